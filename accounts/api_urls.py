@@ -1,0 +1,5 @@
+"""REST addresses of `accounts`, under /api/v1/."""
+
+from __future__ import annotations
+
+urlpatterns: list = []

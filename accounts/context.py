@@ -1,0 +1,69 @@
+"""What every page's frame shows: the hospital's name, the left rail by role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from .permissions import Can, Role, may
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One entry of the left rail."""
+
+    label: str
+    url_name: str
+    permission: Can
+    icon: str
+    prefix: str  # path prefix under which the entry is the current one
+
+
+RAIL: dict[str, tuple[Door, ...]] = {
+    Role.CLINICIAN: (
+        Door("Worklist", "detection:worklist", Can.WORKLIST_READ, "list", "/worklist"),
+        Door("Upload", "imaging:upload", Can.IMAGE_UPLOAD, "upload", "/upload"),
+        Door("Patients", "patients:list", Can.PATIENT_READ, "people", "/patients"),
+        Door("Machines", "devices:fleet", Can.DEVICE_HEALTH, "machine", "/devices"),
+        Door("Quarantine", "imaging:quarantine", Can.QUARANTINE_READ, "shield", "/quarantine"),
+    ),
+    Role.ENGINEER: (
+        Door("Fleet", "devices:fleet", Can.DEVICE_HEALTH, "machine", "/devices"),
+        Door("Alerts", "devices:alerts", Can.ALERT_READ, "bell", "/alerts"),
+        Door("Inbox", "devices:inbox", Can.DEVICE_WRITE, "inbox", "/device-inbox"),
+        Door("Maintenance", "devices:maintenance", Can.MAINTENANCE_READ, "wrench", "/maintenance"),
+    ),
+    Role.ADMIN: (
+        Door("Maintenance", "devices:maintenance", Can.MAINTENANCE_READ, "wrench", "/maintenance"),
+        Door("Fleet", "devices:fleet", Can.DEVICE_HEALTH, "machine", "/devices"),
+        Door("Alerts", "devices:alerts", Can.ALERT_READ, "bell", "/alerts"),
+        Door("Users", "accounts:users", Can.USER_ADMIN, "people", "/users"),
+        Door("Audit", "accounts:audit", Can.AUDIT_READ, "book", "/audit"),
+        Door("Models", "detection:models", Can.VERSION_ADMIN, "chip", "/models"),
+    ),
+}
+
+
+def house(request: HttpRequest) -> dict[str, Any]:
+    """Template context of the page frame."""
+    user = getattr(request, "user", None)
+    role = getattr(user, "role", "")
+    rail = [
+        {
+            "label": door.label,
+            "url": reverse(door.url_name),
+            "icon": door.icon,
+            "current": request.path.startswith(door.prefix),
+        }
+        for door in RAIL.get(role, ())
+        if may(user, door.permission)
+    ]
+    return {
+        "hospital_name": settings.HOSPITAL_NAME,
+        "embedded": settings.EMBEDDED,
+        "rail": rail,
+    }

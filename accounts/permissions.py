@@ -1,0 +1,89 @@
+"""Who may what: the one table. Every address names the permission it asks for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """The three people who use TwinHealth every day."""
+
+    CLINICIAN = "clinician", "Clinician"
+    ENGINEER = "engineer", "Biomedical engineer"
+    ADMIN = "admin", "Admin"
+
+
+class Can(StrEnum):
+    """One thing a person may do."""
+
+    ANYONE = "anyone"  # no sign-in: login page, health of the process
+    SIGNED_IN = "signed_in"  # any role: own account, search box, home
+    IMAGE_UPLOAD = "image.upload"
+    IMAGE_READ = "image.read"  # metadata
+    IMAGE_PIXELS = "image.pixels"
+    WORKLIST_READ = "worklist.read"
+    FINDING_REVIEW = "finding.review"  # verdicts, claims, signatures
+    PATIENT_READ = "patient.read"
+    PATIENT_WRITE = "patient.write"
+    DEVICE_HEALTH = "device.health"  # state and trust, no readings
+    DEVICE_READ = "device.read"  # the whole twin: readings, events, configuration
+    DEVICE_WRITE = "device.write"  # register, configure, inbox
+    READING_WRITE = "reading.write"
+    ALERT_READ = "alert.read"
+    ALERT_WORK = "alert.work"
+    MAINTENANCE_READ = "maintenance.read"
+    MAINTENANCE_PLAN = "maintenance.plan"
+    ORDER_WORK = "order.work"
+    QUARANTINE_READ = "quarantine.read"
+    USER_ADMIN = "user.admin"
+    AUDIT_READ = "audit.read"
+    VERSION_ADMIN = "version.admin"
+
+
+_CLINICIAN = {
+    Can.IMAGE_UPLOAD,
+    Can.IMAGE_READ,
+    Can.IMAGE_PIXELS,
+    Can.WORKLIST_READ,
+    Can.FINDING_REVIEW,
+    Can.PATIENT_READ,
+    Can.PATIENT_WRITE,
+    Can.DEVICE_HEALTH,
+    Can.QUARANTINE_READ,
+}
+_ENGINEER = {
+    Can.DEVICE_HEALTH,
+    Can.DEVICE_READ,
+    Can.DEVICE_WRITE,
+    Can.READING_WRITE,
+    Can.ALERT_READ,
+    Can.ALERT_WORK,
+    Can.MAINTENANCE_READ,
+    Can.ORDER_WORK,
+}
+_ADMIN = _ENGINEER | {
+    Can.IMAGE_READ,
+    Can.MAINTENANCE_PLAN,
+    Can.QUARANTINE_READ,
+    Can.USER_ADMIN,
+    Can.AUDIT_READ,
+    Can.VERSION_ADMIN,
+}
+_EVERYBODY = {Can.ANYONE, Can.SIGNED_IN}
+
+TABLE: dict[str, frozenset[Can]] = {
+    Role.CLINICIAN: frozenset(_CLINICIAN | _EVERYBODY),
+    Role.ENGINEER: frozenset(_ENGINEER | _EVERYBODY),
+    Role.ADMIN: frozenset(_ADMIN | _EVERYBODY),
+}
+
+
+def may(user: object, permission: Can) -> bool:
+    """True if the signed-in, active user's role holds the permission."""
+    if permission is Can.ANYONE:
+        return True
+    if not getattr(user, "is_authenticated", False) or not getattr(user, "is_active", False):
+        return False
+    return permission in TABLE.get(getattr(user, "role", ""), frozenset())

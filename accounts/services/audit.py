@@ -1,0 +1,46 @@
+"""Writing the audit trail: one call per view or change of something that matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import AuditEntry, User
+
+
+def record(
+    *,
+    actor: User | None,
+    verb: str,
+    obj: Any,
+    patient_id: int | None = None,
+    request: HttpRequest | None = None,
+    detail: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Add one row; call it inside the transaction of the change it tells of.
+
+    Args:
+        actor: who; `None` for the system itself (a worker, an importer).
+        verb: `viewed`, `imported`, `signed`, … past tense.
+        obj: the model instance concerned.
+        patient_id: our number of the patient concerned, where there is one.
+        request: gives address and request id; in a task, structlog's context gives the latter.
+        detail: JSON-safe, never the patient's text.
+    """
+    context = structlog.contextvars.get_contextvars()
+    return AuditEntry.objects.create(
+        at=timezone.now(),
+        actor=actor,
+        actor_name=str(actor.username) if actor else "system",
+        actor_role=actor.role if actor else "",
+        verb=verb,
+        object_type=obj._meta.label,  # noqa: SLF001
+        object_id=str(obj.pk or ""),
+        patient_ref=patient_id,
+        remote_addr=request.META.get("REMOTE_ADDR") or None if request else None,
+        request_id=str(context.get("request_id") or context.get("task_id") or "")[:64],
+        detail=detail or {},
+    )

@@ -1,0 +1,85 @@
+"""What people said: verdicts on findings, a lease on a film, a signature under it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .finding import Label
+
+
+class Verdict(models.TextChoices):
+    """What a reader did with a finding, or with a film that lacked one."""
+
+    ACCEPT = "accept", "accepted"
+    REJECT = "reject", "rejected"
+    EDIT = "edit", "edited"
+    ADD = "add", "added"
+
+
+class Review(models.Model):
+    """One verdict; an edit is a new row, an undo marks the row withdrawn. The newest counts."""
+
+    image = models.ForeignKey("imaging.Image", models.PROTECT, related_name="reviews")
+    finding = models.ForeignKey(
+        "detection.Finding", models.PROTECT, null=True, blank=True, related_name="reviews"
+    )
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    label = models.CharField(max_length=16, choices=Label.choices, blank=True)
+    x = models.FloatField(null=True, blank=True)
+    y = models.FloatField(null=True, blank=True)
+    w = models.FloatField(null=True, blank=True)
+    h = models.FloatField(null=True, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(verdict="add", finding=None)
+                | ~Q(verdict="add") & Q(finding__isnull=False),
+                name="review_add_has_no_finding",
+                violation_error_message="An added box has no finding of the model.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.verdict
+
+
+class Claim(models.Model):
+    """A reader's lease on a film, so that two don't read the same one."""
+
+    image = models.OneToOneField("imaging.Image", models.CASCADE, related_name="claim")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.by} until {self.until:%H:%M}"
+
+
+class Conclusion(models.TextChoices):
+    """What the film as a whole shows."""
+
+    NORMAL = "normal", "normal"
+    ABNORMAL = "abnormal", "abnormal"
+    NOT_READABLE = "not_readable", "not readable"
+
+
+class Signature(models.Model):
+    """The film is read: one per image, never changed."""
+
+    image = models.OneToOneField("imaging.Image", models.PROTECT, related_name="signature")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    by_name = models.CharField(max_length=150)
+    at = models.DateTimeField()
+    conclusion = models.CharField(max_length=16, choices=Conclusion.choices)
+    text = models.TextField(max_length=4000, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.conclusion} {self.by_name}"

@@ -1,0 +1,28 @@
+"""The device twin's rows: what it is, how it is, what was done to it."""
+
+from .alert import Alert, AlertNote, AlertState
+from .device import Device, DeviceAlias
+from .device_model import DeviceModel, Metric, Rule
+from .inbox import InboxEntry
+from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
+from .reading import Reading
+from .twin import TwinEvent, TwinState
+
+__all__ = [
+    "Alert",
+    "AlertNote",
+    "AlertState",
+    "Device",
+    "DeviceAlias",
+    "DeviceModel",
+    "Downtime",
+    "InboxEntry",
+    "MaintenancePlan",
+    "Metric",
+    "Reading",
+    "Rule",
+    "TwinEvent",
+    "TwinState",
+    "WorkOrder",
+    "WorkOrderEvent",
+]

@@ -1,0 +1,37 @@
+"""What a machine measured, or what its pictures tell of it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class ReadingSource(models.TextChoices):
+    """The door a reading came through."""
+
+    REST = "rest", "sent by the device"
+    DICOM = "dicom", "image header"
+    PIXELS = "pixels", "image pixels"
+    SIMULATOR = "simulator", "simulator"
+
+
+class Reading(models.Model):
+    """One value of one metric, in the metric's unit, at the device's own time."""
+
+    device = models.ForeignKey("devices.Device", models.CASCADE, related_name="readings")
+    metric = models.ForeignKey("devices.Metric", models.PROTECT, related_name="readings")
+    value = models.FloatField()
+    measured_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True)
+    source = models.CharField(max_length=16, choices=ReadingSource.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device", "metric", "measured_at"],
+                name="reading_is_counted_once",
+                violation_error_message="This reading is already there.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric_id} {self.value}"

@@ -1,0 +1,61 @@
+"""The twin's journal and what follows from it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """What can happen to a machine."""
+
+    REGISTERED = "registered", "registered"
+    CONFIG_REPORTED = "config_reported", "configuration reported"
+    CONFIG_DESIRED = "config_desired", "configuration wanted"
+    LIFECYCLE = "lifecycle", "taken in or out of service"
+    ALERT_OPENED = "alert_opened", "alert opened"
+    ALERT_RESOLVED = "alert_resolved", "alert resolved"
+    MAINTENANCE_DONE = "maintenance_done", "maintenance done"
+    ALIAS_CONFIRMED = "alias_confirmed", "alias confirmed"
+
+
+class TwinEvent(models.Model):
+    """One fact about one machine; rows are only ever added (database trigger)."""
+
+    device = models.ForeignKey("devices.Device", models.PROTECT, related_name="events")
+    revision = models.PositiveIntegerField()
+    kind = models.CharField(max_length=32, choices=EventKind.choices)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+    )
+    payload = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["device", "revision"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device", "revision"],
+                name="twin_event_revision_is_unique",
+                violation_error_message="Another event took this revision.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id}#{self.revision} {self.kind}"
+
+
+class TwinState(models.Model):
+    """The fold of a device's events by `devices.projection.apply`; rebuilt and checked by command."""
+
+    device = models.OneToOneField("devices.Device", models.CASCADE, related_name="twin")
+    revision = models.PositiveIntegerField(default=0)
+    state = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.device_id}@{self.revision}"

@@ -1,0 +1,7 @@
+"""Studies, images, and every file that came to the door."""
+
+from .image import Image
+from .intake import Intake, Outcome, QuarantinedFile
+from .study import Series, Study
+
+__all__ = ["Image", "Intake", "Outcome", "QuarantinedFile", "Series", "Study"]

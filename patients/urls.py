@@ -1,0 +1,6 @@
+"""Pages of `patients`."""
+
+from __future__ import annotations
+
+app_name = "patients"
+urlpatterns: list = []

@@ -1,0 +1,1 @@
+"""Settings: `embedded` (one terminal, demo accounts), `production` (fails closed), `testing`."""

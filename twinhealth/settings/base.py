@@ -1,0 +1,277 @@
+"""What every mode shares. Nothing here is a secret or a default that would be unsafe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import environ
+import structlog
+from kombu import Queue
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+# Where files, the embedded database and the embedded queue live: another folder, another hospital.
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))
+# Small scratch copies (decoded pixels, thumbnails): safe to delete at any time.
+PIXEL_CACHE_ROOT = Path(env.str("PIXEL_CACHE_ROOT", default=str(DATA_DIR / "cache")))
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+    "django_structlog",
+    "csp",
+    "twinhealth.web.apps.WebConfig",
+    "accounts",
+    "devices",
+    "patients",
+    "imaging",
+    "detection",
+    "demo",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "twinhealth.web.middleware.DomainErrorMiddleware",
+]
+
+ROOT_URLCONF = "twinhealth.urls"
+WSGI_APPLICATION = "twinhealth.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context.house",
+            ],
+        },
+    },
+]
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "accounts:login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_COOKIE_AGE = 12 * 3600  # one long shift
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "twinhealth.web.views.csrf_failure"
+
+HOSPITAL_NAME = env.str("HOSPITAL_NAME", default="TwinHealth Hospital")
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+USE_TZ = True  # stored in UTC; TIME_ZONE is the hospital's zone, in which pages show time
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# --- doors: caps are checked before anything is decoded
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=256 * 1024**2)
+MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=64_000_000)
+MAX_IMAGE_SIDE = env.int("MAX_IMAGE_SIDE", default=16_384)
+MAX_IMAGE_FRAMES = env.int("MAX_IMAGE_FRAMES", default=64)
+MAX_ZIP_FILES = env.int("MAX_ZIP_FILES", default=2_000)
+DECODE_MEMORY_BYTES = env.int("DECODE_MEMORY_BYTES", default=2 * 1024**3)
+DECODE_SECONDS = env.int("DECODE_SECONDS", default=20)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024**2
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024**2
+FILE_UPLOAD_TEMP_DIR = None
+
+# --- queue: the database row is the truth, a message only a hint (docs/architecture.md)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False  # the lease and beat bring lost work back
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_QUEUES = (Queue("default"), Queue("detect"))
+CELERY_TASK_ROUTES = {"detection.tasks.execute_run_task": {"queue": "detect"}}
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "detection-requeue": {
+        "task": "detection.tasks.requeue_lost_runs_task",
+        "schedule": env.float("REQUEUE_SECONDS", default=10.0),
+    },
+    "devices-evaluate-rules": {
+        "task": "devices.tasks.evaluate_all_rules_task",
+        "schedule": 60.0,
+    },
+    "devices-plan-orders": {
+        "task": "devices.tasks.materialise_due_orders_task",
+        "schedule": 900.0,
+    },
+}
+RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=120)
+RUN_MAX_ATTEMPTS = env.int("RUN_MAX_ATTEMPTS", default=3)
+DETECTOR_THREADS = env.int("DETECTOR_THREADS", default=2)
+DETECTOR_DEVICE = env.str("DETECTOR_DEVICE", default="cpu")
+# auto: the adapter on CPU, mmcv's compiled operators on CUDA; or force `adapter` / `compiled`
+DETECTOR_OPS = env.str("DETECTOR_OPS", default="auto")
+DETECTOR_WEIGHTS = Path(
+    env.str("DETECTOR_WEIGHTS", default=str(BASE_DIR / "detection" / "weights" / "active.pth"))
+)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api_permissions.DeclaredPermission"],
+    "DEFAULT_PAGINATION_CLASS": "twinhealth.web.pagination.PageNumberPagination",
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "rest_framework.filters.OrderingFilter",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "twinhealth.web.errors.exception_handler",
+    "DATETIME_FORMAT": "iso-8601",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "TwinHealth",
+    "DESCRIPTION": "Digital twins of imaging machines and patients, and an X-ray reader.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# No inline script, no inline style, nothing from elsewhere.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "blob:", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+# --- logs: one JSON line each, with request_id and task_id bound by django-structlog
+_SHARED = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": _SHARED,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+        },
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "pydicom": {"level": "ERROR"},
+        "django.security.csrf": {"level": "ERROR"},
+        "mmengine": {"level": "ERROR"},
+    },
+}
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+
+
+def sqlite_database(path: Path) -> dict[str, object]:
+    """SQLite as the embedded mode uses it: WAL, IMMEDIATE, and a commit that survives power loss."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "OPTIONS": {
+            "timeout": 30,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+            "PRAGMA foreign_keys=ON;",
+        },
+        "TEST": {"NAME": str(path.with_name("test.sqlite3"))},
+    }
+
+
+def filesystem_broker(folder: Path) -> dict[str, object]:
+    """Kombu's file-system transport: a queue without a server, for the embedded mode."""
+    for name in ("messages", "control", "processed"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    return {
+        "data_folder_in": str(folder / "messages"),
+        "data_folder_out": str(folder / "messages"),
+        "control_folder": str(folder / "control"),
+        "processed_folder": str(folder / "processed"),
+        "store_processed": False,
+        "polling_interval": 0.1,
+    }

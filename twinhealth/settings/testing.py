@@ -1,0 +1,33 @@
+"""Tests: PostgreSQL and Redis where `TEST_DATABASE_URL` / `TEST_REDIS_URL` say so, else embedded."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+_data = os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="twinhealth-test-"))
+
+from .base import *  # noqa: E402
+from .base import DATA_DIR, env, filesystem_broker, sqlite_database  # noqa: E402
+
+EMBEDDED = True
+DEBUG = False
+SECRET_KEY = "test-only-" + "x" * 40
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+
+if env.str("TEST_DATABASE_URL", default=""):
+    DATABASES = {"default": env.db("TEST_DATABASE_URL")}
+else:
+    DATABASES = {"default": sqlite_database(DATA_DIR / "twinhealth.sqlite3")}
+
+if env.str("TEST_REDIS_URL", default=""):
+    CELERY_BROKER_URL = env.str("TEST_REDIS_URL")
+else:
+    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_TRANSPORT_OPTIONS = filesystem_broker(DATA_DIR / "queue")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # tests sign in a lot

@@ -1,0 +1,1 @@
+"""What every room's street side shares: the error shape, paging, middleware, template tags."""

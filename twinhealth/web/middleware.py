@@ -1,0 +1,34 @@
+"""Domain errors raised by pages (not the API) become a page that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from twinhealth.errors import DomainError
+
+from .errors import status_of
+
+
+class DomainErrorMiddleware:
+    """Turns a `DomainError` into `error.html`, a fragment for htmx, or JSON under /api/."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on; errors come through `process_exception`."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Render a domain error; anything else is a defect and stays one."""
+        if not isinstance(exception, DomainError):
+            return None
+        status = status_of(exception)
+        accepts = request.headers.get("Accept", "")
+        if request.path.startswith("/api/") or accepts.startswith("application/json"):
+            return JsonResponse(exception.as_dict(), status=status)
+        template = "partials/error.html" if getattr(request, "htmx", False) else "error.html"
+        return render(request, template, {"error": exception, "status": status}, status=status)

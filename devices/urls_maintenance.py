@@ -1,0 +1,5 @@
+"""Pages of maintenance."""
+
+from __future__ import annotations
+
+urlpatterns: list = []

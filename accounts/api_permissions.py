@@ -11,6 +11,8 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from twinhealth.errors import NotPermittedError
+
 from .permissions import Can, may
 
 
@@ -29,4 +31,20 @@ class DeclaredPermission(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         """DRF answers 401 without a sign-in and 403 for the wrong role."""
         permission = required_permission(view, request.method or "GET")
-        return permission is not None and may(request.user, permission)
+        return permission is not None and _may(request, permission)
+
+
+class SignedIn(BasePermission):
+    """Any role: the API's description and its browsable page."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """DRF answers 401 without a sign-in."""
+        return _may(request, Can.SIGNED_IN)
+
+
+def _may(request: Request, permission: Can) -> bool:
+    if permission is not Can.ANYONE and getattr(request.user, "must_change_password", False):
+        raise NotPermittedError(
+            "password_change_required", "Choose an own password on the account page first."
+        )
+    return may(request.user, permission)

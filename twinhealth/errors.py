@@ -51,3 +51,7 @@ class NotFoundError(DomainError):
 
 class UnavailableError(DomainError):
     """A part that is needed (disk, queue, decoder) is not there now; trying later may help."""
+
+
+class TooManyRequestsError(DomainError):
+    """Asked too often; `extra["retry_after"]` says in how many seconds it may be tried again."""

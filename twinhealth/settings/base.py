@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "twinhealth.web.middleware.DomainErrorMiddleware",
+    "accounts.middleware.PasswordChangeMiddleware",
 ]
 
 ROOT_URLCONF = "twinhealth.urls"
@@ -93,6 +94,13 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_COOKIE_AGE = 12 * 3600  # one long shift
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# Wrong passwords are counted per account and address, and per address, in windows of this length;
+# a ward behind one address shares the second limit.
+SIGN_IN_WINDOW_SECONDS = env.int("SIGN_IN_WINDOW_SECONDS", default=300)
+SIGN_IN_TRIES_PER_ACCOUNT = env.int("SIGN_IN_TRIES_PER_ACCOUNT", default=8)
+SIGN_IN_TRIES_PER_ADDRESS = env.int("SIGN_IN_TRIES_PER_ADDRESS", default=80)
+# How many proxies of the hospital stand in front: only their part of X-Forwarded-For is believed.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 CSRF_FAILURE_VIEW = "twinhealth.web.views.csrf_failure"
 
 HOSPITAL_NAME = env.str("HOSPITAL_NAME", default="TwinHealth Hospital")
@@ -174,6 +182,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Digital twins of imaging machines and patients, and an X-ray reader.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["accounts.api_permissions.SignedIn"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -48,6 +48,8 @@ else:
         "default": {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
             "LOCATION": str(DATA_DIR / "django-cache"),
+            # beyond this many, entries are thrown out at random: sign-in counters among them
+            "OPTIONS": {"MAX_ENTRIES": 20_000},
         }
     }
 

@@ -22,6 +22,7 @@ STATUS_BY_KIND: dict[type[errors.DomainError], HTTPStatus] = {
     errors.NotPermittedError: HTTPStatus.FORBIDDEN,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
 }
 
 
@@ -33,11 +34,17 @@ def status_of(error: errors.DomainError) -> HTTPStatus:
     return HTTPStatus.BAD_REQUEST
 
 
+def headers_of(error: errors.DomainError) -> dict[str, str]:
+    """HTTP headers that belong to a domain error (RFC 9110, 10.2.3)."""
+    seconds = error.extra.get("retry_after")
+    return {"Retry-After": str(seconds)} if seconds is not None else {}
+
+
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's hook: every error of the API leaves in the one shape."""
     if isinstance(exc, errors.DomainError):
         set_rollback()
-        return Response(exc.as_dict(), status=status_of(exc))
+        return Response(exc.as_dict(), status=status_of(exc), headers=headers_of(exc))
     if isinstance(exc, DjangoValidationError):
         exc = exceptions.ValidationError(detail=exc.messages)
     response = drf_exception_handler(exc, context)

@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from twinhealth.errors import DomainError
 
-from .errors import status_of
+from .errors import headers_of, status_of
 
 
 class DomainErrorMiddleware:
@@ -26,9 +26,12 @@ class DomainErrorMiddleware:
         """Render a domain error; anything else is a defect and stays one."""
         if not isinstance(exception, DomainError):
             return None
-        status = status_of(exception)
+        status, headers = status_of(exception), headers_of(exception)
         accepts = request.headers.get("Accept", "")
         if request.path.startswith("/api/") or accepts.startswith("application/json"):
-            return JsonResponse(exception.as_dict(), status=status)
+            return JsonResponse(exception.as_dict(), status=status, headers=headers)
         template = "partials/error.html" if getattr(request, "htmx", False) else "error.html"
-        return render(request, template, {"error": exception, "status": status}, status=status)
+        context = {"error": exception, "status": status}
+        response = render(request, template, context, status=status)
+        response.headers.update(headers)
+        return response

@@ -1,0 +1,125 @@
+// What every page shares: search key, help dialog, list keys, toasts, errors of htmx requests.
+
+/** True while a person types: single-key shortcuts must not fire. */
+export function isTyping(target) {
+  return Boolean(
+    target?.closest?.("input:not([type=checkbox], [type=radio], [type=range]), select, textarea, [contenteditable]"),
+  );
+}
+
+/** Shows a short message in the corner; `level` is ok, watch, act or info. */
+export function toast(text, level = "info") {
+  const box = document.createElement("div");
+  box.className = `notice notice-${level}`;
+  box.dataset.toast = "";
+  if (level === "act") box.setAttribute("role", "alert");
+  const paragraph = document.createElement("p");
+  paragraph.textContent = text;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "btn btn-quiet btn-small notice-close";
+  close.dataset.dismiss = "";
+  close.textContent = "close";
+  box.append(paragraph, close);
+  document.getElementById("messages").append(box);
+  fade(box);
+  return box;
+}
+
+// Errors stay until dismissed; the rest goes after a time long enough to read it.
+function fade(box) {
+  if (!box.classList.contains("notice-act")) setTimeout(() => box.remove(), 9000);
+}
+
+function openDialog(id) {
+  const dialog = document.getElementById(id);
+  if (dialog && !dialog.open) dialog.showModal();
+}
+
+// --- lists: j and k move, Enter opens
+function rowsOf(table) {
+  return [...table.querySelectorAll("tr[data-href]")];
+}
+
+function select(row) {
+  for (const other of row.closest("table").querySelectorAll("tr.is-current")) {
+    other.classList.remove("is-current");
+  }
+  row.classList.add("is-current");
+  row.tabIndex = -1;
+  row.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+}
+
+function listKey(event) {
+  const table = event.target.closest?.("table[data-keys]") ?? document.querySelector("table[data-keys]");
+  if (!table) return false;
+  const rows = rowsOf(table);
+  if (!rows.length) return false;
+  const at = rows.findIndex((row) => row.classList.contains("is-current"));
+  if (event.key === "j") select(rows[Math.min(at + 1, rows.length - 1)]);
+  else if (event.key === "k") select(rows[Math.max(at - 1, 0)]);
+  else if (event.key === "Enter" && at >= 0 && !event.target.closest("a, button, summary")) {
+    location.assign(rows[at].dataset.href);
+  } else return false;
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.key === "/") {
+    const search = document.querySelector("[data-search]");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  } else if (event.key === "?") {
+    event.preventDefault();
+    openDialog("shortcuts");
+  } else if (listKey(event)) {
+    event.preventDefault();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-open-dialog]");
+  if (opener) openDialog(opener.dataset.openDialog);
+  const dismiss = event.target.closest("[data-dismiss]");
+  if (dismiss) dismiss.closest("[data-toast]")?.remove();
+  if (event.target.closest("[data-print]")) window.print();
+  const row = event.target.closest("tr[data-href]");
+  // a link, button or text selection inside the row keeps its own meaning
+  if (row && !event.target.closest("a, button, input, label, select, summary") && !String(getSelection())) {
+    if (event.ctrlKey || event.metaKey) window.open(row.dataset.href, "_blank", "noopener");
+    else location.assign(row.dataset.href);
+  }
+});
+
+// a filter form sends itself when a choice changes: <form data-autosubmit>
+document.addEventListener("change", (event) => {
+  event.target.form?.matches("[data-autosubmit]") && event.target.form.requestSubmit();
+});
+
+// --- htmx: an answer that says so is swapped in although it is an error; others become a toast
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.getResponseHeader("X-Swap-Error") === "yes") {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = event.detail;
+  const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  const said = page.querySelector("[data-error-message]")?.textContent.trim();
+  if (xhr.status === 401 || xhr.status === 403) {
+    toast(said ?? "No access. You may have been signed out: reload the page.", "act");
+  } else {
+    toast(said ?? `The server answered ${xhr.status}. Nothing was changed; try again.`, "act");
+  }
+});
+document.addEventListener("htmx:sendError", () => {
+  toast("The server can't be reached. Nothing was changed; check the network and try again.", "act");
+});
+
+document.querySelectorAll("#messages [data-toast]").forEach(fade);

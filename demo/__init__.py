@@ -1,1 +1,1 @@
-"""The demo hospital: real X-rays, really read; machines, people and times are synthetic and say so."""
+"""The demo hospital: real X-rays, really read; all else is synthetic and says so."""

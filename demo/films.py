@@ -98,6 +98,20 @@ def _machine(serial: str) -> Machine:
     return next(machine for machine in MACHINES if machine.serial == serial)
 
 
+def _add_pixels(ds: Dataset, film: Film) -> None:
+    """Image Pixel and VOI modules (PS3.3 C.7.6.3, C.11.2)."""
+    pixels, bits, photometric = _pixels(film)
+    allocated = 8 * pixels.dtype.itemsize
+    ds.Rows, ds.Columns = pixels.shape
+    ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PixelRepresentation = 1, photometric, 0
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit = allocated, bits, bits - 1
+    full = float(2**bits)
+    ds.WindowCenter, ds.WindowWidth = str(full / 2), str(full)
+    ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = "0", "1", "US"
+    ds.PresentationLUTShape = "INVERSE" if photometric == "MONOCHROME1" else "IDENTITY"
+    ds.PixelData = pixels.tobytes()
+
+
 def dataset_for(film: Film, *, now: datetime) -> Dataset:
     """The film as a DICOM dataset, exposed `minutes_ago` before `now` (aware, UTC)."""
     machine = _machine(film.serial)
@@ -141,16 +155,7 @@ def dataset_for(film: Film, *, now: datetime) -> Dataset:
     ds.ImageComments = f"Synthetic header around a public picture. {attribution_text(film)}"
     ds.LossyImageCompression, ds.LossyImageCompressionMethod = "01", "ISO_10918_1"
 
-    pixels, bits, photometric = _pixels(film)
-    allocated = 8 * pixels.dtype.itemsize
-    ds.Rows, ds.Columns = pixels.shape
-    ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PixelRepresentation = 1, photometric, 0
-    ds.BitsAllocated, ds.BitsStored, ds.HighBit = allocated, bits, bits - 1
-    full = float(2**bits)
-    ds.WindowCenter, ds.WindowWidth = str(full / 2), str(full)
-    ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = "0", "1", "US"
-    ds.PresentationLUTShape = "INVERSE" if photometric == "MONOCHROME1" else "IDENTITY"
-    ds.PixelData = pixels.tobytes()
+    _add_pixels(ds, film)
     if film.form == "rle":
         ds.compress(RLELossless, generate_instance_uid=False)
     return ds

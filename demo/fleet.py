@@ -1,4 +1,4 @@
-"""The demo hospital's machines: what they are, what they report, how each one is doing. Pure data."""
+"""The demo hospital's machines: what they are and report, how each one is doing. Pure data."""
 
 from __future__ import annotations
 

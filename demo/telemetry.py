@@ -1,4 +1,4 @@
-"""Synthetic telemetry of one machine: a working day's rhythm, noise, and the faults it has. Pure."""
+"""Synthetic telemetry of one machine: the day's rhythm, noise, and its faults. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def _fault_part(faults: tuple[Fault, ...], metric: str, age_days: float) -> floa
     return total
 
 
-def _value(quantity: Quantity, machine: Machine, at: datetime, now: datetime, noise: float) -> float:
+def _value(
+    quantity: Quantity, machine: Machine, at: datetime, now: datetime, noise: float
+) -> float:
     assert quantity.base is not None  # noqa: S101 - callers skip quantities that images bring
     age = (now - at).total_seconds() / 86_400
     hour = at.hour + at.minute / 60

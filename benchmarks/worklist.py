@@ -1,0 +1,154 @@
+"""The worklist page with 10,000 studies: queries and time in the server.
+
+    DATABASE_URL=postgres:///NAME python -m benchmarks.worklist [--studies 10000] [--requests 60]
+
+The database named must be an empty one of its own; its tables are made here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twinhealth.settings.embedded")
+os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="twinhealth-bench-"))
+
+
+def fill(count: int) -> None:
+    """`count` studies of one film: 95 % read and signed, the rest waiting."""
+    from django.utils import timezone
+
+    from accounts.models import User
+    from detection.models import DetectionRun, DetectorVersion, Finding, Signature
+    from devices.models import Device, DeviceModel
+    from imaging.models import Image, Series, Study
+    from patients.models import Patient
+
+    rng = random.Random(1)
+    now = timezone.now()
+    model = DeviceModel.objects.create(manufacturer="Bench", name="B-1", modality="DX")
+    machines = [
+        Device.objects.create(serial=f"B-{n}", name=f"B{n}", model=model, is_synthetic=True)
+        for n in range(20)
+    ]
+    reader = User.objects.get(username="clinician")
+    version = DetectorVersion.objects.get(state="active")
+    people = Patient.objects.bulk_create(
+        Patient(identifier=f"BENCH{n}", is_synthetic=True) for n in range(count)
+    )
+    studies = Study.objects.bulk_create(
+        Study(study_instance_uid=f"2.25.1{n}", patient=person) for n, person in enumerate(people)
+    )
+    series = Series.objects.bulk_create(
+        Series(series_instance_uid=f"2.25.2{n}", study=study, modality="DX")
+        for n, study in enumerate(studies)
+    )
+    images = Image.objects.bulk_create(
+        Image(
+            series=one,
+            sop_instance_uid=f"2.25.3{n}",
+            sop_class_uid="1.2.840.10008.5.1.4.1.1.1.1",
+            transfer_syntax_uid="1.2.840.10008.1.2.1",
+            sha256=f"{n:064x}",
+            path=f"bench/{n}",
+            size=1,
+            rows=1024,
+            columns=1024,
+            bits_stored=8,
+            photometric="MONOCHROME2",
+            acquired_at=now - timedelta(minutes=n),
+            door="command",
+            device=machines[n % len(machines)],
+        )
+        for n, one in enumerate(series)
+    )
+    for n, image in enumerate(images):
+        image.received_at = now - timedelta(minutes=n)
+    Image.objects.bulk_update(images, ["received_at"], batch_size=1000)
+    runs = DetectionRun.objects.bulk_create(
+        DetectionRun(
+            image=image,
+            version=version,
+            state="done",
+            queued_at=image.received_at,
+            sent_at=image.received_at,
+            finished_at=image.received_at,
+            seconds=0.3,
+        )
+        for image in images
+    )
+    Finding.objects.bulk_create(
+        Finding(
+            run=run,
+            label=rng.choice(["covid", "pneumonia", "normal"]),
+            score=rng.uniform(0.3, 1),
+            x=10 + 400 * side,
+            y=20,
+            w=300,
+            h=500,
+        )
+        for run in runs
+        for side in (0, 1)
+    )
+    Signature.objects.bulk_create(
+        Signature(image=image, by=reader, by_name="clinician", at=now, conclusion="normal")
+        for image in images[count // 20 :]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=10_000)
+    parser.add_argument("--requests", type=int, default=60)
+    options = parser.parse_args()
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from accounts.models import User
+
+    os.environ["DEMO_PASSWORD"] = "bench-only-password"
+    call_command("migrate", verbosity=0)
+    call_command("create_demo_users", verbosity=0)
+    call_command("register_detector", verbosity=0)
+    fill(options.studies)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.get(username="clinician"))
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get("/worklist/")
+    if answer.status_code != 200:
+        raise RuntimeError(f"/worklist/ answered {answer.status_code}")
+    each = []
+    for _ in range(options.requests):
+        start = time.perf_counter()
+        client.get("/worklist/")
+        each.append(1000 * (time.perf_counter() - start))
+    each.sort()
+    result: dict[str, Any] = {
+        "database": connection.vendor,
+        "studies": options.studies,
+        "queries": len(queries),
+        "p50_ms": statistics.median(each),
+        "p95_ms": each[round(0.95 * (len(each) - 1))],
+    }
+    json.dump(result, sys.stdout, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The reader: runs of the detector over films, findings, reviews, signatures."""

@@ -1,16 +1,25 @@
 """Runs of the reader over an image, what it found, and what people said of it."""
 
-from .finding import Finding
-from .review import Claim, Review, Signature
-from .run import DetectionRun, RunState
-from .version import DetectorVersion
+from .finding import Finding, Label
+from .review import Claim, Conclusion, Review, Signature, Verdict
+from .run import DetectionRun, RunState, Trust
+from .trust import TrustCursor
+from .version import DetectorVersion, VersionState
+from .worklist import WorklistItem
 
 __all__ = [
     "Claim",
+    "Conclusion",
     "DetectionRun",
     "DetectorVersion",
     "Finding",
+    "Label",
     "Review",
     "RunState",
     "Signature",
+    "Trust",
+    "TrustCursor",
+    "Verdict",
+    "VersionState",
+    "WorklistItem",
 ]

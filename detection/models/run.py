@@ -45,6 +45,10 @@ class DetectionRun(models.Model):
     device_trust = models.CharField(max_length=8, choices=Trust.choices, default=Trust.UNKNOWN)
     trust_reasons = models.JSONField(default=list)  # [{"rule","state","text","since"}]
     trust_at = models.DateTimeField(null=True, blank=True)  # when it was computed
+    # whose twin it was computed from; an image's machine may become known later
+    trust_device = models.ForeignKey(
+        "devices.Device", models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         constraints = [
@@ -66,7 +70,10 @@ class DetectionRun(models.Model):
                 violation_error_message="A finished run says when.",
             ),
         ]
-        indexes = [models.Index(fields=["state", "sent_at"], name="run_to_send_again")]
+        indexes = [
+            models.Index(fields=["state", "sent_at"], name="run_to_send_again"),
+            models.Index(fields=["started_at"], name="run_started_lately"),
+        ]
 
     def __str__(self) -> str:
         return f"run {self.pk} {self.state}"

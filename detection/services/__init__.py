@@ -1,0 +1,1 @@
+"""Writes of this room; the public functions own their transaction."""

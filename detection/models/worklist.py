@@ -1,0 +1,51 @@
+"""What the worklist sorts by: one row per film, kept by `detection.services.worklist`."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from .finding import Label
+from .run import RunState, Trust
+
+
+class WorklistItem(models.Model):
+    """A film's place in the line, copied from its latest run, findings and signature.
+
+    Everything here can be computed again from those rows; it is stored because sorting 10,000
+    films by their latest run's highest score is too slow to do on every page view. `rank` has no
+    clock in it: `detection.priority` says how it becomes an urgency at a given time.
+    """
+
+    image = models.OneToOneField("imaging.Image", models.CASCADE, related_name="worklist_item")
+    run = models.ForeignKey(
+        "detection.DetectionRun", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    run_state = models.CharField(max_length=16, choices=RunState.choices, blank=True)
+    flagged = models.BooleanField(default=False)
+    label = models.CharField(max_length=16, choices=Label.choices, blank=True)
+    score = models.FloatField(null=True, blank=True)  # highest of the findings that flag
+    trust = models.CharField(max_length=8, choices=Trust.choices, default=Trust.UNKNOWN)
+    needs_reader = models.BooleanField(default=False)
+    signed = models.BooleanField(default=False)
+    rank = models.FloatField(default=0.0)
+    waiting_since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(flagged=False) | ~Q(label="") & Q(score__isnull=False),
+                name="worklist_flag_has_a_finding",
+                violation_error_message="A flagged film names the finding that flags it.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-rank"], condition=Q(signed=False), name="worklist_open_by_rank"),
+            models.Index(
+                fields=["waiting_since"], condition=Q(signed=False), name="worklist_open_by_wait"
+            ),
+            models.Index(fields=["image"], condition=Q(run=None), name="worklist_without_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"film {self.image_id} {self.run_state}"

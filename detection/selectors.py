@@ -1,0 +1,49 @@
+"""Reads of this room, one function per page or list."""
+
+from __future__ import annotations
+
+from .selectors_film import (
+    Film,
+    FilmState,
+    FindingView,
+    Prior,
+    box_of,
+    film,
+    film_state,
+    film_states,
+    films_of_patient,
+    images_of_device,
+    versions,
+)
+from .selectors_worklist import (
+    ORDERINGS,
+    SHOW,
+    WorklistPage,
+    WorklistRow,
+    next_image,
+    rows_of,
+    worklist,
+    worklist_items,
+)
+
+__all__ = [
+    "ORDERINGS",
+    "SHOW",
+    "Film",
+    "FilmState",
+    "FindingView",
+    "Prior",
+    "WorklistPage",
+    "WorklistRow",
+    "box_of",
+    "film",
+    "film_state",
+    "film_states",
+    "films_of_patient",
+    "images_of_device",
+    "next_image",
+    "rows_of",
+    "versions",
+    "worklist",
+    "worklist_items",
+]

@@ -1,0 +1,347 @@
+"""One film: everything its page, its badge and its REST address show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from detection import priority
+from detection.models import (
+    Claim,
+    DetectionRun,
+    DetectorVersion,
+    Finding,
+    Review,
+    RunState,
+    Signature,
+    Verdict,
+    WorklistItem,
+)
+from devices.models import Device
+from imaging.models import Image, Study
+from patients.models import Patient
+from twinhealth.errors import NotFoundError
+
+from .selectors_worklist import age_at, flags_of, live_claim, seen
+
+ENDED = frozenset({RunState.DONE, RunState.FAILED, RunState.REFUSED})
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """One finding of the model with what a reader made of it.
+
+    Attributes:
+        number: 1 for the highest score; the label on the film.
+        box: left, top, width, height in pixels of the stored image.
+        side: of the picture (`left`, `right`).
+        flags: at or above the version's threshold and abnormal.
+        review: the newest verdict that nobody withdrew; `None` without one.
+        shown_label, shown_box: the reviewer's where edited, else the model's.
+    """
+
+    finding: Finding
+    number: int
+    label: str
+    score: float
+    box: Box
+    side: str
+    flags: bool
+    review: Review | None
+    shown_label: str
+    shown_box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """An earlier film of the same patient."""
+
+    image: Image
+    signature: Signature | None
+    item: WorklistItem | None
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """Everything the film page needs.
+
+    Attributes:
+        run: the latest run, `runs` all of them, newest first; `None` where none was possible.
+        added: boxes that readers drew, not withdrawn.
+        claim: the live lease, whoever holds it.
+        priors: earlier films of the same patient, newest first.
+        why, priority: as in the worklist; empty and `None` once signed.
+    """
+
+    image: Image
+    patient: Patient
+    study: Study
+    device: Device | None
+    age: int | None
+    run: DetectionRun | None
+    runs: Sequence[DetectionRun]
+    version: DetectorVersion | None
+    findings: Sequence[FindingView]
+    added: Sequence[Review]
+    trust: str
+    trust_reasons: Sequence[Mapping[str, Any]]
+    claim: Claim | None
+    signature: Signature | None
+    priors: Sequence[Prior]
+    why: str
+    priority: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilmState:
+    """What became of a film, for a badge that asks again until `ended`.
+
+    Attributes:
+        state: a run's state; `waiting` where no version was there to read it yet.
+        place: how many films stand before it in the line plus one; `None` unless queued.
+        findings: number of findings; `None` unless done.
+        flagged: the film needs a reader because of them.
+        reason: why it was refused or failed, or what it waits for.
+    """
+
+    image_id: int
+    run_id: int | None
+    state: str
+    text: str
+    place: int | None
+    findings: int | None
+    flagged: bool
+    reason_code: str
+    reason: str
+    ended: bool
+
+
+def film(*, image_id: int, now: datetime | None = None) -> Film:
+    """Everything about one film.
+
+    Raises:
+        NotFoundError: `no_such_image`.
+    """
+    now = now or timezone.now()
+    image = _image(image_id)
+    runs = list(
+        DetectionRun.objects.filter(image_id=image_id)
+        .select_related("version")
+        .order_by("-queued_at", "-id")
+    )
+    run = runs[0] if runs else None
+    verdicts = list(
+        Review.objects.filter(image_id=image_id, withdrawn_at=None)
+        .select_related("by")
+        .order_by("at", "id")
+    )
+    findings = list(run.findings.all()) if run else []
+    patient = image.series.study.patient
+    signature = getattr(image, "signature", None)
+    item = getattr(image, "worklist_item", None)
+    return Film(
+        image=image,
+        patient=patient,
+        study=image.series.study,
+        device=image.device,
+        age=age_at(patient.birth_date, image.acquired_at),
+        run=run,
+        runs=runs,
+        version=run.version if run else None,
+        findings=_finding_views(image, run, findings, verdicts),
+        added=[v for v in verdicts if v.verdict == Verdict.ADD],
+        trust=run.device_trust if run else "unknown",
+        trust_reasons=run.trust_reasons if run else [],
+        claim=live_claim(image, now),
+        signature=signature,
+        priors=_priors(image, patient),
+        why=_why(image, item, run, findings, now) if item and not signature else "",
+        priority=priority.urgency(item.rank, item.waiting_since, now)
+        if item and not signature
+        else None,
+    )
+
+
+def film_state(image_id: int) -> FilmState:
+    """What became of one film.
+
+    Raises:
+        NotFoundError: `no_such_image`.
+    """
+    return film_states([image_id])[0]
+
+
+def film_states(image_ids: Sequence[int]) -> list[FilmState]:
+    """`film_state` of several films in a constant number of queries, in the given order.
+
+    Raises:
+        NotFoundError: `no_such_image`.
+    """
+    images = Image.objects.in_bulk(list(image_ids))
+    missing = [pk for pk in image_ids if pk not in images]
+    if missing:
+        raise NotFoundError("no_such_image", "There is no such image.", image=missing[0])
+    runs: dict[int, DetectionRun] = {}
+    found = DetectionRun.objects.filter(image_id__in=images).order_by("queued_at", "id")
+    for run in found.prefetch_related("findings").select_related("version"):
+        runs[run.image_id] = run
+    line = _line() if any(r.state == RunState.QUEUED for r in runs.values()) else {}
+    return [_state(images[pk], runs.get(pk), line) for pk in image_ids]
+
+
+def films_of_patient(patient_id: int) -> QuerySet[Image]:
+    """A patient's films, newest exposure first, with run, findings and signature at hand.
+
+    Each image has `latest_runs` (all its runs, newest first, with findings and reviews).
+    """
+    runs = (
+        DetectionRun.objects.select_related("version")
+        .prefetch_related(Prefetch("findings__reviews", Review.objects.filter(withdrawn_at=None)))
+        .order_by("-queued_at", "-id")
+    )
+    return (
+        Image.objects.filter(series__study__patient_id=patient_id)
+        .select_related("series__study", "device", "signature__by", "worklist_item")
+        .prefetch_related(Prefetch("runs", runs, to_attr="latest_runs"))
+        .order_by("-acquired_at", "-id")
+    )
+
+
+def images_of_device(device_id: int) -> QuerySet[WorklistItem]:
+    """A machine's films for its engineer: run state, trust, times; neither patient nor pixels."""
+    return (
+        WorklistItem.objects.filter(image__device_id=device_id)
+        .select_related("image", "run")
+        .only(
+            "run_state",
+            "flagged",
+            "trust",
+            "signed",
+            "waiting_since",
+            "image__acquired_at",
+            "image__acquired_at_is_guess",
+            "image__received_at",
+            "image__rows",
+            "image__columns",
+            "image__view_position",
+            "image__is_demo",
+            "image__display_problem",
+            "run__seconds",
+            "run__trust_reasons",
+            "run__finished_at",
+        )
+        .order_by("-image__acquired_at", "-image_id")
+    )
+
+
+def versions() -> QuerySet[DetectorVersion]:
+    """All versions, the active one first, then newest first."""
+    return DetectorVersion.objects.order_by("state", "-created_at", "-id")
+
+
+def box_of(row: Finding | Review) -> Box | None:
+    """Left, top, width, height; `None` where the row has no box."""
+    x, y, w, h = row.x, row.y, row.w, row.h
+    if x is None or y is None or w is None or h is None:
+        return None
+    return (x, y, w, h)
+
+
+def _image(image_id: int) -> Image:
+    related = ("series__study__patient", "device__model", "claim__by", "signature__by")
+    found = Image.objects.select_related(*related, "worklist_item").filter(pk=image_id).first()
+    if found is None:
+        raise NotFoundError("no_such_image", "There is no such image.", image=image_id)
+    return found
+
+
+def _finding_views(
+    image: Image, run: DetectionRun | None, findings: list[Finding], verdicts: list[Review]
+) -> list[FindingView]:
+    newest = {v.finding_id: v for v in verdicts if v.finding_id}
+    flags = {f.pk for f in flags_of(findings, run.version.thresholds)} if run else set()
+    views = []
+    for number, f in enumerate(findings, start=1):
+        review = newest.get(f.pk)
+        box = (f.x, f.y, f.w, f.h)
+        edited = review if review and review.verdict == Verdict.EDIT else None
+        views.append(
+            FindingView(
+                finding=f,
+                number=number,
+                label=f.label,
+                score=f.score,
+                box=box,
+                side=priority.side([seen(f, image.columns)]),
+                flags=f.pk in flags,
+                review=review,
+                shown_label=(edited.label if edited else "") or f.label,
+                shown_box=(box_of(edited) if edited else None) or box,
+            )
+        )
+    return views
+
+
+def _priors(image: Image, patient: Patient) -> list[Prior]:
+    earlier = (
+        Image.objects.filter(series__study__patient=patient, acquired_at__lte=image.acquired_at)
+        .exclude(pk=image.pk)
+        .select_related("series__study", "signature", "worklist_item", "device")
+        .order_by("-acquired_at", "-id")[:20]
+    )
+    return [
+        Prior(i, getattr(i, "signature", None), getattr(i, "worklist_item", None)) for i in earlier
+    ]
+
+
+def _why(
+    image: Image,
+    item: WorklistItem,
+    run: DetectionRun | None,
+    findings: list[Finding],
+    now: datetime,
+) -> str:
+    facts = priority.Film(item.run_state, item.label, item.score, item.trust, item.waiting_since)
+    thresholds = run.version.thresholds if run else {}
+    flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
+    return priority.why(facts, flags, now)
+
+
+def _line() -> dict[int, int]:
+    queued = DetectionRun.objects.filter(state=RunState.QUEUED).order_by("queued_at", "id")
+    return {pk: n for n, pk in enumerate(queued.values_list("pk", flat=True)[:2000], start=1)}
+
+
+def _state(image: Image, run: DetectionRun | None, line: Mapping[int, int]) -> FilmState:
+    state = run.state if run else "waiting"
+    findings = list(run.findings.all()) if run and run.state == RunState.DONE else None
+    flags = flags_of(findings or [], run.version.thresholds) if run else ()
+    reason = run.reason if run else image.display_message
+    text = {
+        RunState.QUEUED: "queued",
+        RunState.RUNNING: "reading",
+        RunState.FAILED: "could not be read",
+        RunState.REFUSED: "not read",
+        "waiting": "no detector is active",
+    }.get(state, "")
+    if findings is not None:
+        abnormal = len(flags)
+        text = f"{abnormal} finding{'' if abnormal == 1 else 's'}" if abnormal else "no finding"
+    return FilmState(
+        image_id=image.pk,
+        run_id=run.pk if run else None,
+        state=state,
+        text=text,
+        place=line.get(run.pk) if run else None,
+        findings=len(findings) if findings is not None else None,
+        flagged=bool(flags),
+        reason_code=run.reason_code if run else image.display_problem,
+        reason=reason,
+        ended=state in ENDED or (run is None and bool(image.display_problem)),
+    )

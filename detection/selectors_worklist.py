@@ -1,0 +1,297 @@
+"""The worklist: which films wait, most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from accounts.models import User
+from detection import priority
+from detection.models import Claim, DetectionRun, Finding, RunState, WorklistItem
+from devices.models import Device
+from imaging.models import Image, Study
+from patients.models import Patient
+
+# chip in the address -> which open films; the empty one is the page's own view
+SHOW: dict[str, str] = {
+    "": "films that need a reader now",
+    "flagged": "flagged by the detector",
+    "second_look": "the detector could not read them, or the machine can't be trusted",
+    "overdue": "waited past the ceiling",
+    "mine": "claimed by me",
+    "all": "every film without a signature",
+}
+ORDERINGS: dict[str, tuple[str, ...]] = {
+    "priority": ("-urgency", "pk"),
+    "-priority": ("urgency", "-pk"),
+    "waiting_since": ("waiting_since", "pk"),
+    "-waiting_since": ("-waiting_since", "-pk"),
+    "score": ("score", "pk"),
+    "-score": (F("score").desc(nulls_last=True), "pk"),  # type: ignore[dict-item]
+    "patient": ("image__series__study__patient__identifier", "pk"),
+    "-patient": ("-image__series__study__patient__identifier", "-pk"),
+    "device": ("image__device__name", "pk"),
+    "-device": ("-image__device__name", "-pk"),
+}
+_RELATED = (
+    "image__series__study__patient",
+    "image__device",
+    "image__claim__by",
+    "run__version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistRow:
+    """One film of the worklist.
+
+    Attributes:
+        priority: the urgency now; only its order means something.
+        age: of the patient at the exposure, whole years; `None` where unknown.
+        view: view position (`PA`, `AP`, …), empty where unknown.
+        flags: findings at or above the version's thresholds that flag the film, highest first.
+        label, score, side: of the first flag; side is the picture's (`left`, `right`, `both`).
+        trust: `full`, `reduced` or `unknown`, with `trust_reasons` as `devices.trust` gives them.
+        why: the sentence that put the film here.
+        overdue: waited past the ceiling.
+        claim: another reader's or the asking reader's live lease; `None` without one.
+        run_state: `queued`, …; empty where no version was there to read it.
+    """
+
+    item: WorklistItem
+    image: Image
+    run: DetectionRun | None
+    patient: Patient
+    study: Study
+    device: Device | None
+    priority: float
+    age: int | None
+    view: str
+    flags: tuple[Finding, ...]
+    label: str
+    score: float | None
+    side: str
+    trust: str
+    trust_reasons: Sequence[Mapping[str, Any]]
+    why: str
+    overdue: bool
+    waiting_since: datetime
+    claim: Claim | None
+    is_mine: bool
+    run_state: str
+
+    @property
+    def claimed_by(self) -> User | None:
+        """Who reads it now."""
+        return self.claim.by if self.claim else None
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistPage:
+    """One page of rows, with what stands around the table.
+
+    Attributes:
+        page: Django's page; its `object_list` is `rows`.
+        counts: chip (see `SHOW`; `""` is the page's own view) to number of open films.
+        oldest_since: since when the longest waiting open film waits; `None` if nothing waits.
+        reading_now: how many films the detector is reading.
+        as_of: when this was read.
+    """
+
+    rows: tuple[WorklistRow, ...]
+    page: Page[Any]
+    counts: dict[str, int]
+    oldest_since: datetime | None
+    reading_now: int
+    as_of: datetime
+
+
+def worklist(
+    *,
+    user: User,
+    filters: Mapping[str, str] | None = None,
+    ordering: str = "",
+    page: int | str = 1,
+    page_size: int = 50,
+    now: datetime | None = None,
+) -> WorklistPage:
+    """What to read next, most urgent first.
+
+    Args:
+        user: the reader who asks (for `mine`).
+        filters: `show` (a key of `SHOW`), `device` (id), `trust`, `label`, `patient` (id);
+            anything else and unusable values are ignored, as an old bookmark must still open.
+        ordering: a key of `ORDERINGS`; anything else is `priority`.
+        page: from 1; beyond the end gives the last page.
+        page_size: rows of a page.
+        now: for tests.
+    """
+    now = now or timezone.now()
+    items = worklist_items(user=user, filters=filters, ordering=ordering, now=now)
+    found = Paginator(items, page_size).get_page(page)
+    rows = rows_of(found.object_list, user=user, now=now)
+    found.object_list = rows  # type: ignore[assignment]
+    counts, oldest, reading = _around(user, now)
+    return WorklistPage(
+        rows=tuple(rows),
+        page=found,
+        counts=counts,
+        oldest_since=oldest,
+        reading_now=reading,
+        as_of=now,
+    )
+
+
+def worklist_items(
+    *,
+    user: User,
+    filters: Mapping[str, str] | None = None,
+    ordering: str = "",
+    now: datetime | None = None,
+) -> QuerySet[WorklistItem]:
+    """The open films behind a worklist page, in order, with all that a row needs joined."""
+    now = now or timezone.now()
+    filters = filters or {}
+    items = WorklistItem.objects.filter(signed=False)
+    show = filters.get("show", "")
+    items = items.filter(_shown(show if show in SHOW else "", user, now))
+    for name, lookup in (("device", "image__device_id"), ("patient", _PATIENT)):
+        if filters.get(name, "").isdigit():
+            items = items.filter(**{lookup: int(filters[name])})
+    for name in ("trust", "label"):
+        if filters.get(name):
+            items = items.filter(**{name: filters[name]})
+    lift = Case(
+        When(waiting_since__lte=now - priority.CEILING, then=Value(priority.LIFT)),
+        default=Value(0.0),
+    )
+    return (
+        items.annotate(urgency=F("rank") + lift)
+        .order_by(*ORDERINGS.get(ordering, ORDERINGS["priority"]))
+        .select_related(*_RELATED)
+    )
+
+
+def rows_of(
+    items: Iterable[WorklistItem], *, user: User, now: datetime | None = None
+) -> list[WorklistRow]:
+    """Rows for items that `worklist_items` gave; one more query for all their findings."""
+    now = now or timezone.now()
+    items = list(items)
+    findings: dict[int, list[Finding]] = {}
+    runs = [i.run_id for i in items if i.run_id and i.run_state == RunState.DONE]
+    for finding in Finding.objects.filter(run_id__in=runs):
+        findings.setdefault(finding.run_id, []).append(finding)
+    return [_row(i, findings.get(i.run_id or 0, []), user, now) for i in items]
+
+
+def next_image(
+    *, user: User, after: int | None = None, now: datetime | None = None
+) -> Image | None:
+    """The most urgent film that needs a reader and that no other reader holds.
+
+    Args:
+        user: who asks.
+        after: a film to leave out (the one just signed or looked at).
+        now: for tests.
+    """
+    now = now or timezone.now()
+    items = worklist_items(user=user, now=now).exclude(
+        Q(image__claim__until__gt=now) & ~Q(image__claim__by=user)
+    )
+    if after is not None:
+        items = items.exclude(image_id=after)
+    item = items.first()
+    return item.image if item else None
+
+
+def age_at(born: date | None, at: datetime) -> int | None:
+    """Whole years at a time in the hospital's zone; `None` where the birth date is unknown."""
+    if born is None:
+        return None
+    day = timezone.localtime(at).date()
+    years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    return years if years >= 0 else None
+
+
+def seen(finding: Finding, columns: int) -> priority.Seen:
+    """A stored finding as `priority` takes it."""
+    center = (finding.x + finding.w / 2) / columns if columns else 0.5
+    return priority.Seen(finding.label, finding.score, center)
+
+
+def flags_of(findings: Iterable[Finding], thresholds: Mapping[str, float]) -> tuple[Finding, ...]:
+    """The stored findings that flag a film, highest score first."""
+    chosen = [f for f in findings if priority.flagging([seen(f, 0)], thresholds)]
+    return tuple(sorted(chosen, key=lambda f: -f.score))
+
+
+def live_claim(image: Image, now: datetime) -> Claim | None:
+    """The film's lease if it hasn't run out; needs `image.claim` joined to cost nothing."""
+    claim: Claim | None = getattr(image, "claim", None)
+    return claim if claim and claim.until > now else None
+
+
+_PATIENT = "image__series__study__patient_id"
+
+
+def _shown(show: str, user: User, now: datetime) -> Q:
+    overdue = Q(waiting_since__lte=now - priority.CEILING)
+    return {
+        "": Q(needs_reader=True) | overdue,
+        "flagged": Q(flagged=True),
+        "second_look": Q(run_state__in=["failed", "refused", ""]) | Q(trust="reduced"),
+        "overdue": overdue,
+        "mine": Q(image__claim__by=user, image__claim__until__gt=now),
+        "all": Q(),
+    }[show]
+
+
+def _around(user: User, now: datetime) -> tuple[dict[str, int], datetime | None, int]:
+    open_items = WorklistItem.objects.filter(signed=False)
+    named = {f"n_{key}": Count("pk", filter=_shown(key, user, now)) for key in SHOW if key != "all"}
+    found = open_items.aggregate(
+        n_all=Count("pk"),
+        oldest=Min("waiting_since", filter=_shown("", user, now)),
+        reading=Count("pk", filter=Q(run_state=RunState.RUNNING)),
+        **named,
+    )
+    return {key: found[f"n_{key}"] for key in SHOW}, found["oldest"], found["reading"]
+
+
+def _row(item: WorklistItem, findings: list[Finding], user: User, now: datetime) -> WorklistRow:
+    image, run = item.image, item.run
+    thresholds = run.version.thresholds if run else {}
+    flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
+    patient = image.series.study.patient
+    claim = live_claim(image, now)
+    film = priority.Film(item.run_state, item.label, item.score, item.trust, item.waiting_since)
+    return WorklistRow(
+        item=item,
+        image=image,
+        run=run,
+        patient=patient,
+        study=image.series.study,
+        device=image.device,
+        priority=priority.urgency(item.rank, item.waiting_since, now),
+        age=age_at(patient.birth_date, image.acquired_at),
+        view=image.view_position,
+        flags=flags_of(findings, thresholds),
+        label=item.label,
+        score=item.score,
+        side=priority.side(s for s in flags if s.label == item.label),
+        trust=item.trust,
+        trust_reasons=run.trust_reasons if run else [],
+        why=priority.why(film, flags, now),
+        overdue=priority.waited_past_ceiling(item.waiting_since, now),
+        waiting_since=item.waiting_since,
+        claim=claim,
+        is_mine=bool(claim and claim.by_id == user.pk),
+        run_state=item.run_state,
+    )

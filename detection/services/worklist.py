@@ -1,0 +1,88 @@
+"""Keeps the worklist's rows true to runs, findings, trust and signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from detection import priority
+from detection.models import DetectionRun, Finding, RunState, Signature, WorklistItem
+from imaging.models import Image
+
+_COPIED = [
+    "run",
+    "run_state",
+    "flagged",
+    "label",
+    "score",
+    "trust",
+    "needs_reader",
+    "signed",
+    "rank",
+    "waiting_since",
+]
+
+
+def refresh_items(*, image_ids: Iterable[int]) -> None:
+    """Compute the worklist rows of some films again; call it inside the change it follows.
+
+    The rows are locked before anything else is read, so that of two changes to one film the
+    later one sees the earlier one and the row ends right, in whichever order they commit.
+    """
+    wanted = sorted(set(image_ids))
+    with transaction.atomic():
+        held = WorklistItem.objects.select_for_update().filter(image_id__in=wanted)
+        list(held.order_by("image_id").values_list("pk", flat=True))
+        items = _items(wanted)
+        WorklistItem.objects.bulk_create(
+            items, update_conflicts=True, unique_fields=["image"], update_fields=_COPIED
+        )
+
+
+def _items(image_ids: list[int]) -> list[WorklistItem]:
+    runs: dict[int, DetectionRun] = {}
+    latest = DetectionRun.objects.filter(image_id__in=image_ids).select_related("version")
+    for run in latest.order_by("queued_at", "id"):
+        runs[run.image_id] = run
+    findings: dict[int, list[priority.Seen]] = {}
+    done = [r.pk for r in runs.values() if r.state == RunState.DONE]
+    for f in Finding.objects.filter(run_id__in=done):
+        findings.setdefault(f.run_id, []).append(priority.Seen(f.label, f.score, center=0.5))
+    signed = set(
+        Signature.objects.filter(image_id__in=image_ids).values_list("image_id", flat=True)
+    )
+    images = Image.objects.filter(pk__in=image_ids).only("id", "received_at")
+    return [
+        _item(image, runs.get(image.pk), findings, signed=image.pk in signed) for image in images
+    ]
+
+
+def _item(
+    image: Image,
+    run: DetectionRun | None,
+    findings: dict[int, list[priority.Seen]],
+    *,
+    signed: bool,
+) -> WorklistItem:
+    flags = priority.flagging(findings.get(run.pk, []), run.version.thresholds) if run else []
+    film = priority.Film(
+        run_state=run.state if run else "",
+        label=flags[0].label if flags else "",
+        score=flags[0].score if flags else None,
+        trust=run.device_trust if run else "unknown",
+        waiting_since=image.received_at,
+    )
+    return WorklistItem(
+        image=image,
+        run=run,
+        run_state=film.run_state,
+        flagged=bool(flags),
+        label=film.label,
+        score=film.score,
+        trust=film.trust,
+        needs_reader=priority.needs_reader(film),
+        signed=signed,
+        rank=priority.rank(film),
+        waiting_since=film.waiting_since,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from django.apps import AppConfig
 
 
@@ -10,3 +12,7 @@ class WebConfig(AppConfig):
 
     name = "twinhealth.web"
     label = "web"
+
+    def ready(self) -> None:
+        """Make the Celery application the current one: the web process sends messages too."""
+        importlib.import_module("twinhealth.celery")

@@ -22,6 +22,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
     path("api/v1/", include(api)),
+    path("", include("accounts.home_urls")),
     path("", include("accounts.urls")),
     path("", include("devices.urls")),
     path("", include("patients.urls")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -34,7 +35,7 @@ class User(AbstractUser):
     # counted up to end every session of this person at once
     session_epoch = models.PositiveIntegerField(default=0)
 
-    objects = Users()
+    objects: ClassVar[Users] = Users()
 
     class Meta:
         constraints = [

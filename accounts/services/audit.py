@@ -7,7 +7,9 @@ from typing import Any
 import structlog
 from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework.request import Request
 
+from accounts.address import remote_address
 from accounts.models import AuditEntry, User
 
 
@@ -17,7 +19,7 @@ def record(
     verb: str,
     obj: Any,
     patient_id: int | None = None,
-    request: HttpRequest | None = None,
+    request: HttpRequest | Request | None = None,
     detail: dict[str, Any] | None = None,
 ) -> AuditEntry:
     """Add one row; call it inside the transaction of the change it tells of.
@@ -25,7 +27,7 @@ def record(
     Args:
         actor: who; `None` for the system itself (a worker, an importer).
         verb: `viewed`, `imported`, `signed`, … past tense.
-        obj: the model instance concerned.
+        obj: the model instance concerned; the model class where it is about many (a list).
         patient_id: our number of the patient concerned, where there is one.
         request: gives address and request id; in a task, structlog's context gives the latter.
         detail: JSON-safe, never the patient's text.
@@ -38,9 +40,9 @@ def record(
         actor_role=actor.role if actor else "",
         verb=verb,
         object_type=obj._meta.label,  # noqa: SLF001
-        object_id=str(obj.pk or ""),
+        object_id="" if isinstance(obj, type) else str(obj.pk or ""),
         patient_ref=patient_id,
-        remote_addr=request.META.get("REMOTE_ADDR") or None if request else None,
+        remote_addr=remote_address(request) if request else None,
         request_id=str(context.get("request_id") or context.get("task_id") or "")[:64],
         detail=detail or {},
     )

@@ -33,5 +33,6 @@ class DomainErrorMiddleware:
         template = "partials/error.html" if getattr(request, "htmx", False) else "error.html"
         context = {"error": exception, "status": status}
         response = render(request, template, context, status=status)
-        response.headers.update(headers)
+        for name, value in headers.items():
+            response.headers[name] = value
         return response

@@ -162,7 +162,9 @@ class AuditView(APIView):
         form = AuditForm(request.query_params)
         chosen = form.chosen()
         if form.errors:
-            raise ValidationError({key: list(texts) for key, texts in form.errors.items()})
+            raise ValidationError(
+                {key: [str(text) for text in texts] for key, texts in form.errors.items()}
+            )
         page = selectors.audit_page(chosen, before=request.query_params.get("before", ""))
         audit.record(
             actor=_user(request),

@@ -1,0 +1,1 @@
+"""The patient twin: identity and observations."""

@@ -27,5 +27,6 @@ urlpatterns = [
     path("", include("devices.urls")),
     path("", include("patients.urls")),
     path("", include("imaging.urls")),
+    path("", include("detection.search_urls")),
     path("", include("detection.urls")),
 ]

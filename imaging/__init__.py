@@ -1,0 +1,1 @@
+"""Studies and images: doors, archive, pixels, the grey-scale chain."""

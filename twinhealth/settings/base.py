@@ -121,6 +121,12 @@ MAX_IMAGE_FRAMES = env.int("MAX_IMAGE_FRAMES", default=64)
 MAX_ZIP_FILES = env.int("MAX_ZIP_FILES", default=2_000)
 DECODE_MEMORY_BYTES = env.int("DECODE_MEMORY_BYTES", default=2 * 1024**3)
 DECODE_SECONDS = env.int("DECODE_SECONDS", default=20)
+# decoding processes per web or worker process, each within the limits above
+DECODE_PROCESSES = env.int("DECODE_PROCESSES", default=2)
+# one request may carry several files or a zip; a zip may unpack to this much
+MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=1024**3)
+MAX_ZIP_BYTES = env.int("MAX_ZIP_BYTES", default=4 * 1024**3)
+PIXEL_CACHE_BYTES = env.int("PIXEL_CACHE_BYTES", default=2 * 1024**3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024**2
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024**2
 FILE_UPLOAD_TEMP_DIR = None

@@ -44,6 +44,9 @@ class Image(models.Model):
         "devices.Device", models.PROTECT, null=True, blank=True, related_name="images"
     )
     device_serial = models.CharField(max_length=64, blank=True)
+    # what it tells of the machine (`devices.facts.ImageFacts`: readings, config), kept for the day
+    # on which an engineer says which machine that is; nothing of the patient
+    machine_facts = models.JSONField(default=dict)
     # why the film can't be shown or read (`cannot_display`, …); empty: it can
     display_problem = models.CharField(max_length=64, blank=True)
     display_message = models.CharField(max_length=300, blank=True)

@@ -29,10 +29,14 @@ class QuarantinedFile(models.Model):
 
     code = models.CharField(max_length=32)  # sop_uid_conflict, identity_conflict
     message = models.CharField(max_length=300)
-    sha256 = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField(max_length=64)
     path = models.CharField(max_length=200, unique=True)
     size = models.PositiveBigIntegerField()
+    # what it collides with, and what the file or its sender says instead
     existing = models.ForeignKey("imaging.Image", models.PROTECT, related_name="contested_by")
+    claimed_patient = models.CharField(max_length=64)
+    claimed_serial = models.CharField(max_length=64, blank=True)
+    claimed_sop_uid = models.CharField(max_length=64)
     state = models.CharField(
         max_length=16, choices=QuarantineState.choices, default=QuarantineState.OPEN
     )
@@ -40,7 +44,17 @@ class QuarantinedFile(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     decided_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = [
+            # the same bytes may come under several names: a picture's patient is said by its sender
+            models.UniqueConstraint(
+                fields=["sha256", "claimed_patient", "claimed_serial"],
+                name="quarantined_claim_is_kept_once",
+                violation_error_message="This file is in quarantine already.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.sha256[:12]}"

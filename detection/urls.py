@@ -2,5 +2,28 @@
 
 from __future__ import annotations
 
+from django.urls import path
+
+from . import views, views_film
+
 app_name = "detection"
-urlpatterns: list = []
+urlpatterns = [
+    path("worklist/", views.worklist, name="worklist"),
+    path("worklist/table/", views.worklist_table, name="worklist-table"),
+    path("films/<int:image_id>/", views_film.film, name="film"),
+    path("films/<int:image_id>/state/", views.film_state, name="film-state"),
+    path(
+        "films/<int:image_id>/findings/<int:finding_id>/verdict/",
+        views_film.verdict,
+        name="verdict",
+    ),
+    path("films/<int:image_id>/findings/add/", views_film.add, name="add"),
+    path("films/<int:image_id>/undo/", views_film.undo, name="undo"),
+    path("films/<int:image_id>/claim/", views_film.claim, name="claim"),
+    path("films/<int:image_id>/release/", views_film.release, name="release"),
+    path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
+    path("patients/<int:patient_id>/films/", views.patient_films, name="patient-films"),
+    path("devices/<int:device_id>/images/", views.device_images, name="device-images"),
+    path("models/", views.models, name="models"),
+    path("models/<int:version_id>/promote/", views.promote, name="promote"),
+]

@@ -9,6 +9,7 @@ from django import template
 from django.core.paginator import Page
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -55,6 +56,16 @@ def span_text(span: timedelta) -> str:
     raise AssertionError("the last step is open")  # pragma: no cover
 
 
+def _moment_of(value: datetime | str | None) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = parse_datetime(value)
+        except ValueError:
+            return None
+        return value if value is not None and timezone.is_aware(value) else None
+    return value
+
+
 def _time_element(moment: datetime, text: str) -> SafeString:
     local = timezone.localtime(moment)
     return format_html(
@@ -66,8 +77,13 @@ def _time_element(moment: datetime, text: str) -> SafeString:
 
 
 @register.simple_tag
-def ago(moment: datetime | None) -> SafeString:
-    """Relative time (`12 min ago`, `in 6 d`), the absolute one in the hospital's zone on hover."""
+def ago(moment: datetime | str | None) -> SafeString:
+    """Relative time (`12 min ago`, `in 6 d`), the absolute one in the hospital's zone on hover.
+
+    Args:
+        moment: aware, or ISO 8601 with offset as stored in JSON; unusable text is `unknown`.
+    """
+    moment = _moment_of(moment)
     if moment is None:
         return unknown(None)
     span = timezone.now() - moment
@@ -80,16 +96,18 @@ def ago(moment: datetime | None) -> SafeString:
 
 
 @register.simple_tag
-def since(moment: datetime | None) -> SafeString:
-    """How long it has lasted (`12 min`), the absolute time on hover."""
+def since(moment: datetime | str | None) -> SafeString:
+    """How long it has lasted (`12 min`), the absolute time on hover; takes what `ago` takes."""
+    moment = _moment_of(moment)
     if moment is None:
         return unknown(None)
     return _time_element(moment, span_text(timezone.now() - moment))
 
 
 @register.simple_tag
-def moment(value: datetime | None, style: str = "minute") -> SafeString:
+def moment(value: datetime | str | None, style: str = "minute") -> SafeString:
     """Absolute time in the hospital's zone; style `minute` (`14 Nov 2026 09:31`) or `date`."""
+    value = _moment_of(value)
     if value is None:
         return unknown(None)
     pattern = "j M Y" if style == "date" else "j M Y H:i"

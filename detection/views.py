@@ -1,0 +1,205 @@
+"""Pages of `detection`: worklist, models, and the fragments that other rooms' pages hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.decorators import requires
+from accounts.permissions import Can, may
+from accounts.services import audit
+from detection import selectors, selectors_pages
+from detection.figures import figures_of
+from detection.models import DetectorVersion, VersionState, WorklistItem
+from detection.page_request import PageRequest
+from detection.services import versions
+from devices.models import Device
+from patients.models import Patient
+from twinhealth.web.templatetags.house import url_with
+
+PAGE_SIZE = 50
+FILMS_ON_A_PATIENT = 60
+IMAGES_ON_A_DEVICE = 25
+FILTERS = ("show", "device", "trust", "label", "patient")
+# chip, icon, label; the help text is `selectors.SHOW`'s
+CHIPS = (
+    ("", "clock", "now"),
+    ("flagged", "act", "flagged"),
+    ("second_look", "watch", "second look"),
+    ("overdue", "clock", "waited long"),
+    ("mine", "lock", "mine"),
+    ("all", "list", "all unsigned"),
+)
+
+
+@require_GET
+@requires(Can.WORKLIST_READ)
+def worklist(request: PageRequest) -> HttpResponse:
+    """What must I look at next."""
+    if request.GET.get("show") == "signed":
+        return _signed(request)
+    context = _worklist_context(request)
+    audit.record(
+        actor=request.user,
+        verb="listed",
+        obj=WorklistItem(),
+        request=request,
+        detail={"films": [row.image.pk for row in context["rows"]]},
+    )
+    return render(request, "detection/worklist.html", context)
+
+
+@require_GET
+@requires(Can.WORKLIST_READ)
+def worklist_table(request: PageRequest) -> HttpResponse:
+    """The table alone, asked for every 15 s; opening a film of it is what the audit sees."""
+    return render(request, "detection/parts/worklist_table.html", _worklist_context(request))
+
+
+def _worklist_context(request: PageRequest) -> dict[str, Any]:
+    filters = {key: request.GET[key] for key in FILTERS if request.GET.get(key)}
+    found = selectors.worklist(
+        user=request.user,
+        filters=filters,
+        ordering=request.GET.get("ordering", ""),
+        page=request.GET.get("page", 1),
+        page_size=PAGE_SIZE,
+    )
+    query = request.GET.urlencode()
+    return {
+        "rows": found.rows,
+        "page_obj": found.page,
+        "counts": {"now": found.counts[""], **found.counts},
+        "oldest_since": found.oldest_since,
+        "reading_now": found.reading_now,
+        "as_of": found.as_of,
+        "filtered": bool(filters),
+        "chips": _chips(request, found.counts),
+        "table_url": reverse("detection:worklist-table") + (f"?{query}" if query else ""),
+    }
+
+
+def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]:
+    show = request.GET.get("show", "")
+    chips = [
+        {
+            "label": label,
+            "icon": icon,
+            "count": counts.get(key),
+            "on": show == key,
+            "url": url_with(request, show=key, ordering=None),
+            "help": selectors.SHOW[key],
+        }
+        for key, icon, label in CHIPS
+    ]
+    reduced = request.GET.get("trust") == "reduced"
+    chips.append(
+        {
+            "label": "reduced trust",
+            "icon": "trust-reduced",
+            "count": None,
+            "on": reduced,
+            "url": url_with(request, trust=None if reduced else "reduced"),
+            "help": "machine needed action at the exposure; narrows the other filters",
+        }
+    )
+    chips.append(
+        {
+            "label": "signed today",
+            "icon": "signed",
+            "count": None,
+            "on": show == "signed",
+            "url": "?show=signed",
+            "help": "signed since midnight",
+        }
+    )
+    return chips
+
+
+def _signed(request: PageRequest) -> HttpResponse:
+    found = Paginator(selectors_pages.signed_today(), PAGE_SIZE).get_page(request.GET.get("page"))
+    audit.record(
+        actor=request.user,
+        verb="listed",
+        obj=WorklistItem(),
+        request=request,
+        detail={"films": [signature.image_id for signature in found]},
+    )
+    context = {"page_obj": found, "as_of": timezone.now(), "chips": _chips(request, {})}
+    return render(request, "detection/signed.html", context)
+
+
+@require_GET
+@requires(Can.IMAGE_READ)
+def film_state(request: PageRequest, image_id: int) -> HttpResponse:
+    """Badge of one film; it asks again by itself until the run has ended."""
+    state = selectors.film_state(image_id)
+    return render(request, "detection/parts/state.html", {"state": state})
+
+
+@require_GET
+@requires(Can.PATIENT_READ)
+def patient_films(request: PageRequest, patient_id: int) -> HttpResponse:
+    """Lane of films on the patient's page."""
+    patient = get_object_or_404(Patient, pk=patient_id)
+    films = list(selectors.films_of_patient(patient.pk)[: FILMS_ON_A_PATIENT + 1])
+    audit.record(
+        actor=request.user,
+        verb="viewed",
+        obj=patient,
+        patient_id=patient.pk,
+        request=request,
+        detail={"what": "films"},
+    )
+    context = {
+        "films": films[:FILMS_ON_A_PATIENT],
+        "more": len(films) > FILMS_ON_A_PATIENT,
+        "pixels": may(request.user, Can.IMAGE_PIXELS),
+    }
+    return render(request, "detection/parts/patient_films.html", context)
+
+
+@require_GET
+@requires(Can.DEVICE_READ)
+def device_images(request: PageRequest, device_id: int) -> HttpResponse:
+    """A machine's images for its engineer: no patient, no pixels."""
+    device = get_object_or_404(Device, pk=device_id)
+    items = Paginator(selectors.images_of_device(device.pk), IMAGES_ON_A_DEVICE)
+    context = {
+        "device": device,
+        "page_obj": items.get_page(request.GET.get("page")),
+        "films": may(request.user, Can.FINDING_REVIEW),
+        "as_of": timezone.now(),
+    }
+    return render(request, "detection/parts/device_images.html", context)
+
+
+@require_GET
+@requires(Can.VERSION_ADMIN)
+def models(request: PageRequest) -> HttpResponse:
+    """Which model reads, how good it is, and may another replace it."""
+    rows = list(selectors.versions())
+    for version in rows:
+        version.figures = figures_of(version.metrics)  # type: ignore[attr-defined]
+    context = {
+        "active": next((v for v in rows if v.state == VersionState.ACTIVE), None),
+        "others": [v for v in rows if v.state != VersionState.ACTIVE],
+    }
+    return render(request, "detection/models.html", context)
+
+
+@require_POST
+@requires(Can.VERSION_ADMIN)
+def promote(request: PageRequest, version_id: int) -> HttpResponse:
+    """Make a version the one that reads from now on."""
+    get_object_or_404(DetectorVersion, pk=version_id)
+    version = versions.promote(version_id=version_id, user=request.user, request=request)
+    messages.success(request, f"{version.name} reads from now on.")
+    return redirect("detection:models")

@@ -1,0 +1,204 @@
+"""The film page and what a reader does on it; every answer is the panel as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.decorators import requires
+from accounts.permissions import Can
+from accounts.services import audit
+from detection import selectors, selectors_pages
+from detection.forms import REJECT_REASONS, SignForm, VerdictForm, cleaned
+from detection.models import Conclusion, Label
+from detection.page_request import PageRequest
+from detection.services import claims, reviews
+from detection.services import sign as signing
+from twinhealth.errors import ConflictError, DomainError
+from twinhealth.web.errors import status_of
+
+
+@require_GET
+@requires(Can.FINDING_REVIEW)
+def film(request: PageRequest, image_id: int) -> HttpResponse:
+    """What is it, can I trust it, sign. Opening claims the film unless it is signed or taken."""
+    with suppress(ConflictError):  # read-only then; the panel says who has it
+        claims.claim(image_id=image_id, user=request.user, request=request)
+    context = _context(request, image_id)
+    image = context["film"].image
+    audit.record(
+        actor=request.user,
+        verb="viewed",
+        obj=image,
+        patient_id=context["film"].patient.pk,
+        request=request,
+    )
+    return render(request, "detection/film.html", context)
+
+
+@require_POST
+@requires(Can.FINDING_REVIEW)
+def verdict(request: PageRequest, image_id: int, finding_id: int) -> HttpResponse:
+    """Accept, reject or edit one finding of the model."""
+
+    def act() -> None:
+        form = VerdictForm(request.POST)
+        data = cleaned(form)
+        reviews.record(
+            image_id=image_id,
+            finding_id=finding_id,
+            user=request.user,
+            verdict=data["verdict"],
+            label=data["label"],
+            box=form.box,
+            reason=data["reason"],
+            request=request,
+        )
+
+    return _findings_after(request, image_id, act)
+
+
+@require_POST
+@requires(Can.FINDING_REVIEW)
+def add(request: PageRequest, image_id: int) -> HttpResponse:
+    """A finding that the model lacks."""
+
+    def act() -> None:
+        form = VerdictForm(request.POST)
+        data = cleaned(form)
+        reviews.record(
+            image_id=image_id,
+            user=request.user,
+            verdict="add",
+            label=data["label"],
+            box=form.box,
+            reason=data["reason"],
+            request=request,
+        )
+
+    return _findings_after(request, image_id, act)
+
+
+@require_POST
+@requires(Can.FINDING_REVIEW)
+def undo(request: PageRequest, image_id: int) -> HttpResponse:
+    """Take back one's own newest verdict on this film, or the one named by `review`."""
+
+    def act() -> None:
+        named = request.POST.get("review", "")
+        if named.isdigit():
+            review_id = int(named)
+        else:
+            last = selectors_pages.last_verdict(image_id=image_id, user=request.user)
+            if last is None:
+                raise ConflictError("nothing_to_undo", "There is no verdict of yours to take back.")
+            review_id = last.pk
+        reviews.withdraw(review_id=review_id, user=request.user, request=request)
+
+    return _findings_after(request, image_id, act)
+
+
+@require_POST
+@requires(Can.FINDING_REVIEW)
+def claim(request: PageRequest, image_id: int) -> HttpResponse:
+    """Keep the claim alive while the page is open; says so when it was lost."""
+    return _findings_after(
+        request,
+        image_id,
+        lambda: claims.claim(image_id=image_id, user=request.user, request=request),
+    )
+
+
+@require_POST
+@requires(Can.FINDING_REVIEW)
+def release(request: PageRequest, image_id: int) -> HttpResponse:
+    """Give the film back to the line."""
+    claims.release(image_id=image_id, user=request.user, request=request)
+    return redirect("detection:worklist")
+
+
+@require_POST
+@requires(Can.FINDING_REVIEW)
+def sign(request: PageRequest, image_id: int) -> HttpResponse:
+    """Sign; with `then=next` go on to the most urgent film that nobody holds."""
+    try:
+        data = cleaned(SignForm(request.POST))
+        signing.sign(
+            image_id=image_id,
+            user=request.user,
+            conclusion=data["conclusion"],
+            text=data["text"],
+            request=request,
+        )
+    except DomainError as error:
+        if not request.htmx:
+            raise
+        return _panels(request, image_id, error=error, swapped="report")
+    if request.POST.get("then") == "next":
+        following = selectors.next_image(user=request.user, after=image_id)
+        target = (
+            reverse("detection:film", args=[following.pk])
+            if following
+            else reverse("detection:worklist")
+        )
+    else:
+        target = reverse("detection:film", args=[image_id])
+        if request.htmx:
+            return _panels(request, image_id, swapped="report")
+    if request.htmx:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
+    return redirect(target)
+
+
+def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
+    found = selectors.film(image_id=image_id)
+    taken = found.claim is not None and found.claim.by_id != request.user.pk
+    thresholds = found.version.thresholds if found.version else {}
+    return {
+        "film": found,
+        "image": found.image,
+        "state": selectors.film_state(image_id),
+        "taken": taken,
+        "locked": taken or found.signature is not None,
+        "labels": Label.choices,
+        "conclusions": Conclusion.choices,
+        "reject_reasons": REJECT_REASONS,
+        "start_score": min(thresholds.values(), default=0.0),
+    }
+
+
+def _findings_after(request: PageRequest, image_id: int, act: Callable[[], object]) -> HttpResponse:
+    try:
+        act()
+    except DomainError as error:
+        if not request.htmx:
+            raise
+        return _panels(request, image_id, error=error, swapped="findings")
+    if not request.htmx:
+        return redirect("detection:film", image_id)
+    return _panels(request, image_id, swapped="findings")
+
+
+def _panels(
+    request: PageRequest, image_id: int, *, swapped: str, error: DomainError | None = None
+) -> HttpResponse:
+    """The panel that was asked for; the other one too where the film's state changed under it."""
+    context = _context(request, image_id) | {"error": error}
+    both = context["locked"]
+    html = render_to_string(f"detection/parts/{swapped}.html", context, request)
+    if both:
+        other = "report" if swapped == "findings" else "findings"
+        rest = context | {"out_of_band": True, "error": None}
+        html += render_to_string(f"detection/parts/{other}.html", rest, request)
+    status = status_of(error) if error else HTTPStatus.OK
+    # an answer that says what is wrong is shown in its place, whatever its status
+    headers = {"X-Swap-Error": "yes"} if error else {}
+    return HttpResponse(html, status=status, headers=headers)

@@ -1,0 +1,381 @@
+// The film page: puts pixels, view, boxes, keys and the side panels together.
+
+import { BoxEditor } from "./film-edit.js";
+import { BoxLayer, boxesOf } from "./film-boxes.js";
+import { bindKeys } from "./film-keys.js";
+import { loadFilm } from "./film-pixels.js";
+import { FilmView } from "./film-view.js";
+import { toast } from "./house.js";
+
+const stage = document.getElementById("stage");
+if (stage) start();
+
+function start() {
+  const { dataset } = stage;
+  const size = { columns: Number(dataset.columns), rows: Number(dataset.rows) };
+  const view = new FilmView(stage, document.getElementById("film-canvas"), size);
+  const layer = new BoxLayer(document.getElementById("film-boxes"), view);
+  const editor = new BoxEditor(stage, view, layer);
+  const page = new FilmPage(view, layer, editor);
+  page.readList();
+  page.load(dataset.pixels);
+}
+
+class FilmPage {
+  constructor(view, layer, editor) {
+    this.view = view;
+    this.layer = layer;
+    this.editor = editor;
+    this.slider = document.getElementById("score-slider");
+    this.form = document.getElementById("box-form");
+    this.#tools();
+    this.#list();
+    this.#boxForm();
+    bindKeys(this, () => editor.active);
+    view.addEventListener("move", () => this.#readout());
+    view.addEventListener("window", () => this.#readout());
+  }
+
+  async load(url) {
+    const wait = document.getElementById("film-wait");
+    try {
+      this.view.show(await loadFilm(url));
+      stage.dataset.state = "shown";
+      wait.hidden = true;
+      this.#presets();
+      this.view.fit();
+    } catch (error) {
+      this.#fallback(wait, error);
+    }
+  }
+
+  // the pixels can't be had: the server's 8-bit picture, and a sentence that says what is missing
+  #fallback(wait, error) {
+    stage.dataset.state = "fallback";
+    const picture = document.getElementById("film-picture");
+    wait.hidden = true;
+    const note = document.getElementById("film-fallback");
+    note.querySelector("[data-why]").textContent = error.message;
+    note.hidden = false;
+    picture.src = stage.dataset.rendered;
+    picture.hidden = false;
+    const place = () => {
+      const [x, y] = this.view.toStage([0, 0]);
+      picture.width = Math.max(1, Math.round(this.view.size.columns * this.view.scale));
+      picture.style.translate = `${x}px ${y}px`;
+    };
+    this.view.addEventListener("move", place);
+    this.view.fit();
+    place();
+    picture.addEventListener("error", () => (picture.hidden = true), { once: true });
+  }
+
+  #presets() {
+    const select = document.getElementById("preset");
+    this.view.film.windows.forEach((window, i) => {
+      const text = window.name || `C ${round(window.center)} W ${round(window.width)}`;
+      select.append(new Option(text, String(i)));
+    });
+    select.disabled = false;
+    select.addEventListener("change", () => this.view.setWindow({ ...this.view.film.windows[Number(select.value)] }));
+  }
+
+  #readout() {
+    const { view } = this;
+    const zoom = document.getElementById("readout-zoom");
+    zoom.textContent = `${Math.round(view.scale * 100)} %`;
+    if (!view.film) return;
+    const { center, width } = view.window;
+    document.getElementById("readout-window").textContent =
+      `C ${round(center)}  W ${round(width)}${view.invert ? "  inverted" : ""}`;
+    press("invert", view.invert);
+  }
+
+  // --- tools row
+  #tools() {
+    document.addEventListener("click", (event) => {
+      const tool = event.target.closest("[data-tool]");
+      if (tool) this[tool.dataset.tool]?.();
+    });
+    this.slider?.addEventListener("input", () => {
+      this.layer.minimum = Number(this.slider.value);
+      document.getElementById("score-value").textContent = this.layer.minimum.toFixed(2);
+      this.layer.draw();
+      this.#dimList();
+    });
+    this.slider?.dispatchEvent(new Event("input"));
+  }
+
+  windowMode() {
+    this.view.mode = this.view.mode === "window" ? "pan" : "window";
+    press("windowMode", this.view.mode === "window");
+    stage.classList.toggle("is-windowing", this.view.mode === "window");
+  }
+
+  invert() {
+    this.view.setInvert(!this.view.invert);
+  }
+
+  reset() {
+    this.view.reset();
+    const select = document.getElementById("preset");
+    if (select.options.length) select.selectedIndex = 0;
+  }
+
+  fit() {
+    this.view.fit();
+  }
+
+  zoomIn() {
+    this.view.zoom(1.25);
+  }
+
+  zoomOut() {
+    this.view.zoom(0.8);
+  }
+
+  preset() {
+    const select = document.getElementById("preset");
+    if (select.options.length < 2) return;
+    select.selectedIndex = (select.selectedIndex + 1) % select.options.length;
+    select.dispatchEvent(new Event("change"));
+  }
+
+  toggleBoxes() {
+    this.layer.hidden = !this.layer.hidden;
+    press("toggleBoxes", !this.layer.hidden);
+    this.layer.draw();
+  }
+
+  lowerScore() {
+    this.#slide(-1);
+  }
+
+  raiseScore() {
+    this.#slide(1);
+  }
+
+  #slide(direction) {
+    if (!this.slider) return;
+    if (direction > 0) this.slider.stepUp(5);
+    else this.slider.stepDown(5);
+    this.slider.dispatchEvent(new Event("input"));
+  }
+
+  // --- findings list: the one source of the boxes
+  get list() {
+    return document.getElementById("findings");
+  }
+
+  #list() {
+    stage.addEventListener("click", (event) => {
+      if (this.editor.active) return;
+      const { left, top } = stage.getBoundingClientRect();
+      const key = this.layer.at([event.clientX - left, event.clientY - top]);
+      if (key) this.select(key);
+    });
+    document.addEventListener("click", (event) => {
+      const item = event.target.closest("#findings [data-key]");
+      if (item) this.select(item.dataset.key);
+      const act = event.target.closest("[data-act]");
+      if (act) this[act.dataset.act]();
+    });
+    document.addEventListener("htmx:afterSwap", () => {
+      this.readList();
+      this.#conflicts();
+    });
+  }
+
+  readList() {
+    this.layer.set(boxesOf(this.list));
+    const keys = this.layer.boxes.map((b) => b.key);
+    if (!keys.includes(this.layer.selected)) this.layer.selected = null;
+    this.#mark();
+    this.#dimList();
+  }
+
+  #conflicts() {
+    if (this.editor.active && this.list.dataset.locked === "yes") this.cancelBox();
+  }
+
+  #dimList() {
+    const shown = new Set(this.layer.visible().map((b) => b.key));
+    for (const box of this.layer.boxes) box.item.classList.toggle("is-below", !shown.has(box.key) && !this.layer.hidden);
+  }
+
+  #mark() {
+    for (const { key, item } of this.layer.boxes) {
+      const on = key === this.layer.selected;
+      item.classList.toggle("is-current", on);
+      if (on) item.setAttribute("aria-current", "true");
+      else item.removeAttribute("aria-current");
+    }
+  }
+
+  select(key) {
+    this.layer.selected = key;
+    this.#mark();
+    this.layer.draw();
+    this.current?.item.scrollIntoView({ block: "nearest" });
+    const said = this.current;
+    if (said) document.getElementById("film-said").textContent = said.item.dataset.said;
+  }
+
+  get current() {
+    return this.layer.boxes.find((b) => b.key === this.layer.selected) ?? null;
+  }
+
+  #step(by) {
+    const { boxes } = this.layer;
+    if (!boxes.length) return;
+    const at = boxes.indexOf(this.current);
+    this.select(boxes[at < 0 ? (by > 0 ? 0 : boxes.length - 1) : Math.min(boxes.length - 1, Math.max(0, at + by))].key);
+  }
+
+  next() {
+    this.#step(1);
+  }
+
+  previous() {
+    this.#step(-1);
+  }
+
+  selectNumber(number) {
+    const box = this.layer.boxes[number - 1];
+    if (box) this.select(box.key);
+  }
+
+  // --- verdicts
+  get locked() {
+    return this.list.dataset.locked === "yes";
+  }
+
+  #judged() {
+    if (this.locked) return toast("This film can't be changed any more; the panel says why.", "watch"), null;
+    if (!this.current) this.#step(1);
+    const { current } = this;
+    if (!current?.item.dataset.verdictUrl) return toast("Select a finding of the model first.", "watch"), null;
+    return current;
+  }
+
+  accept() {
+    const finding = this.#judged();
+    if (finding) this.#send(finding.item.dataset.verdictUrl, { verdict: "accept" });
+  }
+
+  reject() {
+    const finding = this.#judged();
+    if (!finding) return;
+    const dialog = document.getElementById("reject-dialog");
+    document.getElementById("reject-what").textContent = finding.item.dataset.said;
+    dialog.returnValue = "";
+    dialog.onclose = () => {
+      if (dialog.returnValue !== "reject") return;
+      const reason = new FormData(dialog.querySelector("form")).get("reason") ?? "";
+      this.#send(finding.item.dataset.verdictUrl, { verdict: "reject", reason });
+    };
+    dialog.showModal();
+  }
+
+  undo() {
+    if (this.locked) return toast("This film can't be changed any more; the panel says why.", "watch");
+    this.#send(this.list.dataset.undoUrl, {});
+  }
+
+  #send(url, values) {
+    return window.htmx.ajax("POST", url, { source: this.list, target: "#findings", swap: "outerHTML", values });
+  }
+
+  // --- box editor
+  #boxForm() {
+    if (!this.form) return;
+    const label = this.form.elements.namedItem("label");
+    label.addEventListener("change", () => this.editor.setLabel(label.value));
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.saveBox();
+    });
+    this.editor.addEventListener("change", () => {
+      const box = this.layer.draft?.box;
+      document.getElementById("box-numbers").textContent = box ? box.map(Math.round).join(" ") : "none yet";
+      this.form.querySelector("[type=submit]").disabled = !box;
+    });
+  }
+
+  edit() {
+    const finding = this.#judged();
+    if (!finding) return;
+    this.#openForm({ title: `Change finding ${finding.number}`, url: finding.item.dataset.verdictUrl, verdict: "edit", finding });
+  }
+
+  drawBox() {
+    if (this.locked) return toast("This film can't be changed any more; the panel says why.", "watch");
+    this.#openForm({ title: "New finding", url: this.list.dataset.addUrl, verdict: "add" });
+  }
+
+  #openForm({ title, url, verdict, finding }) {
+    if (this.layer.hidden) this.toggleBoxes();
+    this.target = { url, verdict };
+    this.form.hidden = false;
+    document.getElementById("box-title").textContent = title;
+    const label = this.form.elements.namedItem("label");
+    label.value = finding?.label ?? label.options[0].value;
+    this.editor.start({ key: finding?.key, label: label.value, box: finding?.box });
+    this.form.scrollIntoView({ block: "nearest" });
+    stage.focus({ preventScroll: true });
+  }
+
+  nudge(dx, dy, resize) {
+    this.editor.nudge(dx, dy, resize);
+  }
+
+  async saveBox() {
+    const { draft } = this.layer;
+    if (!draft) return;
+    if (!draft.box) return this.editor.placeInMiddle();
+    const { url, verdict } = this.target;
+    const [x, y, w, h] = draft.box;
+    const values = { verdict, label: draft.label, x, y, w, h };
+    this.cancelBox();
+    await this.#send(url, values);
+    if (verdict === "add" && this.layer.boxes.length) this.select(this.layer.boxes.at(-1).key);
+  }
+
+  cancelBox() {
+    this.form.hidden = true;
+    this.editor.stop();
+  }
+
+  // --- report
+  conclude() {
+    const radios = [...document.querySelectorAll("#report [name=conclusion]")];
+    (radios.find((radio) => radio.checked) ?? radios[0])?.focus();
+  }
+
+  sign() {
+    this.#submit("sign");
+  }
+
+  signNext() {
+    this.#submit("sign-next");
+  }
+
+  #submit(name) {
+    const button = document.querySelector(`#report [data-sign="${name}"]`);
+    if (!button) return;
+    if (!document.querySelector("#report [name=conclusion]:checked")) {
+      toast("Choose a conclusion first: C, then the arrow keys.", "watch");
+      this.conclude();
+      return;
+    }
+    button.form.requestSubmit(button);
+  }
+}
+
+function press(tool, on) {
+  for (const button of document.querySelectorAll(`[data-tool="${tool}"]`)) button.setAttribute("aria-pressed", String(on));
+}
+
+function round(value) {
+  return Math.abs(value) >= 100 ? Math.round(value) : Math.round(value * 10) / 10;
+}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from patients import codes
+
 
 class Source(models.TextChoices):
     """Where the value comes from."""
@@ -43,6 +45,11 @@ class Observation(models.Model):
                 violation_error_message="This value is already there for that time.",
             ),
         ]
+
+    @property
+    def name(self) -> str:
+        """Short name of the kind."""
+        return codes.label(self.code)
 
     def __str__(self) -> str:
         return f"{self.code} {self.value} {self.unit}"

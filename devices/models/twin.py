@@ -51,7 +51,7 @@ class TwinEvent(models.Model):
 
 
 class TwinState(models.Model):
-    """The fold of a device's events by `devices.projection.apply`; rebuilt and checked by command."""
+    """The fold of a device's events by `devices.projection.apply`; a command checks it."""
 
     device = models.OneToOneField("devices.Device", models.CASCADE, related_name="twin")
     revision = models.PositiveIntegerField(default=0)

@@ -1,0 +1,149 @@
+"""The twin's state is the fold of its events: pure, JSON in, JSON out.
+
+Events are folded by the time at which they happened (then by revision), because a film may arrive
+days after a newer one. State:
+
+    {"lifecycle": str, "serial": str, "name": str, "model": str, "registered_at": ISO,
+     "reported": {key: {"value", "since"}}, "desired": {key: {"value", "since"}},
+     "aliases": [str], "open_alerts": {alert id: {"rule", "severity", "message", "since"}},
+     "last_maintenance": {"order_id", "title", "at"} | None, "last_at": ISO, "revision": int}
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import reduce
+from typing import Any, Protocol
+
+
+class Event(Protocol):
+    """What the fold needs of an event."""
+
+    @property
+    def revision(self) -> int:
+        """Place in the journal."""
+
+    @property
+    def kind(self) -> str:
+        """`devices.models.twin.EventKind`."""
+
+    @property
+    def at(self) -> datetime:
+        """When it happened, aware."""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """JSON."""
+
+
+State = dict[str, Any]
+
+
+def empty() -> State:
+    """Before the first event."""
+    return {
+        "lifecycle": "in_service",
+        "reported": {},
+        "desired": {},
+        "aliases": [],
+        "open_alerts": {},
+        "last_maintenance": None,
+        "last_at": None,
+        "revision": 0,
+    }
+
+
+def iso(at: datetime) -> str:
+    """UTC, always with microseconds, so that text order is time order."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _registered(state: State, payload: dict[str, Any], at: str) -> None:
+    for key in ("serial", "name", "model"):
+        state[key] = payload.get(key, "")
+    state["registered_at"] = at
+
+
+def _merge(known: dict[str, Any], config: dict[str, Any], at: str) -> None:
+    for key, value in config.items():
+        # the same value again doesn't restart its time
+        if key not in known or known[key]["value"] != value:
+            known[key] = {"value": value, "since": at}
+
+
+def _config_reported(state: State, payload: dict[str, Any], at: str) -> None:
+    _merge(state["reported"], payload.get("config", {}), at)
+
+
+def _config_desired(state: State, payload: dict[str, Any], at: str) -> None:
+    config = payload.get("config", {})
+    state["desired"] = {k: v for k, v in state["desired"].items() if k in config}
+    _merge(state["desired"], config, at)
+
+
+def _lifecycle(state: State, payload: dict[str, Any], at: str) -> None:
+    state["lifecycle"] = payload["lifecycle"]
+
+
+def _alert_opened(state: State, payload: dict[str, Any], at: str) -> None:
+    state["open_alerts"][str(payload["alert_id"])] = {
+        "rule": payload.get("rule", ""),
+        "severity": payload.get("severity", ""),
+        "message": payload.get("message", ""),
+        "since": at,
+    }
+
+
+def _alert_resolved(state: State, payload: dict[str, Any], at: str) -> None:
+    state["open_alerts"].pop(str(payload["alert_id"]), None)
+
+
+def _maintenance_done(state: State, payload: dict[str, Any], at: str) -> None:
+    state["last_maintenance"] = {
+        "order_id": payload.get("order_id"),
+        "title": payload.get("title", ""),
+        "at": at,
+    }
+
+
+def _alias_confirmed(state: State, payload: dict[str, Any], at: str) -> None:
+    state["aliases"] = sorted({*state["aliases"], payload["value"]})
+
+
+_APPLY: dict[str, Callable[[State, dict[str, Any], str], None]] = {
+    "registered": _registered,
+    "config_reported": _config_reported,
+    "config_desired": _config_desired,
+    "lifecycle": _lifecycle,
+    "alert_opened": _alert_opened,
+    "alert_resolved": _alert_resolved,
+    "maintenance_done": _maintenance_done,
+    "alias_confirmed": _alias_confirmed,
+}
+
+
+def apply(state: State, event: Event) -> State:
+    """The state after one more event; the given one is left alone.
+
+    Raises:
+        KeyError: for a kind that the table doesn't have.
+    """
+    after = copy.deepcopy(state)
+    at = iso(event.at)
+    _APPLY[event.kind](after, event.payload, at)
+    after["last_at"] = max(at, after["last_at"] or at)
+    after["revision"] = max(event.revision, after["revision"])
+    return after
+
+
+def fold(events: Iterable[Event]) -> State:
+    """The state after all events, in whatever order they are given."""
+    ordered = sorted(events, key=lambda e: (e.at, e.revision))
+    return reduce(apply, ordered, empty())
+
+
+def values(entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """`{key: value}` of a state's `reported` or `desired`."""
+    return {key: entry["value"] for key, entry in sorted(entries.items())}

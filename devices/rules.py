@@ -1,0 +1,219 @@
+"""One limit rule on one metric: pure, the same verdict for any order or repetition of readings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+State = Literal["ok", "watch", "act", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A rule as values (see `devices.models.Rule`).
+
+    Attributes:
+        severity: the state of a failing check, `watch` or `act`.
+        low: lower limit in `unit`, or `None`.
+        high: upper limit in `unit`, or `None`.
+        hysteresis: how far inside a value must lie to clear, in `unit`.
+        for_seconds: span that the run outside must cover.
+        min_samples: length that the run outside must have.
+        max_age: a newest reading older than this many seconds says nothing.
+    """
+
+    rule_id: int
+    rule: str
+    metric: str
+    unit: str
+    severity: Literal["watch", "act"]
+    low: float | None
+    high: float | None
+    hysteresis: float = 0.0
+    for_seconds: int = 0
+    min_samples: int = 1
+    affects_image: bool = True
+    max_age: int = 7 * 86_400
+
+    def outside(self, value: float) -> bool:
+        """True beyond a limit; the limit itself is allowed."""
+        return (self.low is not None and value < self.low) or (
+            self.high is not None and value > self.high
+        )
+
+    @property
+    def clear_low(self) -> float | None:
+        """From here upwards a value clears the lower limit."""
+        return None if self.low is None else self.low + self._margin
+
+    @property
+    def clear_high(self) -> float | None:
+        """Up to here a value clears the upper limit."""
+        return None if self.high is None else self.high - self._margin
+
+    @property
+    def _margin(self) -> float:
+        # wider than half the band and no value could ever clear it
+        if self.low is None or self.high is None:
+            return self.hysteresis
+        return min(self.hysteresis, (self.high - self.low) / 2)
+
+    def clears(self, value: float) -> bool:
+        """True for a value that lies inside by the hysteresis."""
+        low, high = self.clear_low, self.clear_high
+        return (low is None or value >= low) and (high is None or value <= high)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sample:
+    """One reading: when, and the value in the metric's unit."""
+
+    at: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one rule says.
+
+    Attributes:
+        state: `ok`, the rule's severity, or `unknown` (no reading that is young enough).
+        value: newest value, in `unit`; `None` without one.
+        since: first reading of the present run outside; `None` while inside.
+        n: readings in that run; 0 while inside.
+        text: one sentence for a person.
+        measured_at: when `value` was measured.
+    """
+
+    rule_id: int
+    rule: str
+    metric: str
+    unit: str
+    state: State
+    value: float | None
+    since: datetime | None
+    n: int
+    low: float | None
+    high: float | None
+    affects_image: bool
+    text: str
+    measured_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Run:
+    """Where the fold stands: consecutive readings outside, and whether they suffice."""
+
+    failing: bool = False
+    since: datetime | None = None
+    n: int = 0
+
+    def step(self, limit: Limit, sample: Sample) -> None:
+        if self.failing:
+            # between the limit and the hysteresis it goes on
+            if limit.clears(sample.value):
+                self.failing, self.since, self.n = False, None, 0
+            else:
+                self.n += 1
+            return
+        if not limit.outside(sample.value):
+            self.since, self.n = None, 0
+            return
+        self.since = self.since or sample.at
+        self.n += 1
+        lasted = sample.at - self.since >= timedelta(seconds=limit.for_seconds)
+        self.failing = lasted and self.n >= limit.min_samples
+
+
+def _ordered(samples: Iterable[Sample], at: datetime) -> Iterator[Sample]:
+    """Up to `at`, oldest first, each once; NaN sorts nowhere, so it is keyed apart."""
+    distinct = {(s.at, repr(s.value)): s for s in samples if s.at <= at}
+    return (distinct[key] for key in sorted(distinct))
+
+
+def number(value: float) -> str:
+    """Four significant digits, without trailing zeros."""
+    return f"{value:.4g}"
+
+
+def amount(value: float, unit: str) -> str:
+    """The value with its unit as people write it; UCUM's `1` stays unsaid."""
+    shown = {"1": "", "Cel": "°C", "mA.s": "mAs", "uGy": "µGy"}.get(unit, unit)
+    return f"{number(value)} {shown}".strip()
+
+
+def limits_text(low: float | None, high: float | None, unit: str) -> str:
+    """`3 to 5 kV`, `at least 3 kV`, `at most 5 kV`."""
+    if low is not None and high is not None:
+        return f"{number(low)} to {amount(high, unit)}"
+    if high is not None:
+        return f"at most {amount(high, unit)}"
+    return "no limit" if low is None else f"at least {amount(low, unit)}"
+
+
+def check(limit: Limit, samples: Iterable[Sample], at: datetime) -> CheckResult:
+    """Judge a rule as of a moment.
+
+    It fires when `min_samples` consecutive readings spanning `for_seconds` lie outside, and clears
+    when one lies inside by `hysteresis`. A value that is not a finite number never passes: it
+    neither clears nor counts, and as the newest one it makes an otherwise good check unknown.
+
+    Args:
+        limit: the rule.
+        samples: readings in any order, repeated or not; those after `at` are ignored. Those
+            before the last one that clears don't matter and may be left out.
+        at: aware.
+    """
+    run = _Run()
+    newest: Sample | None = None
+    for sample in _ordered(samples, at):
+        newest = sample
+        if math.isfinite(sample.value):
+            run.step(limit, sample)
+
+    if newest is None:
+        return _result(limit, "unknown", run, None, f"{limit.rule}: no reading")
+    if at - newest.at > timedelta(seconds=limit.max_age):
+        text = f"{limit.rule}: no reading for {_span(at - newest.at)}"
+        return _result(limit, "unknown", _Run(), newest, text)
+    allowed = limits_text(limit.low, limit.high, limit.unit)
+    if not math.isfinite(newest.value) and not run.failing:
+        text = f"{limit.rule}: the last reading is not a number"
+        return _result(limit, "unknown", _Run(), newest, text)
+    shown = amount(newest.value, limit.unit) if math.isfinite(newest.value) else "not a number"
+    if run.failing:
+        text = f"{limit.rule}: {shown}, allowed {allowed}"
+        return _result(limit, limit.severity, run, newest, text)
+    text = f"{limit.rule}: {shown}, allowed {allowed}"
+    if run.n:
+        text += f"; outside for {run.n} of {limit.min_samples} readings, not yet long enough"
+    return _result(limit, "ok", run, newest, text)
+
+
+def _span(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    if hours >= 48:
+        return f"{round(hours / 24)} days"
+    return f"{round(hours)} h" if hours >= 2 else f"{round(hours * 60)} min"
+
+
+def _result(limit: Limit, state: State, run: _Run, newest: Sample | None, text: str) -> CheckResult:
+    value = newest.value if newest is not None and math.isfinite(newest.value) else None
+    return CheckResult(
+        rule_id=limit.rule_id,
+        rule=limit.rule,
+        metric=limit.metric,
+        unit=limit.unit,
+        state=state,
+        value=value,
+        since=run.since,
+        n=run.n,
+        low=limit.low,
+        high=limit.high,
+        affects_image=limit.affects_image,
+        text=text,
+        measured_at=newest.at if newest else None,
+    )

@@ -1,16 +1,18 @@
-"""The Celery application. Beat's timetable stands here; each entry names a room's task by string."""
+"""The Celery application; a worker that could not do its work does not start."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twinhealth.settings.embedded")
 
-app = Celery("twinhealth")
+app = Celery("twinhealth", task_cls="twinhealth.queue:HintTask")
+app.set_default()  # for gunicorn's threads too: "current" is per thread
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
@@ -24,3 +26,17 @@ def _configure_logging(**_kwargs: object) -> None:
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+def _check_before_work(sender: Any = None, **_kwargs: object) -> None:
+    """A worker that could not do its work does not start; one that reads films needs weights."""
+    import logging.config
+
+    from django.conf import settings
+
+    from twinhealth import checks
+
+    logging.config.dictConfig(settings.LOGGING)  # Celery sets logs up later than this
+    reads_films = "detect" in sender.app.amqp.queues.consume_from
+    checks.refuse_on_errors(checks.START, *([checks.DETECTOR] if reads_films else []))

@@ -53,9 +53,7 @@ class AppendOnly(Operation):
         """Drop the triggers."""
         for name in ("update", "delete"):
             on = f" ON {self.table}" if schema_editor.connection.vendor == "postgresql" else ""
-            schema_editor.execute(
-                f"DROP TRIGGER IF EXISTS {self.table}_no_{name}{on}", params=None
-            )
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {self.table}_no_{name}{on}", params=None)
 
     def describe(self) -> str:
         """One line for `migrate`."""
@@ -64,7 +62,9 @@ class AppendOnly(Operation):
     def _create(self, connection: Any) -> list[str]:
         table = self.table
         with connection.cursor() as cursor:
-            columns = [c.name for c in connection.introspection.get_table_description(cursor, table)]
+            columns = [
+                c.name for c in connection.introspection.get_table_description(cursor, table)
+            ]
         frozen = [c for c in columns if c not in self.mutable]
         if connection.vendor == "postgresql":
             changed = " OR ".join(f'NEW."{c}" IS DISTINCT FROM OLD."{c}"' for c in frozen)
@@ -75,10 +75,14 @@ class AppendOnly(Operation):
             )
             return [
                 function,
-                f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW "
-                f"WHEN ({changed}) EXECUTE FUNCTION twinhealth_append_only()",
-                f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW "
-                "EXECUTE FUNCTION twinhealth_append_only()",
+                (
+                    f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW "
+                    f"WHEN ({changed}) EXECUTE FUNCTION twinhealth_append_only()"
+                ),
+                (
+                    f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW "
+                    "EXECUTE FUNCTION twinhealth_append_only()"
+                ),
             ]
         changed = " OR ".join(f'NEW."{c}" IS NOT OLD."{c}"' for c in frozen)
         stop = f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are only ever added'); END"

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from twinhealth.web import views
+from twinhealth.web import health
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api_urls")),
     path("", include("devices.api_urls")),
     path("", include("patients.api_urls")),
     path("", include("imaging.api_urls")),
     path("", include("detection.api_urls")),
+    path("", include("detection.api_urls_patients")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
 ]
 
 urlpatterns = [
-    path("healthz", views.healthz, name="healthz"),
-    path("readyz", views.readyz, name="readyz"),
-    path("metrics", views.metrics, name="metrics"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
     path("api/v1/", include(api)),
     path("", include("accounts.home_urls")),
     path("", include("accounts.urls")),
@@ -30,3 +31,8 @@ urlpatterns = [
     path("", include("detection.search_urls")),
     path("", include("detection.urls")),
 ]
+
+handler400 = "twinhealth.web.views.bad_request"
+handler403 = "twinhealth.web.views.permission_denied"
+handler404 = "twinhealth.web.views.page_not_found"
+handler500 = "twinhealth.web.views.server_error"

@@ -8,3 +8,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twinhealth.settings.embedded")
 application = get_wsgi_application()
+
+from twinhealth import checks  # noqa: E402 - needs the settings
+
+checks.refuse_on_errors(checks.START)

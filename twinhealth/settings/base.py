@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import environ
-import structlog
 from kombu import Queue
 
-env = environ.Env()
+from twinhealth.logs import configure_structlog, logging_config
+
+# any NAME may also come as NAME_FILE, a file that holds the value: secrets mounted by a container
+env = environ.FileAwareEnv()
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 # Where files, the embedded database and the embedded queue live: another folder, another hospital.
@@ -42,6 +44,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "twinhealth.web.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -127,6 +130,8 @@ DECODE_PROCESSES = env.int("DECODE_PROCESSES", default=2)
 MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=1024**3)
 MAX_ZIP_BYTES = env.int("MAX_ZIP_BYTES", default=4 * 1024**3)
 PIXEL_CACHE_BYTES = env.int("PIXEL_CACHE_BYTES", default=2 * 1024**3)
+# below so much free room /readyz says no and nothing new starts: better early than half a film
+MIN_FREE_BYTES = env.int("MIN_FREE_BYTES", default=256 * 1024**2)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024**2
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024**2
 FILE_UPLOAD_TEMP_DIR = None
@@ -142,11 +147,17 @@ CELERY_TASK_ROUTES = {"detection.tasks.execute_run_task": {"queue": "detect"}}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# a queue that is away must not hold up the person whose row is committed already
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "detection-requeue": {
         "task": "detection.tasks.requeue_lost_runs_task",
         "schedule": env.float("REQUEUE_SECONDS", default=10.0),
+    },
+    "detection-trust": {
+        "task": "detection.tasks.refresh_trust_task",
+        "schedule": 60.0,
     },
     "devices-evaluate-rules": {
         "task": "devices.tasks.evaluate_all_rules_task",
@@ -158,6 +169,8 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=120)
+# a queued run that nobody started for so long is sent again
+RUN_RESEND_SECONDS = env.int("RUN_RESEND_SECONDS", default=30)
 RUN_MAX_ATTEMPTS = env.int("RUN_MAX_ATTEMPTS", default=3)
 DETECTOR_THREADS = env.int("DETECTOR_THREADS", default=2)
 DETECTOR_DEVICE = env.str("DETECTOR_DEVICE", default="cpu")
@@ -216,54 +229,13 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 
 # --- logs: one JSON line each, with request_id and task_id bound by django-structlog
-_SHARED = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.StackInfoRenderer(),
-]
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": _SHARED,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
-            ],
-        },
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        "pydicom": {"level": "ERROR"},
-        "django.security.csrf": {"level": "ERROR"},
-        "mmengine": {"level": "ERROR"},
-    },
-}
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.filter_by_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
+LOGGING = logging_config(env.str("LOG_LEVEL", default="INFO"))
+configure_structlog()
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 
 def sqlite_database(path: Path) -> dict[str, object]:
-    """SQLite as the embedded mode uses it: WAL, IMMEDIATE, and a commit that survives power loss."""
+    """SQLite in the embedded mode: WAL, IMMEDIATE, and a commit that survives power loss."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return {
         "ENGINE": "django.db.backends.sqlite3",

@@ -9,19 +9,44 @@ from .base import env
 
 EMBEDDED = False
 DEBUG = False
-SECRET_KEY = env.str("SECRET_KEY")
+
+
+def _required(name: str, why: str) -> str:
+    value = str(env.str(name, default="")).strip()
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: {why}")
+    return value
+
+
+SECRET_KEY = _required("SECRET_KEY", "it signs sessions; 64 random characters.")
 if len(SECRET_KEY) < 32:
-    msg = "SECRET_KEY must have at least 32 characters"
-    raise ImproperlyConfigured(msg)
+    raise ImproperlyConfigured("SECRET_KEY must have at least 32 characters.")
+# old keys, until the sessions they signed have ended: SECRET_KEY can be changed without a break
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+_required("ALLOWED_HOSTS", "the host names under which browsers reach this server, by commas.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-DATABASES = {"default": {**env.db("DATABASE_URL"), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
-CELERY_BROKER_URL = env.str("REDIS_URL")
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+
+if not _required("DATABASE_URL", "postgres://user:password@host/name").startswith("postgres"):
+    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database.")
+_database = env.db("DATABASE_URL")
+DATABASES = {
+    "default": {
+        **_database,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, **_database.get("OPTIONS", {})},
+    }
+}
+
+CELERY_BROKER_URL = _required("REDIS_URL", "redis://:password@host:6379/0")
+if not CELERY_BROKER_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured("REDIS_URL must be redis:// or rediss://.")
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 3}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": env.str("REDIS_URL"),
+        "LOCATION": CELERY_BROKER_URL,
     }
 }
 STORAGES = {

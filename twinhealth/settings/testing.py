@@ -1,11 +1,21 @@
-"""Tests: PostgreSQL and Redis where `TEST_DATABASE_URL` / `TEST_REDIS_URL` say so, else embedded."""
+"""Tests: PostgreSQL and Redis where TEST_DATABASE_URL and TEST_REDIS_URL say so, else embedded."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
-_data = os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="twinhealth-test-"))
+if not os.environ.get("DATA_DIR"):
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="twinhealth-test-")
+# pytest-xdist: each worker (and what it starts) has its own folder and its own Redis database
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if _worker and os.environ.get("TEST_WORKER") != _worker:
+    os.environ["TEST_WORKER"] = _worker
+    os.environ["DATA_DIR"] = str(Path(os.environ["DATA_DIR"]) / _worker)
+    if os.environ.get("TEST_REDIS_URL"):
+        _server, _, _number = os.environ["TEST_REDIS_URL"].rpartition("/")
+        os.environ["TEST_REDIS_URL"] = f"{_server}/{int(_number) + int(_worker[2:])}"
 
 from .base import *  # noqa: E402
 from .base import DATA_DIR, env, filesystem_broker, sqlite_database  # noqa: E402

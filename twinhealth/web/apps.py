@@ -6,6 +6,8 @@ import importlib
 
 from django.apps import AppConfig
 
+from twinhealth import checks
+
 
 class WebConfig(AppConfig):
     """The hall's street side."""
@@ -14,5 +16,6 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        """Make the Celery application the current one: the web process sends messages too."""
+        """Register the checks, and the Celery application: the web process sends messages too."""
+        checks.register()
         importlib.import_module("twinhealth.celery")

@@ -1,7 +1,8 @@
-"""The one place where a domain error becomes an HTTP status; the shape is `{code, message, extra}`."""
+"""Where a domain error becomes an HTTP status; the shape is `{code, message, extra}`."""
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -62,6 +63,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         if isinstance(exc, PermissionDenied):
             code = "permission_denied"
         text = detail.get("detail", detail) if isinstance(detail, dict) else detail
-        body = {"code": str(code), "message": str(text), "extra": {}}
+        wait = getattr(exc, "wait", None)  # seconds, of DRF's Throttled
+        extra = {"retry_after": math.ceil(wait)} if wait is not None else {}
+        body = {"code": str(code), "message": str(text), "extra": extra}
     response.data = body
     return response

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
@@ -18,6 +17,7 @@ from devices.facts import MachineName
 from .facts import Header
 from .frame import VoiFunction, Window
 from .grayscale import usable
+from .texts import clean
 
 # before the first medical X-ray no date is believed; a clock may run this far ahead
 _FIRST_YEAR = 1896
@@ -67,12 +67,6 @@ def text(data: Dataset, keyword: str, limit: int = 64) -> str:
     if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
         value = "\\".join(str(v) for v in value)
     return clean(str(value))[:limit] if value is not None else ""
-
-
-def clean(value: str) -> str:
-    """Without control characters (a database refuses NUL, a log line breaks), trimmed."""
-    kept = "".join(c for c in value if unicodedata.category(c) not in {"Cc", "Cs"})
-    return kept.strip()
 
 
 def number(data: Dataset, keyword: str) -> float | None:

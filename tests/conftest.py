@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.db.backends.sqlite3.base import DatabaseOperations
 
 SEED = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(2**31)))
 
@@ -22,3 +26,24 @@ def pytest_report_header(config: pytest.Config) -> str:
 def _seeded() -> None:
     random.seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002 - libraries under test use the legacy source
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_append_only_tables() -> Iterator[None]:
+    """Let tests with real commits empty the tables afterwards.
+
+    PostgreSQL truncates, which the append-only triggers don't mind; SQLite deletes, which they
+    refuse, so there the triggers step aside for the flush.
+    """
+    original = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+        drop = [f"DROP TRIGGER {name}" for name, _ in triggers]
+        return [*drop, *original(self, *args, **kwargs), *(create for _, create in triggers)]
+
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
+    yield
+    DatabaseOperations.sql_flush = original  # type: ignore[method-assign]

@@ -173,12 +173,15 @@ def _finding(finding_id: int | None, image_id: int | None) -> Finding | None:
 
 
 def _box_inside(box: Sequence[float], image: Image) -> Box:
-    numbers = [v for v in box if isinstance(v, int | float) and not isinstance(v, bool)]
+    try:
+        numbers = [float(v) for v in box if isinstance(v, int | float) and not isinstance(v, bool)]
+    except OverflowError:  # an integer of hundreds of digits
+        numbers = []
     if len(numbers) != 4 or len(box) != 4 or not all(math.isfinite(v) for v in numbers):
         raise InvalidInputError(
             "bad_box", "A box is four finite numbers: left, top, width, height."
         )
-    x, y, w, h = (float(v) for v in numbers)
+    x, y, w, h = numbers
     if w < MIN_SIDE or h < MIN_SIDE:
         raise InvalidInputError(
             "bad_box", f"A box is at least {MIN_SIDE:g} pixel wide and high.", minimum=MIN_SIDE

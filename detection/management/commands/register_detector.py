@@ -1,0 +1,42 @@
+"""`manage.py register_detector`: the row for the weights that came with this release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from detection.manifest import read_manifest
+from detection.services import versions
+from twinhealth.errors import DomainError
+
+
+class Command(BaseCommand):
+    """Registers the weights beside which the manifest lies; safe to run at every start."""
+
+    help = "Register the detector's weights; activate them if they are new or nothing is active."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--manifest`, `--activate`."""
+        parser.add_argument(
+            "--manifest",
+            type=Path,
+            default=None,
+            help="JSON beside the weights (default: the one of DETECTOR_WEIGHTS)",
+        )
+        parser.add_argument(
+            "--activate", action="store_true", help="make it the one that reads, whatever is active"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Register, then activate unless an admin chose another one since."""
+        path = options["manifest"] or Path(settings.DETECTOR_WEIGHTS).with_suffix(".json")
+        try:
+            version, created = versions.register_version(read_manifest(path))
+            if created or options["activate"] or versions.active_version() is None:
+                version = versions.promote(version_id=version.pk, user=None)
+        except DomainError as error:
+            raise CommandError(f"{error.code}: {error.message}") from error
+        self.stdout.write(f"{version.name} {version.weights_sha256[:12]} {version.state}")

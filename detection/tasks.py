@@ -1,0 +1,33 @@
+"""Work for Celery: an id in, one service call."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.conf import settings
+
+from detection.services.execute import execute_run
+from detection.services.requeue import requeue_lost_runs
+from detection.services.trust import refresh_late_trust
+
+# below the lease, so that a worker is stopped before its run may be taken over
+_HARD = max(2, int(settings.RUN_LEASE_SECONDS * 0.9))
+_SOFT = max(1, int(settings.RUN_LEASE_SECONDS * 0.8))
+
+
+@shared_task(soft_time_limit=_SOFT, time_limit=_HARD)
+def execute_run_task(run_id: int) -> None:
+    """Read one film."""
+    execute_run(run_id=run_id)
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def requeue_lost_runs_task() -> None:
+    """Send again what was lost; beat calls it every few seconds."""
+    for run_id in requeue_lost_runs():
+        execute_run_task.delay(run_id)
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def refresh_trust_task() -> None:
+    """Compute trust again where readings came late; beat calls it every minute."""
+    refresh_late_trust()

@@ -29,9 +29,9 @@ export function bindKeys(actions, editing) {
       else if (key === "Enter" && !target.closest("button")) run(event, () => actions.saveBox());
       return;
     }
-    if (/^[1-9]$/.test(key)) return run(event, () => actions.selectNumber(Number(key)));
+    if (/^[1-9]$/.test(key) && actions.selectNumber) return run(event, () => actions.selectNumber(Number(key)));
     const name = plain[key];
-    if (name) run(event, () => actions[name]());
+    if (actions[name]) run(event, () => actions[name]());
   });
 }
 

@@ -4,11 +4,11 @@ import { BoxEditor } from "./film-edit.js";
 import { BoxLayer, boxesOf } from "./film-boxes.js";
 import { bindKeys } from "./film-keys.js";
 import { loadFilm } from "./film-pixels.js";
+import { conclude, sign } from "./film-report.js";
 import { FilmView } from "./film-view.js";
 import { toast } from "./house.js";
 
 const stage = document.getElementById("stage");
-if (stage) start();
 
 function start() {
   const { dataset } = stage;
@@ -348,27 +348,15 @@ class FilmPage {
 
   // --- report
   conclude() {
-    const radios = [...document.querySelectorAll("#report [name=conclusion]")];
-    (radios.find((radio) => radio.checked) ?? radios[0])?.focus();
+    conclude();
   }
 
   sign() {
-    this.#submit("sign");
+    sign("sign");
   }
 
   signNext() {
-    this.#submit("sign-next");
-  }
-
-  #submit(name) {
-    const button = document.querySelector(`#report [data-sign="${name}"]`);
-    if (!button) return;
-    if (!document.querySelector("#report [name=conclusion]:checked")) {
-      toast("Choose a conclusion first: C, then the arrow keys.", "watch");
-      this.conclude();
-      return;
-    }
-    button.form.requestSubmit(button);
+    sign("sign-next");
   }
 }
 
@@ -379,3 +367,7 @@ function press(tool, on) {
 function round(value) {
   return Math.abs(value) >= 100 ? Math.round(value) : Math.round(value * 10) / 10;
 }
+
+// a film that can't be shown has no stage; it can be signed all the same
+if (stage) start();
+else bindKeys({ conclude, sign: () => sign("sign"), signNext: () => sign("sign-next") }, () => false);

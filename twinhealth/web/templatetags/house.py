@@ -106,12 +106,18 @@ def since(moment: datetime | str | None) -> SafeString:
 
 @register.simple_tag
 def moment(value: datetime | str | None, style: str = "minute") -> SafeString:
-    """Absolute time in the hospital's zone; style `minute` (`14 Nov 2026 09:31`) or `date`."""
+    """Absolute time in the hospital's zone; styles: `minute` (`14 Nov 2026 09:31`), `date`, `day`.
+
+    `day` is for dense tables: the year only where it isn't the present one.
+    """
     value = _moment_of(value)
     if value is None:
         return unknown(None)
-    pattern = "j M Y" if style == "date" else "j M Y H:i"
-    return _time_element(value, date_format(timezone.localtime(value), pattern))
+    local = timezone.localtime(value)
+    pattern = {"date": "j M Y", "day": "j M Y"}.get(style, "j M Y H:i")
+    if style == "day" and local.year == timezone.localtime().year:
+        pattern = "j M"
+    return _time_element(value, date_format(local, pattern))
 
 
 @register.simple_tag
@@ -120,6 +126,18 @@ def unknown(value: Any, unit: str = "") -> SafeString:
     if value is None or value == "":
         return format_html('<span class="muted">{}</span>', "unknown")
     return format_html("{}\N{NO-BREAK SPACE}{}", value, unit) if unit else format_html("{}", value)
+
+
+@register.filter
+def person_name(value: str) -> str:
+    """A DICOM person name (PS3.5 6.2.1.2) for a page: `Family, Prefix Given Middle, Suffix`.
+
+    Takes the first of its groups (alphabetic); a name without carets stays as it is.
+    """
+    parts = [part.strip() for part in value.split("=", 1)[0].split("^")] + [""] * 4
+    family, given, middle, prefix, suffix = parts[:5]
+    called = " ".join(part for part in (prefix, given, middle) if part)
+    return ", ".join(part for part in (family, called, suffix) if part)
 
 
 @register.simple_tag

@@ -63,8 +63,8 @@ def queue() -> str | None:
 
 def storage() -> str | None:
     """Films could be written now, and there is room for some more."""
-    for folder in (Path(settings.MEDIA_ROOT), Path(settings.PIXEL_CACHE_ROOT)):
-        problem = _writable(folder)
+    for folder in (settings.MEDIA_ROOT, settings.PIXEL_CACHE_ROOT, settings.FILE_UPLOAD_TEMP_DIR):
+        problem = _writable(Path(str(folder)))
         if problem:
             return problem
     free = shutil.disk_usage(settings.MEDIA_ROOT).free

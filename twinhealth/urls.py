@@ -1,11 +1,12 @@
-"""All addresses. The only file of the hall that sees the rooms, and it does so by name."""
+"""All addresses but /healthz, /readyz and /metrics (twinhealth/web/health.py).
+
+The only file of the hall that sees the rooms, and it does so by name.
+"""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
-
-from twinhealth.web import health
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api_urls")),
@@ -19,9 +20,6 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
-    path("metrics", health.metrics, name="metrics"),
     path("api/v1/", include(api)),
     path("", include("accounts.home_urls")),
     path("", include("accounts.urls")),

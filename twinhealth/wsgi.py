@@ -9,6 +9,10 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twinhealth.settings.embedded")
 application = get_wsgi_application()
 
-from twinhealth import checks  # noqa: E402 - needs the settings
+from django.urls import get_resolver  # noqa: E402 - these need the settings
+
+from twinhealth import checks  # noqa: E402
 
 checks.refuse_on_errors(checks.START)
+# all addresses are loaded now: the first person doesn't wait for it, and a defect stops the start
+get_resolver().url_patterns  # noqa: B018

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import environ
 from kombu import Queue
 
+from twinhealth.environment import Env
 from twinhealth.logs import configure_structlog, logging_config
 
-# any NAME may also come as NAME_FILE, a file that holds the value: secrets mounted by a container
-env = environ.FileAwareEnv()
+env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 # Where files, the embedded database and the embedded queue live: another folder, another hospital.
@@ -44,6 +43,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "twinhealth.web.health.HealthMiddleware",
     "twinhealth.web.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -134,7 +134,8 @@ PIXEL_CACHE_BYTES = env.int("PIXEL_CACHE_BYTES", default=2 * 1024**3)
 MIN_FREE_BYTES = env.int("MIN_FREE_BYTES", default=256 * 1024**2)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024**2
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024**2
-FILE_UPLOAD_TEMP_DIR = None
+# beside the archive: as large as it, and a container's /tmp is memory
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "tmp"
 
 # --- queue: the database row is the truth, a message only a hint (docs/architecture.md)
 CELERY_TASK_IGNORE_RESULT = True

@@ -18,7 +18,13 @@ if _worker and os.environ.get("TEST_WORKER") != _worker:
         os.environ["TEST_REDIS_URL"] = f"{_server}/{int(_number) + int(_worker[2:])}"
 
 from .base import *  # noqa: E402
-from .base import DATA_DIR, env, filesystem_broker, sqlite_database  # noqa: E402
+from .base import (  # noqa: E402
+    DATA_DIR,
+    FILE_UPLOAD_TEMP_DIR,
+    env,
+    filesystem_broker,
+    sqlite_database,
+)
 
 EMBEDDED = True
 DEBUG = False
@@ -43,4 +49,5 @@ STORAGES = {
 # WhiteNoise warns of a folder that is missing, and in tests a warning is an error
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # tests sign in a lot

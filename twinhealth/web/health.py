@@ -1,7 +1,12 @@
-"""Is the process alive, the hospital ready, what does it count: asked by machines, no sign-in."""
+"""Is the process alive, the hospital ready, what does it count: asked by machines, no sign-in.
+
+Answered by a middleware before all others: a container's health check and Prometheus reach the
+process by an address that is no host name of the hospital, over plain http, and every few seconds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -38,3 +43,22 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text format."""
     body, content_type = exposition()
     return HttpResponse(body, content_type=content_type)
+
+
+ADDRESSES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/healthz": healthz,
+    "/readyz": readyz,
+    "/metrics": metrics,
+}
+
+
+class HealthMiddleware:
+    """Answers the three addresses; passes everything else on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer or pass on."""
+        view = ADDRESSES.get(request.path_info)
+        return view(request) if view else self.get_response(request)

@@ -2,4 +2,18 @@
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from django.urls import path
+
+from . import api
+
+urlpatterns = [
+    path("images/<int:image_id>/rendered.png", api.RenderedView.as_view(), name="image-rendered"),
+    path("images/<int:image_id>/pixels/", api.PixelsView.as_view(), name="image-pixels"),
+    path("images/<int:image_id>/original/", api.OriginalView.as_view(), name="image-original"),
+    path("quarantine/", api.QuarantineListView.as_view(), name="quarantine-list"),
+    path(
+        "quarantine/<int:quarantined_id>/dismiss/",
+        api.QuarantineDismissView.as_view(),
+        name="quarantine-dismiss",
+    ),
+]

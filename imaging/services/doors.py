@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.dateparse import parse_datetime
+from rest_framework.request import Request
 
 from accounts.models import User
 from imaging.sniff import Kind, sniff, sniff_file
@@ -31,7 +32,7 @@ def receive_upload(
     fields: Mapping[str, str],
     door: str,
     actor: User,
-    request: HttpRequest | None = None,
+    request: HttpRequest | Request | None = None,
 ) -> IngestResult:
     """One multipart form with one film in its part `file`.
 
@@ -68,7 +69,7 @@ def receive_file(
     fields: Mapping[str, str],
     door: str,
     actor: User | None,
-    request: HttpRequest | None = None,
+    request: HttpRequest | Request | None = None,
 ) -> IngestResult:
     """One file of a known or unknown kind, seekable, with the short form's fields.
 

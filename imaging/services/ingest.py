@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 from accounts.models import User
 from imaging.models import Image, Intake, Outcome
@@ -46,7 +47,7 @@ class Delivery:
     door: str
     actor: User | None
     batch: str = ""
-    request: HttpRequest | None = None
+    request: HttpRequest | Request | None = None
     demo: bool = False
     attribution: str = ""
 
@@ -73,7 +74,7 @@ def ingest_dicom(
     door: str,
     actor: User | None,
     batch: str = "",
-    request: HttpRequest | None = None,
+    request: HttpRequest | Request | None = None,
     demo: bool = False,
     attribution: str = "",
 ) -> IngestResult:
@@ -119,7 +120,7 @@ def ingest_picture(
     acquired_at: datetime | None = None,
     view: str = "",
     batch: str = "",
-    request: HttpRequest | None = None,
+    request: HttpRequest | Request | None = None,
     demo: bool = False,
     attribution: str = "",
 ) -> IngestResult:
@@ -164,14 +165,14 @@ def ingest_picture(
 def refuse(
     *, delivery: Delivery, error: DomainError, sha256: str = "", size: int = 0
 ) -> Intake | None:
-    """Leave the row that tells of a refused file.
+    """Leave the row that tells of a refused file; its number joins the error's `extra`.
 
     Returns:
         The row, or `None` where the database can't take even that (a full disk).
     """
     log.info("image_refused", code=error.code, door=delivery.door, sha256=sha256)
     try:
-        return Intake.objects.create(
+        row = Intake.objects.create(
             **intake_fields(delivery),
             outcome=Outcome.REFUSED,
             code=error.code[:64],
@@ -182,6 +183,8 @@ def refuse(
     except DatabaseError:
         log.exception("refusal_not_recorded", code=error.code)
         return None
+    error.extra["intake"] = row.pk
+    return row
 
 
 def intake_fields(delivery: Delivery) -> dict[str, object]:
@@ -225,7 +228,7 @@ def _store(film: Film, delivery: Delivery) -> IngestResult:
     try:
         result = _write(film, delivery, path)
     except ContestedError as error:
-        quarantined = keep_in_quarantine(
+        row = keep_in_quarantine(
             film=film,
             path=path,
             contest=error.contest,
@@ -233,7 +236,7 @@ def _store(film: Film, delivery: Delivery) -> IngestResult:
             actor=delivery.actor,
             request=delivery.request,
         )
-        error.extra["quarantined"] = quarantined.pk
+        error.extra |= {"quarantined": row.quarantined_id, "intake": row.pk}
         raise
     except BaseException:
         storage.remove(path)

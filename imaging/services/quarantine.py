@@ -8,6 +8,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework.request import Request
 
 from accounts.models import User
 from accounts.services import audit
@@ -29,8 +30,8 @@ def keep_in_quarantine(
     contest: Contest,
     intake: dict[str, Any],
     actor: User | None,
-    request: HttpRequest | None,
-) -> QuarantinedFile:
+    request: HttpRequest | Request | None,
+) -> Intake:
     """Move a contested film's file as it was sent into quarantine, with its row and audit entry.
 
     Args:
@@ -42,7 +43,8 @@ def keep_in_quarantine(
         request: for the audit trail.
 
     Returns:
-        The row; the one of the first time where the same claim came again.
+        The delivery's row; its `quarantined` is the one of the first time where the same claim
+        came again.
     """
     # a picture's stored form is ours; what must be kept is what was sent
     sent = film.sent.path if film.sent.path.exists() else storage.full_path(path)
@@ -52,7 +54,7 @@ def keep_in_quarantine(
         storage.remove(path)
         with transaction.atomic():
             row, created = _row(film, kept, contest)
-            Intake.objects.create(
+            delivered = Intake.objects.create(
                 **intake,
                 outcome=Outcome.QUARANTINED,
                 code=contest.code,
@@ -77,7 +79,7 @@ def keep_in_quarantine(
     if not created:
         storage.remove(kept)
     log.warning("image_quarantined", quarantined=row.pk, code=contest.code)
-    return row
+    return delivered
 
 
 def _row(film: Film, path: str, contest: Contest) -> tuple[QuarantinedFile, bool]:
@@ -108,7 +110,7 @@ def _row(film: Film, path: str, contest: Contest) -> tuple[QuarantinedFile, bool
 
 @transaction.atomic
 def dismiss(
-    *, quarantined_id: int, actor: User, request: HttpRequest | None = None
+    *, quarantined_id: int, actor: User, request: HttpRequest | Request | None = None
 ) -> QuarantinedFile:
     """Say that somebody looked at it: `open` -> `dismissed`. The file stays; twice is once.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 from accounts.models import User
 from accounts.services import audit
@@ -30,7 +31,7 @@ def write_rows(
     path: str,
     intake: dict[str, Any],
     actor: User | None,
-    request: HttpRequest | None,
+    request: HttpRequest | Request | None,
     demo: bool,
     attribution: str,
 ) -> tuple[Image, bool, Intake]:
@@ -104,7 +105,7 @@ def _again(
     *,
     intake: dict[str, Any],
     actor: User | None,
-    request: HttpRequest | None,
+    request: HttpRequest | Request | None,
 ) -> tuple[Image, bool, Intake]:
     """The same bytes: one row. A picture's identity is its sender's word, and may contradict."""
     if not same_identity(film, existing, find(film.inspection.header.machine.serial)):

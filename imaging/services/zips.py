@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 from accounts.models import User
 from imaging.sniff import Kind, sniff
@@ -47,7 +48,7 @@ def receive_zip(
     fields: Mapping[str, str],
     door: str,
     actor: User | None,
-    request: HttpRequest | None = None,
+    request: HttpRequest | Request | None = None,
 ) -> Iterator[Received]:
     """Ingest every member; one that is refused doesn't stop the others.
 

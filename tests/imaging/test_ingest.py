@@ -202,7 +202,8 @@ def test_same_uid_with_other_bytes_goes_to_quarantine(send, kept, archive, clini
         send(other, filename="other.dcm")
     row = QuarantinedFile.objects.get()
     assert caught.value.code == row.code == "sop_uid_conflict"
-    assert caught.value.extra == {"existing": first.pk, "quarantined": row.pk}
+    assert caught.value.extra["existing"] == first.pk
+    assert caught.value.extra["quarantined"] == row.pk
     assert (row.existing, row.claimed_patient, row.claimed_sop_uid) == (first, "P2", "1.2.3")
     assert (archive / row.path).read_bytes() == other
     assert kept() == ["images", "quarantine"]

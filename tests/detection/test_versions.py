@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from accounts.models import AuditEntry, User
+from detection.models import DetectorVersion, VersionState
+from detection.services import engine, versions
+from tests.detection.factories import make_version
+from twinhealth.errors import ConflictError, NotFoundError, UnavailableError
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class Manifest:
+    name: str = "light-1"
+    sha256: str = "a" * 64
+    file: str = "light.pth"
+    config: str = "light"
+    classes: tuple[str, ...] = ("covid", "pneumonia", "normal")
+    thresholds: dict[str, float] = field(default_factory=lambda: {"covid": 0.5})
+    licence: str = "free"
+    training: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=lambda: {"AP50": 0.8})
+
+
+@pytest.fixture
+def weights(tmp_path: Path, settings: Any) -> Path:
+    settings.DETECTOR_WEIGHTS = tmp_path / "active.pth"
+    return tmp_path
+
+
+def with_file(folder: Path, state: str = VersionState.CANDIDATE) -> DetectorVersion:
+    version = make_version(state)
+    content = version.name.encode()
+    (folder / version.weights_path).write_bytes(content)
+    version.weights_sha256 = hashlib.sha256(content).hexdigest()
+    version.save()
+    return version
+
+
+def test_registering_twice_gives_one_row() -> None:
+    first = versions.register_version(Manifest())
+    assert versions.register_version(Manifest(name="another name")) == first
+    assert (first.state, first.thresholds, first.classes) == (
+        VersionState.CANDIDATE,
+        {"covid": 0.5},
+        ["covid", "pneumonia", "normal"],
+    )
+
+
+def test_other_weights_need_another_name() -> None:
+    versions.register_version(Manifest())
+    with pytest.raises(ConflictError) as caught:
+        versions.register_version(Manifest(sha256="b" * 64))
+    assert caught.value.code == "version_name_taken"
+
+
+def test_the_database_allows_one_active_version(version: DetectorVersion) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_version(VersionState.ACTIVE)
+
+
+def test_promoting_retires_the_active_one(weights: Path, admin: User) -> None:
+    old = with_file(weights, VersionState.ACTIVE)
+    new = with_file(weights)
+    assert versions.promote(version_id=new.pk, user=admin).state == VersionState.ACTIVE
+    assert versions.active_version() == new
+    old.refresh_from_db()
+    assert old.state == VersionState.RETIRED
+    entry = AuditEntry.objects.get(verb="promoted")
+    assert (entry.actor, entry.detail) == (admin, {"version": new.name, "instead_of": old.name})
+    versions.promote(version_id=new.pk, user=admin)
+    assert AuditEntry.objects.filter(verb="promoted").count() == 1
+    assert versions.promote(version_id=old.pk, user=admin).state == VersionState.ACTIVE  # back
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed"])
+def test_weights_that_are_not_what_they_were_are_not_promoted(
+    weights: Path, admin: User, damage: str
+) -> None:
+    old = with_file(weights, VersionState.ACTIVE)
+    new = with_file(weights)
+    path = weights / new.weights_path
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(b"other")
+    with pytest.raises(ConflictError) as caught:
+        versions.promote(version_id=new.pk, user=admin)
+    assert caught.value.code == f"weights_{damage}"
+    assert versions.active_version() == old
+    assert not AuditEntry.objects.filter(verb="promoted").exists()
+
+
+def test_no_such_version(admin: User) -> None:
+    with pytest.raises(NotFoundError):
+        versions.promote(version_id=10**9, user=admin)
+
+
+def test_an_absolute_path_is_taken_as_it_is(weights: Path) -> None:
+    version = make_version(weights_path="/elsewhere/x.pth")
+    assert engine.weights_path(version) == Path("/elsewhere/x.pth")
+    version.weights_path = "x.pth"
+    assert engine.weights_path(version) == weights / "x.pth"
+
+
+def test_a_detector_is_loaded_once_and_another_version_takes_its_place(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+
+    def load(*, weights: Path, expected_sha256: str) -> str:
+        loaded.append(expected_sha256)
+        return f"detector {expected_sha256}"
+
+    monkeypatch.setattr(engine, "load_detector", load)
+    engine.forget()
+    old, new = make_version(), make_version(VersionState.CANDIDATE)
+    for version in (old, old, new, new, old):
+        assert engine.detector_for(version) == f"detector {version.weights_sha256}"
+    assert loaded == [old.weights_sha256, new.weights_sha256, old.weights_sha256]
+    engine.forget()
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("damage", ["missing", "changed", "garbage"])
+def test_broken_weights_are_told_and_a_repaired_file_is_picked_up(
+    weights: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.forget()
+    version = with_file(weights)  # its bytes are no weights at all
+    path = weights / version.weights_path
+    if damage == "missing":
+        path.unlink()
+    elif damage == "changed":
+        path.write_bytes(b"other")
+    with pytest.raises(UnavailableError) as caught:
+        engine.detector_for(version)
+    assert caught.value.code == "weights_unusable"
+    monkeypatch.setattr(engine, "load_detector", lambda **_: "repaired")
+    assert engine.detector_for(version) == "repaired"
+    engine.forget()

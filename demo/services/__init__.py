@@ -1,0 +1,1 @@
+"""Seeding, by the rooms' public services."""

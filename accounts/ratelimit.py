@@ -8,6 +8,7 @@ ever locked out for longer than one window, and trying while locked out doesn't 
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +65,7 @@ def take(*, username: str, address: str | None) -> Attempt:
             by_address > settings.SIGN_IN_TRIES_PER_ADDRESS
             or by_account > settings.SIGN_IN_TRIES_PER_ACCOUNT
         ):
-            seconds = max(1, int((number + 1) * window - now) + 1)
+            seconds = max(1, math.ceil((number + 1) * window - now))
             log.warning("sign_in_limited", by_address=by_address, by_account=by_account)
             raise TooManyRequestsError(
                 "too_many_attempts",

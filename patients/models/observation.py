@@ -46,10 +46,10 @@ class Observation(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.code} {self.value} {self.unit}"
+
     @property
     def name(self) -> str:
         """Short name of the kind."""
         return codes.label(self.code)
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.value} {self.unit}"

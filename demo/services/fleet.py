@@ -69,7 +69,7 @@ def _metric(model: DeviceModel, quantity: Quantity) -> None:
     Rule.objects.bulk_create(
         Rule(
             metric=metric,
-            name=f"{quantity.label}: {limit.severity}",
+            name=quantity.label,
             severity=limit.severity,
             low=limit.low,
             high=limit.high,

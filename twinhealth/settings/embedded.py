@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 
 from .base import *
-from .base import DATA_DIR, env, filesystem_broker, sqlite_database
+from .base import DATA_DIR, FILE_UPLOAD_TEMP_DIR, env, filesystem_broker, sqlite_database
 
 EMBEDDED = True
 DEBUG = False
@@ -17,12 +19,14 @@ def _kept_secret() -> str:
     """One random key per data folder: sessions outlive a restart, and no default key exists."""
     path = DATA_DIR / "secret.key"
     DATA_DIR.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_urlsafe(64))
-    except FileExistsError:
-        pass
+    if not path.exists():
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(64))
+        # a link either appears whole or not at all: web and workers start at the same time
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(fresh)
+        fresh.unlink()
     return path.read_text()
 
 
@@ -42,7 +46,7 @@ if env.str("REDIS_URL", default=""):
         }
     }
 else:
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "filesystem://localhost//"
     CELERY_BROKER_TRANSPORT_OPTIONS = filesystem_broker(DATA_DIR / "queue")
     CACHES = {
         "default": {
@@ -57,3 +61,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# commands must run on a data folder that nothing has touched yet
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,133 @@
+"""The JSON beside a weights file: what a `DetectorVersion` row is made from. No torch, no database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twinhealth.errors import InvalidInputError, UnavailableError
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One set of weights and all that is needed to repeat a reading.
+
+    Attributes:
+        name: of the version, at most 64 characters.
+        file: name of the weights file, in the manifest's own folder.
+        sha256: of that file, 64 hexadecimal digits.
+        config: recipe by name (`light`, `r50`).
+        classes: labels in the order of the network's outputs.
+        thresholds: label -> score from which a box is a finding.
+        image_size: longest side of the network's input in pixels.
+        licence: terms of use in one sentence, at most 200 characters.
+        training: data, recipe, seed.
+        metrics: figures of this file on named data.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    config: str
+    classes: tuple[str, ...]
+    thresholds: Mapping[str, float]
+    image_size: int
+    licence: str = ""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `json.dumps`; `read_manifest` gives the same manifest back."""
+        return {
+            "name": self.name,
+            "file": self.file,
+            "sha256": self.sha256,
+            "config": self.config,
+            "classes": list(self.classes),
+            "thresholds": dict(self.thresholds),
+            "image_size": self.image_size,
+            "licence": self.licence,
+            "training": dict(self.training),
+            "metrics": dict(self.metrics),
+        }
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a manifest.
+
+    Args:
+        path: the JSON file.
+
+    Raises:
+        UnavailableError: `manifest_missing`, if it can't be read.
+        InvalidInputError: `manifest_invalid`, with the field that is wrong.
+    """
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnavailableError(
+            "manifest_missing", f"The manifest {path.name} can't be read: {error.strerror}."
+        ) from error
+    except ValueError as error:
+        raise _invalid(path, "it isn't JSON") from error
+    if not isinstance(table, dict):
+        raise _invalid(path, "it isn't an object")
+    try:
+        manifest = Manifest(
+            name=_text(table, "name", 64),
+            file=_text(table, "file", 200),
+            sha256=_text(table, "sha256", 64),
+            config=_text(table, "config", 64),
+            classes=tuple(str(label) for label in _of(table, "classes", list)),
+            thresholds=_thresholds(_of(table, "thresholds", dict)),
+            image_size=_of(table, "image_size", int),
+            licence=_text(table, "licence", 200, optional=True),
+            training=_of(table, "training", dict),
+            metrics=_of(table, "metrics", dict),
+        )
+    except ValueError as error:
+        raise _invalid(path, str(error)) from error
+    _check(path, manifest)
+    return manifest
+
+
+def _check(path: Path, manifest: Manifest) -> None:
+    hexadecimal = set("0123456789abcdef")
+    if len(manifest.sha256) != 64 or not set(manifest.sha256) <= hexadecimal:
+        raise _invalid(path, "sha256 must be 64 lower-case hexadecimal digits")
+    if Path(manifest.file).name != manifest.file:
+        raise _invalid(path, "file must be a name in the manifest's own folder")
+    if not manifest.classes or len(set(manifest.classes)) != len(manifest.classes):
+        raise _invalid(path, "classes must be a list of different labels")
+    if set(manifest.thresholds) != set(manifest.classes):
+        raise _invalid(path, "thresholds must name each class once")
+    if not 32 <= manifest.image_size <= 4096:
+        raise _invalid(path, "image_size must lie between 32 and 4096")
+
+
+def _invalid(path: Path, why: str) -> InvalidInputError:
+    return InvalidInputError("manifest_invalid", f"The manifest {path.name} can't be used: {why}.")
+
+
+def _of(table: dict[str, Any], key: str, kind: type) -> Any:
+    value = table.get(key)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"{key} must be a JSON {kind.__name__}")  # noqa: TRY004 - of the file
+    return value
+
+
+def _text(table: dict[str, Any], key: str, most: int, *, optional: bool = False) -> str:
+    value = table.get(key, "" if optional else None)
+    if not isinstance(value, str) or len(value) > most or not (value or optional):
+        raise ValueError(f"{key} must be text of at most {most} characters")
+    return value
+
+
+def _thresholds(table: dict[str, Any]) -> dict[str, float]:
+    for label, value in table.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ValueError(f"the threshold of {label} must lie between 0 and 1")
+    return {str(label): float(value) for label, value in table.items()}

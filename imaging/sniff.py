@@ -42,6 +42,8 @@ def sniff_file(path: Path) -> Kind:
         InvalidInputError: `empty_file`, `unreadable`.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would never end
+            raise InvalidInputError("unreadable", "This is no file.")
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from devices.services import alerts
+from devices.services import alerts, plans
 
 
 @shared_task(soft_time_limit=50, time_limit=55)
@@ -18,3 +18,9 @@ def evaluate_all_rules_task() -> None:
 def evaluate_device_task(device_id: int) -> None:
     """Readings arrived: judge this machine's limits."""
     alerts.evaluate_device(device_id=device_id, now=timezone.now())
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def materialise_due_orders_task() -> None:
+    """Beat: make the orders of maintenance that is due within its plan's lead."""
+    plans.materialise_due_orders(now=timezone.now())

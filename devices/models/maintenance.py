@@ -19,11 +19,23 @@ class MaintenancePlan(models.Model):
     lead_days = models.PositiveSmallIntegerField(default=14)
     checklist = models.JSONField(default=list, blank=True)  # list of step texts
     active = models.BooleanField(default=True)
+    # the first due date that has no order yet, kept by `devices.services.plans`; none: rule ended
+    next_due_on = models.DateField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     is_synthetic = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["active", "next_due_on"], name="plan_next_due")]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(title="") & ~Q(rrule=""),
+                name="plan_has_a_title_and_a_rule",
+                violation_error_message="A plan needs a title and a rule.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -55,7 +67,7 @@ class WorkOrder(models.Model):
     title = models.CharField(max_length=200)
     description = models.TextField(max_length=4000, blank=True)
     state = models.CharField(
-        max_length=16, choices=OrderState.choices, default=OrderState.REQUESTED, db_index=True
+        max_length=16, choices=OrderState.choices, default=OrderState.REQUESTED
     )
     due_on = models.DateField(null=True, blank=True)
     grace_days = models.PositiveSmallIntegerField(default=0)
@@ -87,7 +99,8 @@ class WorkOrder(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["plan", "due_on"],
-                condition=Q(plan__isnull=False),
+                # one withdrawn when its plan was paused or changed must not block a new one
+                condition=Q(plan__isnull=False) & ~Q(state="cancelled"),
                 name="order_one_per_plan_and_due_date",
                 violation_error_message="This due date has its order already.",
             ),
@@ -97,6 +110,23 @@ class WorkOrder(models.Model):
                 name="order_done_is_signed",
                 violation_error_message="A finished order has a time and a signature.",
             ),
+            models.CheckConstraint(
+                condition=~Q(state="verified") | Q(verified_at__isnull=False),
+                name="order_verified_has_a_time",
+                violation_error_message="A verified order has a time.",
+            ),
+            models.CheckConstraint(
+                condition=Q(verified_by=None)
+                | Q(completed_by=None)
+                | ~Q(verified_by=F("completed_by")),
+                name="order_verified_by_another_person",
+                violation_error_message="Nobody verifies the own work.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "due_on"], name="order_state_due"),
+            models.Index(fields=["device", "state"], name="order_device_state"),
+            models.Index(fields=["completed_at"], name="order_completed"),
         ]
 
     def __str__(self) -> str:
@@ -152,6 +182,7 @@ class Downtime(models.Model):
                 violation_error_message="This machine is down already.",
             ),
         ]
+        indexes = [models.Index(fields=["device", "starts_at"], name="downtime_device_start")]
 
     def __str__(self) -> str:
         return self.reason

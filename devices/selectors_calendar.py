@@ -1,0 +1,135 @@
+"""The month as a grid of days: orders, due dates that have none yet, and downtime."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from . import schedule
+from .models import Downtime, MaintenancePlan, WorkOrder
+from .models.device import Lifecycle
+from .models.maintenance import OrderState
+from .selectors_maintenance import OrderFilter, downtimes, orders, rule_of
+
+MAX_PLANS = 1_000  # plans looked at for due dates ahead
+PER_DAY = 6
+
+
+@dataclass(slots=True)
+class Day:
+    """One cell of the grid."""
+
+    date: date
+    in_month: bool
+    is_today: bool
+    orders: list[WorkOrder] = field(default_factory=list)
+    expected: list[MaintenancePlan] = field(default_factory=list)
+    down: list[Downtime] = field(default_factory=list)
+
+    @property
+    def shown_orders(self) -> list[WorkOrder]:
+        """As many as a cell holds."""
+        return self.orders[:PER_DAY]
+
+    @property
+    def more(self) -> int:
+        """How many it doesn't."""
+        return max(0, len(self.orders) - PER_DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month's weeks, Monday first."""
+
+    first: date
+    weeks: list[list[Day]]
+    previous: date | None
+    following: date | None
+    plans_left_out: bool  # more plans than `MAX_PLANS` have due dates ahead
+
+
+def month(chosen: OrderFilter, first: date, today: date) -> Month:
+    """The grid of one month, in a constant number of queries.
+
+    An order stands on the day for which it is scheduled, else on its due date.
+
+    Args:
+        chosen: narrowed by machine and assignee.
+        first: first day of the month, within the years of `schedule`.
+        today: in the hospital's zone.
+    """
+    dates = calendar.Calendar().monthdatescalendar(first.year, first.month)
+    start, end = dates[0][0], dates[-1][-1]
+    days = {
+        each: Day(each, in_month=each.month == first.month, is_today=each == today)
+        for week in dates
+        for each in week
+    }
+    _put_orders(chosen, days, start, end)
+    left_out = _put_expected(chosen, days, start, end)
+    _put_downtimes(chosen, days, start, end)
+    before = first - timedelta(days=1)
+    after = end if end.month != first.month else end + timedelta(days=1)
+    return Month(
+        first=first,
+        weeks=[[days[each] for each in week] for week in dates],
+        previous=before.replace(day=1) if before.year >= schedule.FIRST_YEAR else None,
+        following=after.replace(day=1) if after.year <= schedule.LAST_YEAR else None,
+        plans_left_out=left_out,
+    )
+
+
+def _moments(start: date, end: date) -> tuple[datetime, datetime]:
+    return (
+        timezone.make_aware(datetime.combine(start, time.min)),
+        timezone.make_aware(datetime.combine(end + timedelta(days=1), time.min)),
+    )
+
+
+def _put_orders(chosen: OrderFilter, days: dict[date, Day], start: date, end: date) -> None:
+    low, high = _moments(start, end)
+    here = Q(scheduled_for__gte=low, scheduled_for__lt=high) | Q(
+        scheduled_for=None, due_on__range=(start, end)
+    )
+    found = orders().filter(chosen.narrows() & here).exclude(state=OrderState.CANCELLED)
+    for order in found.order_by("scheduled_for", "due_on", "pk"):
+        at = order.scheduled_for
+        day = timezone.localdate(at) if at else order.due_on
+        if day in days:
+            days[day].orders.append(order)
+
+
+def _put_expected(chosen: OrderFilter, days: dict[date, Day], start: date, end: date) -> bool:
+    """Due dates whose order isn't made yet; nobody is assigned to those."""
+    if chosen.assignee and chosen.assignee != "nobody":
+        return False
+    running = MaintenancePlan.objects.filter(active=True, next_due_on__lte=end).exclude(
+        device__lifecycle=Lifecycle.RETIRED
+    )
+    if chosen.machine is not None:
+        running = running.filter(device_id=chosen.machine)
+    found = list(running.select_related("device").order_by("next_due_on", "pk")[: MAX_PLANS + 1])
+    for plan in found[:MAX_PLANS]:
+        if plan.next_due_on is None:
+            continue
+        since = max(start, plan.next_due_on)
+        for day in schedule.between(rule_of(plan), plan.starts_on, since, end):
+            days[day].expected.append(plan)
+    return len(found) > MAX_PLANS
+
+
+def _put_downtimes(chosen: OrderFilter, days: dict[date, Day], start: date, end: date) -> None:
+    low, high = _moments(start, end)
+    found = downtimes().filter(Q(ends_at=None) | Q(ends_at__gt=low), starts_at__lt=high)
+    if chosen.machine is not None:
+        found = found.filter(device_id=chosen.machine)
+    for item in found:
+        last = timezone.localdate((item.ends_at or timezone.now()) - timedelta(microseconds=1))
+        day = max(start, timezone.localdate(item.starts_at))
+        while day <= min(last, end):
+            days[day].down.append(item)
+            day += timedelta(days=1)

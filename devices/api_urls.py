@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from rest_framework.routers import SimpleRouter
+
+from .api import DeviceViewSet
+from .api_alerts import AlertViewSet, InboxViewSet
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
-urlpatterns: list = [*maintenance_patterns]
+router = SimpleRouter()
+router.register("devices", DeviceViewSet, basename="api-device")
+router.register("alerts", AlertViewSet, basename="api-alert")
+router.register("device-inbox", InboxViewSet, basename="api-inbox")
+
+urlpatterns: list = [*router.urls, *maintenance_patterns]

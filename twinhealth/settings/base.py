@@ -208,6 +208,14 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    # several rooms have a `state`; without names of their own the schema would number them
+    "ENUM_NAME_OVERRIDES": {
+        "HealthStateEnum": ["ok", "watch", "act", "unknown"],
+        "AlertStateEnum": "devices.models.alert.AlertState.choices",
+        "ResolveReasonEnum": "devices.models.alert.ResolveReason.choices",
+        "InboxStateEnum": "devices.models.inbox.InboxState.choices",
+        "RunStateEnum": "detection.models.run.RunState.choices",
+    },
 }
 
 # No inline script, no inline style, nothing from elsewhere.

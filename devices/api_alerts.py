@@ -1,0 +1,218 @@
+"""REST of alerts and of the inbox of unknown machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.models import User
+from accounts.permissions import Can
+from devices.models import Alert, AlertState, InboxEntry
+from devices.models.device_model import Severity
+from devices.models.inbox import InboxState
+from devices.selectors import alerts as selectors
+from devices.selectors import twin as twin_selectors
+from devices.services import alerts, inbox
+from twinhealth.errors import InvalidInputError
+
+from . import serializers as shapes
+from .api import actor, model_given
+
+# named here because `list` means a method inside the classes
+_ORDERINGS = list(selectors.ORDERINGS)
+
+
+def _given(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    found = shape(data=request.data)
+    found.is_valid(raise_exception=True)
+    return dict(found.validated_data)
+
+
+def _number(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name, "")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise InvalidInputError("invalid", f"{name} must be a number.")
+    return int(text[:18])
+
+
+class AlertViewSet(GenericViewSet[Alert]):
+    """Device-failure alerts, most urgent first."""
+
+    required = {
+        "list": Can.ALERT_READ,
+        "retrieve": Can.ALERT_READ,
+        "acknowledge": Can.ALERT_WORK,
+        "resolve": Can.ALERT_WORK,
+        "snooze": Can.ALERT_WORK,
+        "assign": Can.ALERT_WORK,
+        "comment": Can.ALERT_WORK,
+    }
+    queryset = Alert.objects.none()
+    serializer_class = shapes.AlertSerializer
+    lookup_value_regex = r"\d{1,18}"
+    filter_backends = []
+
+    @extend_schema(
+        summary="Alerts",
+        parameters=[
+            OpenApiParameter("state", str, enum=[*AlertState.values, "unresolved"]),
+            OpenApiParameter("severity", str, enum=Severity.values),
+            OpenApiParameter("device", int),
+            OpenApiParameter("ordering", str, enum=_ORDERINGS),
+        ],
+    )
+    def list(self, request: Request) -> Response:
+        """Alerts, most urgent first unless told otherwise."""
+        asked = request.query_params
+        chosen = selectors.AlertFilter(
+            state=asked.get("state", ""),
+            severity=asked.get("severity", ""),
+            device=_number(request, "device"),
+        )
+        rows = selectors.alerts(chosen, now=timezone.now(), ordering=asked.get("ordering", ""))
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(shapes.AlertSerializer(page, many=True).data)
+
+    @extend_schema(summary="One alert with its story", responses=shapes.AlertDetailSerializer)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One alert."""
+        return self._answer(alerts.get(int(pk)))
+
+    def _answer(self, alert: Alert) -> Response:
+        return Response(shapes.AlertDetailSerializer(alert).data)
+
+    @extend_schema(
+        summary="Somebody looks after it", request=None, responses=shapes.AlertDetailSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def acknowledge(self, request: Request, pk: str) -> Response:
+        """Open -> acknowledged."""
+        found = alerts.get(int(pk))
+        return self._answer(alerts.acknowledge(alert=found, actor=actor(request), request=request))
+
+    @extend_schema(
+        summary="It is over, and why",
+        request=shapes.ResolveSerializer,
+        responses=shapes.AlertDetailSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def resolve(self, request: Request, pk: str) -> Response:
+        """Open or acknowledged -> resolved."""
+        found, given = alerts.get(int(pk)), _given(shapes.ResolveSerializer, request)
+        return self._answer(
+            alerts.resolve(alert=found, actor=actor(request), request=request, **given)
+        )
+
+    @extend_schema(
+        summary="Out of the way for a while",
+        request=shapes.SnoozeSerializer,
+        responses=shapes.AlertDetailSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, pk: str) -> Response:
+        """At most 30 days."""
+        found, given = alerts.get(int(pk)), _given(shapes.SnoozeSerializer, request)
+        return self._answer(
+            alerts.snooze(alert=found, actor=actor(request), request=request, **given)
+        )
+
+    @extend_schema(
+        summary="Give it to somebody",
+        request=shapes.AssignSerializer,
+        responses=shapes.AlertDetailSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def assign(self, request: Request, pk: str) -> Response:
+        """By username; `null` takes it away."""
+        found, given = alerts.get(int(pk)), _given(shapes.AssignSerializer, request)
+        name, assignee = given["assignee"], None
+        if name is not None:
+            assignee = User.objects.filter(username=name, is_active=True).first()
+            if assignee is None:
+                raise InvalidInputError("unknown_user", "There is no such user.")
+        return self._answer(
+            alerts.assign(alert=found, actor=actor(request), assignee=assignee, request=request)
+        )
+
+    @extend_schema(
+        summary="Add a remark",
+        request=shapes.CommentSerializer,
+        responses=shapes.AlertDetailSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def comment(self, request: Request, pk: str) -> Response:
+        """In any state."""
+        found, given = alerts.get(int(pk)), _given(shapes.CommentSerializer, request)
+        return self._answer(
+            alerts.comment(alert=found, actor=actor(request), request=request, **given)
+        )
+
+
+class InboxViewSet(GenericViewSet[InboxEntry]):
+    """Machines that images name and nobody registered; a person decides."""
+
+    required = Can.DEVICE_WRITE
+    queryset = InboxEntry.objects.none()
+    serializer_class = shapes.InboxSerializer
+    lookup_value_regex = r"\d{1,18}"
+    filter_backends = []
+
+    @extend_schema(
+        summary="Machines that wait",
+        parameters=[OpenApiParameter("state", str, enum=[*InboxState.values, "all"])],
+    )
+    def list(self, request: Request) -> Response:
+        """Open ones unless a state is asked for."""
+        rows = selectors.inbox(request.query_params.get("state", InboxState.OPEN))
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(shapes.InboxSerializer(page, many=True).data)
+
+    @extend_schema(summary="One entry")
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One entry."""
+        return Response(shapes.InboxSerializer(inbox.get(int(pk))).data)
+
+    @extend_schema(
+        summary="It is a new machine",
+        request=shapes.RegisterSerializer,
+        responses={201: shapes.InboxSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    @transaction.atomic
+    def register(self, request: Request, pk: str) -> Response:
+        """Register it; its waiting images are linked soon after."""
+        entry, given = inbox.get(int(pk)), _given(shapes.RegisterSerializer, request)
+        model = model_given(given.pop("model"), request)
+        inbox.register(entry=entry, actor=actor(request), model=model, request=request, **given)
+        body = shapes.InboxSerializer(inbox.get(entry.pk)).data
+        return Response(body, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="It is a known machine",
+        request=shapes.AliasSerializer,
+        responses=shapes.InboxSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def alias(self, request: Request, pk: str) -> Response:
+        """Confirm the name as an alias."""
+        entry, given = inbox.get(int(pk)), _given(shapes.AliasSerializer, request)
+        device = twin_selectors.get(given["device"])
+        inbox.alias(entry=entry, actor=actor(request), device=device, request=request)
+        return Response(shapes.InboxSerializer(inbox.get(entry.pk)).data)
+
+    @extend_schema(summary="It isn't ours", request=None, responses=shapes.InboxSerializer)
+    @action(detail=True, methods=["post"])
+    def dismiss(self, request: Request, pk: str) -> Response:
+        """Dismiss it; its images stay."""
+        found = inbox.dismiss(entry=inbox.get(int(pk)), actor=actor(request), request=request)
+        return Response(shapes.InboxSerializer(found).data)

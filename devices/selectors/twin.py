@@ -1,0 +1,213 @@
+"""One twin, now or as of a past moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Prefetch
+from django.utils.dateparse import parse_datetime
+
+from devices import projection
+from devices.charts import columns
+from devices.drift import drift
+from devices.health import Health
+from devices.models import Alert, Device, Metric, Rule, TwinEvent, TwinState
+from devices.models.device import Lifecycle
+from twinhealth.errors import NotFoundError
+
+from .health import health_at
+from .readings import series
+
+RANGES: dict[str, timedelta] = {
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+    "90d": timedelta(days=90),
+}
+JOURNAL_ROWS = 50
+ALERT_ROWS = 50
+
+
+def get(device_id: int) -> Device:
+    """The machine with its model.
+
+    Raises:
+        NotFoundError: `device_not_found`.
+    """
+    found = Device.objects.select_related("model").filter(pk=device_id).first()
+    if found is None:
+        raise NotFoundError("device_not_found", "There is no such machine.")
+    return found
+
+
+def state_at(device: Device, at: datetime | None) -> dict[str, Any]:
+    """The projected state: the stored one, or the fold of the events up to `at`."""
+    if at is None:
+        twin = TwinState.objects.filter(device=device).first()
+        return twin.state if twin and twin.state else projection.empty()
+    return projection.fold(TwinEvent.objects.filter(device=device, at__lte=at))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRow:
+    """One key of the configuration."""
+
+    key: str
+    desired: Any
+    reported: Any
+    since: datetime | None
+    drifted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """What both the page and REST show.
+
+    `at` is `None` for now; `registered` is False for a moment before the machine was known.
+    """
+
+    device: Device
+    at: datetime | None
+    health: Health
+    state: dict[str, Any]
+
+    @property
+    def registered(self) -> bool:
+        """Known as of that moment."""
+        return self.at is None or self.device.registered_at <= self.at
+
+    @property
+    def lifecycle(self) -> str:
+        """As of that moment."""
+        return self.device.lifecycle if self.at is None else str(self.state["lifecycle"])
+
+    @property
+    def lifecycle_label(self) -> str:
+        """In words."""
+        return str(Lifecycle(self.lifecycle).label)
+
+    @property
+    def desired(self) -> dict[str, Any]:
+        """Wanted configuration."""
+        if self.at is None:
+            return dict(self.device.desired_config)
+        return projection.values(self.state["desired"])
+
+    @property
+    def reported(self) -> dict[str, Any]:
+        """Configuration as the machine says."""
+        return projection.values(self.state["reported"])
+
+    @property
+    def drift(self) -> list[dict[str, Any]]:
+        """Where the two differ."""
+        return drift(self.desired, self.state["reported"])
+
+    @property
+    def config(self) -> list[ConfigRow]:
+        """Both side by side, by key."""
+        drifted = {entry["key"] for entry in self.drift}
+        reported = self.state["reported"]
+        return [
+            ConfigRow(
+                key=key,
+                desired=self.desired.get(key),
+                reported=reported.get(key, {}).get("value"),
+                since=parse_datetime(reported[key]["since"]) if key in reported else None,
+                drifted=key in drifted,
+            )
+            for key in sorted({*self.desired, *reported})
+        ]
+
+
+def twin(device: Device, *, at: datetime | None, now: datetime) -> Twin:
+    """The twin now or as of a past moment; three queries."""
+    return Twin(device, at, health_at(device, at or now), state_at(device, at))
+
+
+def metrics(device: Device) -> list[Metric]:
+    """The model's metrics with their enabled rules; two queries."""
+    rules = Prefetch("rules", Rule.objects.filter(enabled=True).order_by("severity"))
+    return list(device.model.metrics.prefetch_related(rules).order_by("label"))
+
+
+def journal(device: Device, at: datetime | None = None) -> list[TwinEvent]:
+    """The newest events."""
+    events = TwinEvent.objects.select_related("actor").filter(device=device)
+    if at is not None:
+        events = events.filter(at__lte=at)
+    return list(events.order_by("-at", "-revision")[:JOURNAL_ROWS])
+
+
+def alerts(device: Device, at: datetime | None = None) -> list[Alert]:
+    """The newest alerts, unresolved ones first."""
+    found = Alert.objects.select_related("rule__metric", "acknowledged_by", "assigned_to").filter(
+        device=device
+    )
+    if at is not None:
+        found = found.filter(opened_at__lte=at)
+    listed = list(found.order_by("-opened_at")[:ALERT_ROWS])
+    return sorted(listed, key=lambda a: a.state == "resolved")
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """All charts on one time axis; `data` is JSON for the page's script."""
+
+    resolution: str
+    start: datetime
+    end: datetime
+    data: dict[str, Any]
+    silent: list[Metric]  # metrics without a reading in the span
+
+
+def charts(
+    device: Device,
+    *,
+    end: datetime,
+    span: timedelta,
+    journal_rows: list[TwinEvent],
+    only: int | None = None,
+) -> Charts:
+    """Readings, limits and event marks of a span; three queries.
+
+    Args:
+        device: whose.
+        end: last moment.
+        span: how far back.
+        journal_rows: events that become marks.
+        only: one metric's id.
+    """
+    start = end - span
+    listed = [m for m in metrics(device) if only is None or m.pk == only]
+    metric = listed[0] if only is not None and listed else None
+    resolution, found = series(device=device, start=start, end=end, metric=metric)
+    shown = [m for m in listed if m.pk in found]
+    data = {
+        "start": start.timestamp(),
+        "end": end.timestamp(),
+        "resolution": resolution,
+        "marks": [
+            {"t": e.at.timestamp(), "kind": e.kind, "label": e.get_kind_display()}
+            for e in reversed(journal_rows)
+            if start <= e.at <= end
+        ],
+        "charts": [
+            {
+                "key": m.key,
+                "label": m.label,
+                "unit": "" if m.unit == "1" else m.unit,
+                "limits": [
+                    {"severity": r.severity, "value": value, "name": r.name}
+                    for r in m.rules.all()
+                    for value in (r.low, r.high)
+                    if value is not None
+                ],
+                **columns(found[m.pk]),
+            }
+            for m in shown
+        ],
+    }
+    return Charts(resolution, start, end, data, [m for m in listed if m.pk not in found])

@@ -2,4 +2,30 @@
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from django.urls import path
+
+from . import api_images, api_reviews, api_runs, api_worklist
+
+urlpatterns = [
+    path("images/", api_images.ImagesView.as_view(), name="image-list"),
+    path("images/<int:pk>/", api_images.ImageView.as_view(), name="image-detail"),
+    path("images/<int:pk>/reviews/", api_reviews.ImageReviewsView.as_view(), name="image-reviews"),
+    path("images/<int:pk>/claim/", api_reviews.ClaimView.as_view(), name="image-claim"),
+    path("images/<int:pk>/release/", api_reviews.ReleaseView.as_view(), name="image-release"),
+    path("images/<int:pk>/sign/", api_reviews.SignView.as_view(), name="image-sign"),
+    path(
+        "findings/<int:pk>/reviews/",
+        api_reviews.FindingReviewsView.as_view(),
+        name="finding-reviews",
+    ),
+    path("reviews/<int:pk>/", api_reviews.ReviewView.as_view(), name="review-detail"),
+    path("runs/<int:pk>/", api_runs.RunView.as_view(), name="run-detail"),
+    path("runs/<int:pk>/retry/", api_runs.RunRetryView.as_view(), name="run-retry"),
+    path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
+    path("detector-versions/", api_runs.VersionsView.as_view(), name="detector-version-list"),
+    path(
+        "detector-versions/<int:pk>/promote/",
+        api_runs.PromoteView.as_view(),
+        name="detector-version-promote",
+    ),
+]

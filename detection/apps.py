@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,9 @@ class DetectionConfig(AppConfig):
     """The room `detection`."""
 
     name = "detection"
+
+    def ready(self) -> None:
+        """Listen for stored images, and for worker processes that start."""
+        # by name, because models can be imported only now
+        importlib.import_module("detection.signals_receivers").connect()
+        importlib.import_module("detection.warm_up").connect()

@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from detection import priority
-from detection.models import Claim, DetectionRun, Finding, RunState, WorklistItem
+from detection.models import (
+    Claim,
+    DetectionRun,
+    Finding,
+    Label,
+    RunState,
+    Trust,
+    WorklistItem,
+)
 from devices.models import Device
 from imaging.models import Image, Study
 from patients.models import Patient
@@ -162,10 +170,11 @@ def worklist_items(
     show = filters.get("show", "")
     items = items.filter(_shown(show if show in SHOW else "", user, now))
     for name, lookup in (("device", "image__device_id"), ("patient", _PATIENT)):
-        if filters.get(name, "").isdigit():
-            items = items.filter(**{lookup: int(filters[name])})
-    for name in ("trust", "label"):
-        if filters.get(name):
+        value = filters.get(name, "")
+        if value.isascii() and value.isdecimal() and len(value) < 19:
+            items = items.filter(**{lookup: int(value)})
+    for name, known in (("trust", Trust.values), ("label", Label.values)):
+        if filters.get(name) in known:
             items = items.filter(**{name: filters[name]})
     lift = Case(
         When(waiting_since__lte=now - priority.CEILING, then=Value(priority.LIFT)),

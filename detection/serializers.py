@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.permissions import Can, may
 from detection.models import (
     Claim,
     Conclusion,
@@ -20,7 +21,10 @@ from detection.models import (
     Trust,
     Verdict,
 )
-from detection.selectors import box_of
+from detection.selectors import Film, box_of
+from imaging.models import Image
+from imaging.serializers import ImageSerializer, IngestResultSerializer
+from imaging.services.ingest import IngestResult
 
 BOX = {
     "type": "array",
@@ -112,7 +116,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     """A finding of the model, its score untouched, with trust and review beside it."""
 
     id = serializers.IntegerField()
-    label = serializers.ChoiceField(choices=Label.choices)
+    label = serializers.ChoiceField(choices=Label.choices)  # type: ignore[assignment]
     score = serializers.FloatField()
     box = BoxField()
     flags = serializers.BooleanField(help_text="abnormal, at or above the version's threshold")
@@ -124,7 +128,7 @@ class FindingReviewInSerializer(serializers.Serializer[Any]):
     """A verdict on a finding; the service checks what belongs together."""
 
     verdict = serializers.ChoiceField(choices=[c for c in Verdict.choices if c[0] != Verdict.ADD])
-    label = serializers.ChoiceField(choices=Label.choices, required=False, allow_blank=True)
+    label = serializers.ChoiceField(choices=Label.choices, required=False, allow_blank=True)  # type: ignore[assignment]
     box = BoxField(required=False, allow_null=True)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
@@ -133,7 +137,7 @@ class ImageReviewInSerializer(serializers.Serializer[Any]):
     """A box that the model didn't draw."""
 
     verdict = serializers.ChoiceField(choices=[(Verdict.ADD.value, Verdict.ADD.label)])
-    label = serializers.ChoiceField(choices=Label.choices)
+    label = serializers.ChoiceField(choices=Label.choices)  # type: ignore[assignment]
     box = BoxField()
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
@@ -237,7 +241,7 @@ class WorklistRowSerializer(serializers.Serializer[Any]):
     claimed_by = serializers.SerializerMethodField()
     overdue = serializers.BooleanField()
     flagged = serializers.BooleanField(source="item.flagged")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     score = serializers.FloatField(allow_null=True)
     side = serializers.CharField()
     findings = FlagSerializer(source="flags", many=True)
@@ -262,27 +266,16 @@ class WorklistRowSerializer(serializers.Serializer[Any]):
         return {"id": row.run.pk, "state": row.run_state} if row.run else None
 
 
-class UploadSerializer(serializers.Serializer[Any]):
-    """One file, with who and which machine where the file itself can't say (PNG, JPEG)."""
+class StoredSerializer(IngestResultSerializer):
+    """What became of an upload, and its run; null while no version of the detector is active."""
 
-    file = serializers.FileField(allow_empty_file=True)
-    patient_id = serializers.CharField(required=False, allow_blank=True, max_length=64)
-    device = serializers.CharField(
-        required=False, allow_blank=True, max_length=64, help_text="the machine's serial"
-    )
-    acquired_at = serializers.CharField(required=False, allow_blank=True, help_text="ISO 8601")
-    view = serializers.CharField(required=False, allow_blank=True, max_length=16)
+    run = serializers.SerializerMethodField()
 
-
-class StoredSerializer(serializers.Serializer[Any]):
-    """What became of an upload."""
-
-    id = serializers.IntegerField()
-    sop_instance_uid = serializers.CharField()
-    study_instance_uid = serializers.CharField()
-    sha256 = serializers.CharField()
-    duplicate = serializers.BooleanField()
-    run = RunRefSerializer(allow_null=True)
+    @extend_schema_field(RunRefSerializer(allow_null=True))
+    def get_run(self, result: IngestResult) -> dict[str, Any] | None:
+        """The latest run."""
+        run = result.image.runs.order_by("queued_at", "id").last()
+        return {"id": run.pk, "state": run.state} if run else None
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -293,58 +286,66 @@ class ErrorSerializer(serializers.Serializer[Any]):
     extra = serializers.DictField()
 
 
-class FilmSerializer(serializers.Serializer[Any]):
-    """One image: metadata for everyone who may read it, the rest for readers of films.
+class FilmSerializer(ImageSerializer):
+    """One image with what became of it; `film` (detection.selectors) comes in the context.
 
-    `patient`, `findings`, `added`, `signature` are null for a role that manages films without
+    `findings`, `added`, `signature` are null, `why` is empty for a role that manages films without
     reading them.
     """
 
-    id = serializers.IntegerField(source="image.pk")
-    sop_instance_uid = serializers.CharField(source="image.sop_instance_uid")
-    sop_class_uid = serializers.CharField(source="image.sop_class_uid")
-    series_instance_uid = serializers.CharField(source="image.series.series_instance_uid")
-    study_instance_uid = serializers.CharField(source="study.study_instance_uid")
-    transfer_syntax_uid = serializers.CharField(source="image.transfer_syntax_uid")
-    modality = serializers.CharField(source="image.series.modality")
-    view = serializers.CharField(source="image.view_position")
-    sha256 = serializers.CharField(source="image.sha256")
-    size = serializers.IntegerField(source="image.size")
-    width = serializers.IntegerField(source="image.columns")
-    height = serializers.IntegerField(source="image.rows")
-    bits_stored = serializers.IntegerField(source="image.bits_stored")
-    photometric = serializers.CharField(source="image.photometric")
-    acquired_at = serializers.DateTimeField(source="image.acquired_at")
-    acquired_at_is_guess = serializers.BooleanField(source="image.acquired_at_is_guess")
-    received_at = serializers.DateTimeField(source="image.received_at")
-    door = serializers.CharField(source="image.door")
-    display_problem = serializers.CharField(source="image.display_problem")
-    display_message = serializers.CharField(source="image.display_message")
-    attribution = serializers.CharField(source="image.attribution")
-    is_demo = serializers.BooleanField(source="image.is_demo")
-    device = DeviceRefSerializer(allow_null=True)
-    device_serial = serializers.CharField(source="image.device_serial")
-    device_trust = serializers.ChoiceField(source="trust", choices=Trust.choices)
-    trust_reasons = ReasonSerializer(many=True)
-    runs = RunSerializer(many=True)
-    patient = serializers.SerializerMethodField()
+    width = serializers.IntegerField(source="columns", read_only=True)
+    height = serializers.IntegerField(source="rows", read_only=True)
+    device_trust = serializers.SerializerMethodField()
+    trust_reasons = serializers.SerializerMethodField()
+    runs = serializers.SerializerMethodField()
     findings = serializers.SerializerMethodField()
     added = serializers.SerializerMethodField()
-    claim = ClaimSerializer(allow_null=True)
+    claim = serializers.SerializerMethodField()
     signature = serializers.SerializerMethodField()
     why = serializers.SerializerMethodField()
 
+    class Meta(ImageSerializer.Meta):
+        fields = [
+            *ImageSerializer.Meta.fields,
+            "width",
+            "height",
+            "device_trust",
+            "trust_reasons",
+            "runs",
+            "findings",
+            "added",
+            "claim",
+            "signature",
+            "why",
+        ]
+        read_only_fields = fields
+
+    @property
+    def _film(self) -> Film:
+        film: Film = self.context["film"]
+        return film
+
     @property
     def _reads(self) -> bool:
-        return bool(self.context.get("reads_films"))
+        return may(self.context["request"].user, Can.WORKLIST_READ)
 
-    @extend_schema_field(PatientRefSerializer(allow_null=True))
-    def get_patient(self, film: Any) -> Any:
-        """By number, age and sex."""
-        return PatientRefSerializer(film).data if self._reads else None
+    @extend_schema_field(serializers.ChoiceField(choices=Trust.choices))
+    def get_device_trust(self, image: Image) -> str:
+        """How far the machine was to be trusted at the exposure."""
+        return self._film.trust
+
+    @extend_schema_field(ReasonSerializer(many=True))
+    def get_trust_reasons(self, image: Image) -> Any:
+        """The machine's failing checks."""
+        return self._film.trust_reasons
+
+    @extend_schema_field(RunSerializer(many=True))
+    def get_runs(self, image: Image) -> Any:
+        """Newest first."""
+        return RunSerializer(self._film.runs, many=True).data
 
     @extend_schema_field(FindingSerializer(many=True, allow_null=True))
-    def get_findings(self, film: Any) -> Any:
+    def get_findings(self, image: Image) -> Any:
         """Of the latest run."""
         if not self._reads:
             return None
@@ -355,25 +356,30 @@ class FilmSerializer(serializers.Serializer[Any]):
                 "score": view.score,
                 "box": list(view.box),
                 "flags": view.flags,
-                "device_trust": film.trust,
+                "device_trust": self._film.trust,
                 "review": ReviewSerializer(view.review).data if view.review else None,
             }
-            for view in film.findings
+            for view in self._film.findings
         ]
 
     @extend_schema_field(ReviewSerializer(many=True, allow_null=True))
-    def get_added(self, film: Any) -> Any:
+    def get_added(self, image: Image) -> Any:
         """Boxes that readers drew."""
-        return ReviewSerializer(film.added, many=True).data if self._reads else None
+        return ReviewSerializer(self._film.added, many=True).data if self._reads else None
+
+    @extend_schema_field(ClaimSerializer(allow_null=True))
+    def get_claim(self, image: Image) -> Any:
+        """Who reads it now."""
+        return ClaimSerializer(self._film.claim).data if self._film.claim else None
 
     @extend_schema_field(SignatureSerializer(allow_null=True))
-    def get_signature(self, film: Any) -> Any:
+    def get_signature(self, image: Image) -> Any:
         """The report, once there is one."""
-        if not self._reads or film.signature is None:
+        if not self._reads or self._film.signature is None:
             return None
-        return SignatureSerializer(film.signature).data
+        return SignatureSerializer(self._film.signature).data
 
     @extend_schema_field(serializers.CharField())
-    def get_why(self, film: Any) -> str:
+    def get_why(self, image: Image) -> str:
         """The sentence of the worklist; empty once signed."""
-        return str(film.why) if self._reads else ""
+        return self._film.why if self._reads else ""

@@ -28,7 +28,7 @@ def request_run(*, image: Image) -> DetectionRun | None:
     with transaction.atomic():
         run, created = ensure_run(image=image)
         if run is not None and created and run.state == RunState.QUEUED:
-            execute_run_task.delay_on_commit(run.pk)
+            execute_run_task.delay_on_commit(run.pk)  # type: ignore[attr-defined]
         return run
 
 
@@ -62,6 +62,6 @@ def retry_run(*, run_id: int, user: User, request: HttpRequest | None = None) ->
                 request=request,
             )
             refresh_items(image_ids=[run.image_id])
-            execute_run_task.delay_on_commit(run.pk)
+            execute_run_task.delay_on_commit(run.pk)  # type: ignore[attr-defined]
         run.refresh_from_db()
         return run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -30,7 +32,7 @@ def ensure_run(*, image: Image) -> tuple[DetectionRun | None, bool]:
             refresh_items(image_ids=[image.pk])
             return None, False
         now = timezone.now()
-        fields = {"queued_at": now, "sent_at": now}
+        fields: dict[str, Any] = {"queued_at": now, "sent_at": now}
         if image.display_problem:
             fields |= {
                 "state": RunState.REFUSED,

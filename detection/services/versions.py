@@ -3,53 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.services import audit
+from detection.manifest import Manifest
 from detection.models import DetectorVersion, VersionState
 from twinhealth.errors import ConflictError, NotFoundError
 
 from .engine import weights_path
 from .runs import active_version
 
-__all__ = ["Manifest", "active_version", "promote", "register_version", "weights_problem"]
+__all__ = ["active_version", "promote", "register_version", "weights_problem"]
 
 
-class Manifest(Protocol):
-    """What a version's manifest says, as `detection.manifest` reads it."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def sha256(self) -> str: ...  # noqa: D102
-    @property
-    def file(self) -> str: ...  # noqa: D102
-    @property
-    def config(self) -> str: ...  # noqa: D102
-    @property
-    def classes(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def thresholds(self) -> Mapping[str, float]: ...  # noqa: D102
-    @property
-    def licence(self) -> str: ...  # noqa: D102
-    @property
-    def training(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def metrics(self) -> Mapping[str, Any]: ...  # noqa: D102
-
-
-def register_version(manifest: Manifest) -> DetectorVersion:
+def register_version(manifest: Manifest, *, folder: Path | None = None) -> DetectorVersion:
     """Make the version's row, or find it; what is registered under its hash stays as it is.
+
+    Args:
+        manifest: the file beside the weights, read.
+        folder: where both lie, unless it is the folder of the setting `DETECTOR_WEIGHTS`. The
+            latter isn't stored, so that a hospital's folder can be moved.
 
     Raises:
         ConflictError: `version_name_taken`, if other weights have the name.
     """
+    usual = Path(settings.DETECTOR_WEIGHTS).parent.resolve()
+    elsewhere = folder is not None and folder.resolve() != usual
+    path = folder.resolve() / manifest.file if folder and elsewhere else Path(manifest.file)
     with transaction.atomic():
         taken = DetectorVersion.objects.filter(name=manifest.name).first()
         if taken is not None and taken.weights_sha256 != manifest.sha256:
@@ -62,7 +47,7 @@ def register_version(manifest: Manifest) -> DetectorVersion:
             weights_sha256=manifest.sha256,
             defaults={
                 "name": manifest.name,
-                "weights_path": str(manifest.file),
+                "weights_path": str(path),
                 "config": manifest.config,
                 "classes": list(manifest.classes),
                 "thresholds": dict(manifest.thresholds),

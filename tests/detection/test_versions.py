@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from accounts.models import AuditEntry, User
+from detection.manifest import Manifest
 from detection.models import DetectorVersion, VersionState
 from detection.services import engine, versions
 from tests.detection.factories import make_version
@@ -17,17 +19,30 @@ from twinhealth.errors import ConflictError, NotFoundError, UnavailableError
 pytestmark = pytest.mark.django_db
 
 
-@dataclass(frozen=True)
-class Manifest:
-    name: str = "light-1"
-    sha256: str = "a" * 64
-    file: str = "light.pth"
-    config: str = "light"
-    classes: tuple[str, ...] = ("covid", "pneumonia", "normal")
-    thresholds: dict[str, float] = field(default_factory=lambda: {"covid": 0.5})
-    licence: str = "free"
-    training: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=lambda: {"AP50": 0.8})
+def manifest(**fields: Any) -> Manifest:
+    return Manifest(
+        **{
+            "name": "light-1",
+            "file": "light.pth",
+            "sha256": "a" * 64,
+            "config": "light",
+            "classes": ("covid", "pneumonia", "normal"),
+            "thresholds": {"covid": 0.5, "pneumonia": 0.5, "normal": 0.5},
+            "image_size": 512,
+            "metrics": {"AP50": 0.8},
+            **fields,
+        }
+    )
+
+
+def write_manifest(folder: Path, content: bytes = b"weights", **fields: Any) -> Path:
+    """A weights file and its manifest."""
+    digest = hashlib.sha256(content).hexdigest()
+    made = manifest(sha256=digest, **fields)
+    (folder / made.file).write_bytes(content)
+    path = (folder / made.file).with_suffix(".json")
+    path.write_text(json.dumps(made.as_json()))
+    return path
 
 
 @pytest.fixture
@@ -46,19 +61,19 @@ def with_file(folder: Path, state: str = VersionState.CANDIDATE) -> DetectorVers
 
 
 def test_registering_twice_gives_one_row() -> None:
-    first = versions.register_version(Manifest())
-    assert versions.register_version(Manifest(name="another name")) == first
+    first = versions.register_version(manifest())
+    assert versions.register_version(manifest(name="another name")) == first
     assert (first.state, first.thresholds, first.classes) == (
         VersionState.CANDIDATE,
-        {"covid": 0.5},
+        {"covid": 0.5, "pneumonia": 0.5, "normal": 0.5},
         ["covid", "pneumonia", "normal"],
     )
 
 
 def test_other_weights_need_another_name() -> None:
-    versions.register_version(Manifest())
+    versions.register_version(manifest())
     with pytest.raises(ConflictError) as caught:
-        versions.register_version(Manifest(sha256="b" * 64))
+        versions.register_version(manifest(sha256="b" * 64))
     assert caught.value.code == "version_name_taken"
 
 
@@ -147,3 +162,41 @@ def test_broken_weights_are_told_and_a_repaired_file_is_picked_up(
     monkeypatch.setattr(engine, "load_detector", lambda **_: "repaired")
     assert engine.detector_for(version) == "repaired"
     engine.forget()
+
+
+def test_the_release_registers_its_own_weights_at_each_start(weights: Path) -> None:
+    write_manifest(weights, file="active.pth")
+    call_command("register_detector")
+    first = versions.active_version()
+    assert first is not None
+    assert (first.name, first.weights_path) == ("light-1", "active.pth")
+    call_command("register_detector")
+    assert DetectorVersion.objects.get() == first
+    entry = AuditEntry.objects.get(verb="promoted")
+    assert (entry.actor, entry.actor_name) == (None, "system")
+
+
+def test_a_start_does_not_undo_an_admins_choice_but_a_new_release_is_taken(
+    weights: Path, admin: User, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    write_manifest(weights, file="active.pth")
+    call_command("register_detector")
+    elsewhere = tmp_path_factory.mktemp("other")
+    other = write_manifest(elsewhere, b"other weights", name="other")
+    call_command("register_detector", "--manifest", str(other))
+    chosen = versions.active_version()
+    assert chosen is not None
+    assert (chosen.name, chosen.weights_path) == ("other", str(elsewhere / "light.pth"))
+    call_command("register_detector")
+    assert versions.active_version() == chosen
+    call_command("register_detector", "--activate")
+    assert getattr(versions.active_version(), "name", "") == "light-1"
+
+
+def test_a_release_without_weights_says_so(weights: Path) -> None:
+    with pytest.raises(CommandError, match="manifest_missing"):
+        call_command("register_detector")
+    write_manifest(weights, file="active.pth").with_suffix(".pth").unlink()
+    with pytest.raises(CommandError, match="weights_missing"):
+        call_command("register_detector")
+    assert versions.active_version() is None

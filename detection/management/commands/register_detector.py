@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from detection.manifest import read_manifest
+from detection.models import DetectorVersion
 from detection.services import versions
 from twinhealth.errors import DomainError
 
@@ -34,8 +35,10 @@ class Command(BaseCommand):
         """Register, then activate unless an admin chose another one since."""
         path = options["manifest"] or Path(settings.DETECTOR_WEIGHTS).with_suffix(".json")
         try:
-            version, created = versions.register_version(read_manifest(path))
-            if created or options["activate"] or versions.active_version() is None:
+            manifest = read_manifest(path)
+            known = DetectorVersion.objects.filter(weights_sha256=manifest.sha256).exists()
+            version = versions.register_version(manifest, folder=path.parent)
+            if not known or options["activate"] or versions.active_version() is None:
                 version = versions.promote(version_id=version.pk, user=None)
         except DomainError as error:
             raise CommandError(f"{error.code}: {error.message}") from error

@@ -31,7 +31,7 @@ from scripts.servers import free_port, postgres_programs
 ROOT = Path(__file__).resolve().parent.parent
 # short, so that lost work comes back within a test's patience
 FAST = {
-    "RUN_LEASE_SECONDS": "5",
+    "RUN_LEASE_SECONDS": "6",
     "RUN_RESEND_SECONDS": "2",
     "REQUEUE_SECONDS": "0.5",
     "DETECTOR_THREADS": "1",

@@ -142,6 +142,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False  # the lease and beat bring lost work back
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# a worker that reads films loads the detector before it says that it is up
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120.0
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = (Queue("default"), Queue("detect"))
 CELERY_TASK_ROUTES = {"detection.tasks.execute_run_task": {"queue": "detect"}}

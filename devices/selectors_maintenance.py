@@ -342,9 +342,11 @@ def next_due_many(devices: Iterable[Device], *, today: date | None = None) -> di
         device__in=ids, plan__isnull=False, due_on__isnull=False, state__in=OPEN
     )
     for row in work.values("device_id").annotate(
-        due_on=Min("due_on"), late=Count("pk", filter=SHOWN_Q[Shown.OVERDUE](today))
+        # not `due_on`: the filter beside it means the column
+        earliest=Min("due_on"),
+        late=Count("pk", filter=SHOWN_Q[Shown.OVERDUE](today)),
     ):
-        found[row["device_id"]].append(row["due_on"])
+        found[row["device_id"]].append(row["earliest"])
         late[row["device_id"]] = row["late"]
     ahead = MaintenancePlan.objects.filter(device__in=ids, active=True, next_due_on__isnull=False)
     for device_id, due_on in ahead.values_list("device_id").annotate(Min("next_due_on")):

@@ -28,7 +28,7 @@ class Bucket(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         """SQLite keeps UTC text."""
-        template = f"(CAST(strftime('%%s', %(expressions)s) AS INTEGER) / {FIVE_MINUTES})"
+        template = f"(CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / {FIVE_MINUTES})"
         return super().as_sql(compiler, connection, template=template, **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Settings from the environment: NAME, or NAME_FILE with the path of a file that holds the value."""
+"""Settings from the environment: NAME, or NAME_FILE a file that holds the value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import environ
 from environ.fileaware_mapping import FileAwareMapping
 
 
-class _Names(FileAwareMapping):  # type: ignore[misc]  # the library has no types
+class _Names(FileAwareMapping):
     """Values without white space around them; an empty one is as good as none."""
 
     def __getitem__(self, key: str) -> Any:
@@ -18,7 +18,7 @@ class _Names(FileAwareMapping):  # type: ignore[misc]  # the library has no type
         return value
 
 
-class Env(environ.Env):  # type: ignore[misc]  # the library has no types
+class Env(environ.Env):
     """Mounted secrets end with a newline, and `.env.example` lists names without values."""
 
     ENVIRON = _Names()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from kombu import Queue
@@ -136,6 +137,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024**2
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024**2
 # beside the archive: as large as it, and a container's /tmp is memory
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "tmp"
+with suppress(OSError):  # a start check says it in words (twinhealth/checks.py)
+    FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 
 # --- queue: the database row is the truth, a message only a hint (docs/architecture.md)
 CELERY_TASK_IGNORE_RESULT = True

@@ -20,7 +20,6 @@ if _worker and os.environ.get("TEST_WORKER") != _worker:
 from .base import *  # noqa: E402
 from .base import (  # noqa: E402
     DATA_DIR,
-    FILE_UPLOAD_TEMP_DIR,
     env,
     filesystem_broker,
     sqlite_database,
@@ -49,5 +48,4 @@ STORAGES = {
 # WhiteNoise warns of a folder that is missing, and in tests a warning is an error
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # tests sign in a lot

@@ -1,0 +1,127 @@
+"""One row of everything, all with the same number, for tests that walk every address.
+
+The number is far above what a sequence hands out, so that what a walked view makes never
+collides with it. Everything that could tell who the patient is holds a canary.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.models import User
+from detection.models import DetectionRun, DetectorVersion, Finding, Review, WorklistItem
+from devices.models import (
+    Alert,
+    Device,
+    DeviceModel,
+    InboxEntry,
+    MaintenancePlan,
+    Metric,
+    Reading,
+    Rule,
+    WorkOrder,
+)
+from imaging.models import Image, Intake, QuarantinedFile, Series, Study
+from patients.models import Observation, Patient
+
+NUMBER = 700_001
+BORN = date(1931, 7, 23)
+# parts of one identity; the last three are the birth date as programs write it
+CANARIES = (
+    "CanaryName", "CanaryGiven", "CANARY-ID", "CANARY-ISSUER", "CANARY-ACCESSION", "CANARY-FILE",
+    "1931-07-23", "19310723", "23 Jul 1931",
+)  # fmt: skip
+
+
+def build() -> None:
+    """Make the rows."""
+    pk = NUMBER
+    now = timezone.now()
+    user = User.objects.create_user("walked-user", role="clinician", pk=pk)
+    _devices(pk, now, user)
+    patient = Patient.objects.create(
+        pk=pk, identifier="CANARY-ID", issuer="CANARY-ISSUER", name="CanaryName^CanaryGiven",
+        birth_date=BORN, sex="F",
+    )  # fmt: skip
+    Observation.objects.create(
+        pk=pk, patient=patient, code="8867-4", value=70, unit="/min", source="form",
+        effective_at=now - timedelta(hours=1),
+    )  # fmt: skip
+    image = _film(pk, now, patient)
+    _reading(pk, now, image, user)
+
+
+def _devices(pk: int, now: datetime, user: User) -> None:
+    model = DeviceModel.objects.create(pk=pk, manufacturer="Acme", name="Ray", modality="DX")
+    device = Device.objects.create(pk=pk, serial="SN-WALK", name="XR-Walk", model=model)
+    metric = Metric.objects.create(pk=pk, device_model=model, key="noise", label="Noise", unit="1")
+    rule = Rule.objects.create(pk=pk, metric=metric, name="noise", severity="act", high=1.0)
+    Reading.objects.create(
+        pk=pk, device=device, metric=metric, value=2, measured_at=now, source="dicom"
+    )
+    Alert.objects.create(
+        pk=pk, device=device, rule=rule, severity="act", message="noise above its limit",
+        since=now, opened_at=now, last_seen_at=now, value=2,
+    )  # fmt: skip
+    InboxEntry.objects.create(
+        pk=pk, serial="SN-NEW", image_count=1, first_seen_at=now, last_seen_at=now
+    )
+    plan = MaintenancePlan.objects.create(
+        pk=pk, device=device, title="Yearly check", rrule="FREQ=YEARLY",
+        starts_on=now.date(), created_by=user,
+    )  # fmt: skip
+    WorkOrder.objects.create(
+        pk=pk, device=device, plan=plan, title="Yearly check", due_on=now.date(), state="planned"
+    )
+
+
+def _film(pk: int, now: datetime, patient: Patient) -> Image:
+    study = Study.objects.create(
+        pk=pk, study_instance_uid="1.2.3", patient=patient, accession_number="CANARY-ACCESSION"
+    )
+    series = Series.objects.create(pk=pk, series_instance_uid="1.2.3.4", study=study, modality="DX")
+    image = Image.objects.create(
+        pk=pk, series=series, sop_instance_uid="1.2.3.4.5", sop_class_uid="1.2",
+        transfer_syntax_uid="1.2.840.10008.1.2.1", sha256="a" * 64, pixel_sha256="b" * 64,
+        path="walk/none.dcm", size=1000, rows=100, columns=100, bits_stored=12,
+        photometric="MONOCHROME2", acquired_at=now - timedelta(hours=1), door="rest",
+        device_id=pk, device_serial="SN-WALK",
+    )  # fmt: skip
+    quarantined = QuarantinedFile.objects.create(
+        pk=pk, code="identity_conflict", message="same picture, other patient", sha256="c" * 64,
+        path="walk/quarantined.dcm", size=10, existing=image, claimed_patient="CANARY-ID",
+        claimed_sop_uid="1.2.3.4.6",
+    )  # fmt: skip
+    Intake.objects.create(
+        pk=pk, filename="CANARY-FILE.dcm", door="browser", outcome="stored", image=image
+    )
+    Intake.objects.create(
+        pk=pk + 1, filename="CANARY-FILE-2.dcm", door="browser", outcome="quarantined",
+        quarantined=quarantined,
+    )  # fmt: skip
+    return image
+
+
+def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
+    version = DetectorVersion.objects.create(
+        pk=pk, name="walk", weights_sha256="d" * 64, weights_path="walk/none.pth", config="light",
+        classes=["covid", "pneumonia", "normal"],
+        thresholds={"covid": 0.3, "pneumonia": 0.3, "normal": 0.3}, state="active",
+    )  # fmt: skip
+    run = DetectionRun.objects.create(
+        pk=pk, image=image, version=version, state="done", queued_at=now, sent_at=now,
+        started_at=now, finished_at=now, seconds=1.0,
+    )  # fmt: skip
+    finding = Finding.objects.create(
+        pk=pk, run=run, label="covid", score=0.9, x=10, y=10, w=30, h=40
+    )
+    Review.objects.create(pk=pk, image=image, finding=finding, verdict="accept", by=user)
+    WorklistItem.objects.update_or_create(
+        image=image,
+        defaults={
+            "run": run, "run_state": "done", "flagged": True, "label": "covid", "score": 0.9,
+            "needs_reader": True, "rank": 1.0, "waiting_since": datetime(2026, 1, 1, tzinfo=UTC),
+        },
+    )  # fmt: skip

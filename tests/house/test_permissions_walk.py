@@ -1,0 +1,331 @@
+"""Who may what: every address of the house, every method, as every role and as nobody.
+
+The walk reads the resolver, so an address that somebody adds is walked without being named here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import Resolver404, URLPattern, get_resolver, resolve
+
+from accounts.api_permissions import SignedIn, required_permission
+from accounts.models import AuditEntry, User
+from accounts.permissions import TABLE, Can, Role
+
+from . import hospital
+
+N = hospital.NUMBER
+# the API's description has views of its own, which `SignedIn` guards (tested below)
+NO_DECLARATION = {"schema", "docs"}
+# probes of the machine room, open by nature
+PROBES = ("/healthz", "/readyz", "/metrics")
+NOBODY = "nobody"
+ROLES = [*Role.values]
+
+_CONVERTED = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
+_GROUP = re.compile(r"\(\?P<(?P<name>\w+)>(?:[^()\\]|\\.|\[[^]]*\])*\)")
+_SAMPLES = {"int": str(N), "str": "walk", "slug": "walk", "path": "walk/x",
+            "uuid": "00000000-0000-4000-8000-000000000001"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Door:
+    """One address with one method."""
+
+    path: str
+    method: str
+    name: str
+    callback: Any
+    is_api: bool
+
+    def __str__(self) -> str:
+        return f"{self.method.upper()} {self.path}"
+
+    @property
+    def required(self) -> Can | None:
+        if not self.is_api:
+            return getattr(self.callback, "required", None)
+        actions = getattr(self.callback, "actions", None) or {}
+        view = SimpleNamespace(required=getattr(self.callback.cls, "required", None))
+        if self.method in actions:
+            view.action = actions[self.method]
+        return required_permission(view, self.method)
+
+
+def _patterns(resolver: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for entry in resolver.url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield route, entry
+        else:
+            yield from _patterns(entry, route)
+
+
+def _fill(route: str) -> str:
+    """An address that matches: every number is that of the rows in `hospital`."""
+    path = _GROUP.sub(lambda m: str(N) if r"\d" in m[0] else "walk", route)
+    path = _CONVERTED.sub(lambda m: _SAMPLES[m["kind"] or "str"], path)
+    return "/" + path.replace("^", "").removesuffix("$").replace(r"\Z", "").replace(r"\.", ".")
+
+
+def _methods(callback: Any) -> list[str]:
+    if (actions := getattr(callback, "actions", None)) is not None:
+        return [m for m in actions if m in {"get", "post", "put", "patch", "delete"}]
+    if (cls := getattr(callback, "cls", None)) is not None:
+        return [m for m in ("get", "post", "put", "patch", "delete") if hasattr(cls, m)]
+    return ["get", "post"]
+
+
+@lru_cache
+def doors() -> tuple[Door, ...]:
+    return tuple(
+        Door(_fill(route), method, entry.name or "", entry.callback, hasattr(entry.callback, "cls"))
+        for route, entry in _patterns(get_resolver())
+        for method in _methods(entry.callback)
+    )
+
+
+def declared() -> list[Door]:
+    return [door for door in doors() if door.name not in NO_DECLARATION]
+
+
+def may(role: str, permission: Can) -> bool:
+    return permission is Can.ANYONE or (role != NOBODY and permission in TABLE[role])
+
+
+@pytest.fixture
+def clients(db: None) -> dict[str, Client]:
+    hospital.build()
+    made = {NOBODY: Client(raise_request_exception=False)}
+    for role in ROLES:
+        made[role] = Client(raise_request_exception=False)
+        made[role].force_login(User.objects.create_user(f"walking-{role}", role=role))
+    return made
+
+
+def ask(client: Client, door: Door) -> Any:
+    """The answer; whatever the view changed is undone, sessions and cookies too."""
+    cookies = client.cookies.output()
+    jar = {key: morsel.value for key, morsel in client.cookies.items()}
+    kwargs = {"content_type": "application/json"} if door.is_api and door.method != "get" else {}
+    with transaction.atomic():
+        response = getattr(client, door.method)(door.path, {}, **kwargs)
+        response.said = _text(response)
+        transaction.set_rollback(True)
+    if client.cookies.output() != cookies:
+        client.cookies.clear()
+        client.cookies.load(jar)
+    return response
+
+
+def _text(response: Any) -> str:
+    chunks = response.streaming_content if response.streaming else [response.content]
+    read = b""
+    for chunk in chunks:
+        read += chunk
+        if len(read) > 2_000_000:
+            break
+    return read.decode("utf-8", "replace")
+
+
+def test_the_walk_finds_its_way():
+    """Each filled address leads to the view it was made from; else the walk would prove nothing."""
+    astray = []
+    for door in doors():
+        try:
+            if resolve(door.path).func is not door.callback:
+                astray.append(f"{door} is shadowed by an earlier address")
+        except Resolver404:
+            astray.append(f"{door} can't be filled")
+    assert not astray
+    assert len(doors()) > 40
+
+
+def test_every_view_declares_who_may():
+    silent = [str(door) for door in declared() if not isinstance(door.required, Can)]
+    assert not silent, "add @requires(Can.X) or `required = Can.X`"
+
+
+def test_the_undeclared_are_those_of_the_house():
+    by_name = {door.name: door for door in doors() if door.name in NO_DECLARATION}
+    assert set(by_name) == NO_DECLARATION
+    for name in NO_DECLARATION:
+        assert by_name[name].callback.cls.permission_classes == [SignedIn]
+
+
+@pytest.mark.parametrize("role", [NOBODY, *ROLES])
+def test_every_door(clients: dict[str, Client], role: str):
+    wrong = []
+    for door in declared():
+        permission = door.required
+        if permission is None:
+            continue  # named by the test above
+        response = ask(clients[role], door)
+        status = response.status_code
+        if may(role, permission):
+            # a rule of the thing itself (another reader's verdict) may still say no
+            refused = status == 401 or (status == 403 and "permission_denied" in response.said)
+            if refused or (status >= 500 and status != 503):
+                wrong.append(f"{door}: {status} though {role} holds {permission}")
+        elif role == NOBODY:
+            to_sign_in = status == 302 and response["Location"].startswith("/login/")
+            if not (status == 401 if door.is_api else to_sign_in or status == 405):
+                wrong.append(f"{door}: {status} for nobody")
+        elif status not in {403, 404, 405}:
+            wrong.append(f"{door}: {status} though {role} lacks {permission}")
+        if not may(role, permission):
+            wrong += [f"{door}: tells {c}" for c in hospital.CANARIES if c in response.said]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_method_is_missed_on_pages(clients: dict[str, Client]):
+    """A page checks who asks before it looks at the method, for methods nobody thought of too."""
+    wrong = []
+    for door in declared():
+        if door.is_api or door.method != "get" or door.required is Can.ANYONE:
+            continue
+        for method in ("put", "patch", "delete"):
+            odd = Door(door.path, method, door.name, door.callback, is_api=False)
+            response = ask(clients[NOBODY], odd)
+            if response.status_code not in {302, 403, 405}:
+                wrong.append(f"{odd}: {response.status_code}")
+    assert not wrong
+
+
+def test_an_engineer_never_reads_who_the_patient_is(clients: dict[str, Client]):
+    told, read = [], 0
+    paths = {door.path for door in doors() if door.method == "get"}
+    searches = {f"/search/?q={word}" for word in ("CANARY", "CanaryName", "CANARY-ID", "SN", "XR")}
+    filters = {f"{path}?q=CANARY&search=CANARY&patient=CANARY-ID&ordering=name" for path in paths}
+    for path in sorted(paths | searches | filters | set(PROBES)):
+        response = ask(clients[Role.ENGINEER], Door(path, "get", "", None, is_api=False))
+        read += response.status_code == 200
+        typed = {word for word in hospital.CANARIES if word in path}
+        told += [
+            f"{path}: {canary}"
+            for canary in hospital.CANARIES
+            if canary in response.said and canary not in typed
+        ]
+    assert not told, "\n".join(told)
+    assert read > 10, "an empty walk proves nothing"
+
+
+def test_the_canary_sings(clients: dict[str, Client]):
+    """The same walk as a clinician does read the patient: the canaries are in the right places."""
+    heard: set[str] = set()
+    for door in doors():
+        if door.method == "get":
+            text = ask(clients[Role.CLINICIAN], door).said
+            heard |= {canary for canary in hospital.CANARIES if canary in text}
+    assert {"CanaryName", "CANARY-ID", "1931-07-23", "23 Jul 1931"} <= heard
+
+
+def test_the_audit_trail_names_no_patient_and_misses_no_patient_page(clients: dict[str, Client]):
+    client = clients[Role.CLINICIAN]
+    untold = []
+    for door in declared():
+        if door.method != "get":
+            continue
+        before = AuditEntry.objects.count()
+        response = client.get(door.path)
+        text = _text(response)
+        showed = response.status_code == 200 and "CANARY-ID" in text
+        if showed and AuditEntry.objects.count() == before:
+            untold.append(f"{door} shows a patient and writes no audit row")
+    assert not untold, "\n".join(untold)
+    written = str(list(AuditEntry.objects.values()))
+    assert not [canary for canary in hospital.CANARIES if canary in written]
+
+
+# --- the table of docs: who may what, by address
+
+EVERY = set(ROLES)
+CLINICIAN, ENGINEER, ADMIN = {Role.CLINICIAN}, {Role.ENGINEER}, {Role.ADMIN}
+WORKS = ENGINEER | ADMIN
+WHO_MAY_WHAT: list[tuple[str, str, set[Any]]] = [
+    ("post", "/api/v1/images/", CLINICIAN),
+    ("get", f"/api/v1/images/{N}/", CLINICIAN | ADMIN),
+    ("get", f"/api/v1/images/{N}/rendered.png", CLINICIAN),
+    ("get", f"/api/v1/runs/{N}/", CLINICIAN | ADMIN),
+    ("get", "/api/v1/worklist/", CLINICIAN),
+    ("post", f"/api/v1/findings/{N}/reviews/", CLINICIAN),
+    ("post", f"/api/v1/images/{N}/reviews/", CLINICIAN),
+    ("post", f"/api/v1/images/{N}/claim/", CLINICIAN),
+    ("post", f"/api/v1/images/{N}/release/", CLINICIAN),
+    ("post", f"/api/v1/images/{N}/sign/", CLINICIAN),
+    ("get", "/api/v1/devices/", EVERY),
+    ("get", f"/api/v1/devices/{N}/", EVERY),
+    ("post", "/api/v1/devices/", WORKS),
+    ("get", "/api/v1/device-inbox/", WORKS),
+    ("post", f"/api/v1/device-inbox/{N}/register/", WORKS),
+    ("post", f"/api/v1/device-inbox/{N}/alias/", WORKS),
+    ("post", f"/api/v1/device-inbox/{N}/dismiss/", WORKS),
+    ("post", f"/api/v1/devices/{N}/readings/", WORKS),
+    ("get", f"/api/v1/devices/{N}/readings/", WORKS),
+    ("get", "/api/v1/alerts/", WORKS),
+    ("post", f"/api/v1/alerts/{N}/acknowledge/", WORKS),
+    ("post", f"/api/v1/alerts/{N}/resolve/", WORKS),
+    ("get", "/api/v1/maintenance-plans/", WORKS),
+    ("post", "/api/v1/maintenance-plans/", ADMIN),
+    ("get", "/api/v1/work-orders/", WORKS),
+    ("post", f"/api/v1/work-orders/{N}/start/", WORKS),
+    ("post", f"/api/v1/work-orders/{N}/complete/", WORKS),
+    ("get", "/api/v1/downtimes/", WORKS),
+    ("get", "/api/v1/patients/", CLINICIAN),
+    ("get", f"/api/v1/patients/{N}/timeline/", CLINICIAN),
+    ("post", f"/api/v1/patients/{N}/observations/", CLINICIAN),
+    ("get", "/api/v1/detector-versions/", ADMIN),
+    ("post", f"/api/v1/detector-versions/{N}/promote/", ADMIN),
+    ("get", "/api/v1/users/", ADMIN),
+    ("get", "/api/v1/audit/", ADMIN),
+    ("get", "/", EVERY),
+    ("get", "/account/", EVERY),
+    ("get", "/search/?q=1", EVERY),
+    ("get", "/worklist/", CLINICIAN),
+    ("get", f"/films/{N}/", CLINICIAN),
+    ("get", "/upload/", CLINICIAN),
+    ("get", "/patients/", CLINICIAN),
+    ("get", f"/patients/{N}/", CLINICIAN),
+    ("get", "/devices/", EVERY),
+    ("get", f"/devices/{N}/", EVERY),
+    ("get", "/alerts/", WORKS),
+    ("get", "/device-inbox/", WORKS),
+    ("get", "/maintenance/", WORKS),
+    ("get", "/maintenance/plans/new/", ADMIN),
+    ("get", f"/maintenance/orders/{N}/", WORKS),
+    ("get", "/models/", ADMIN),
+    ("get", "/users/", ADMIN),
+    ("get", "/audit/", ADMIN),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "roles"), WHO_MAY_WHAT, ids=[f"{m} {p}" for m, p, _ in WHO_MAY_WHAT]
+)
+def test_who_may_what(clients: dict[str, Client], method: str, path: str, roles: set[str]):
+    try:
+        found = resolve(path.partition("?")[0])
+    except Resolver404:
+        pytest.skip("not built yet")
+    door = Door(path, method, "", found.func, is_api=hasattr(found.func, "cls"))
+    for role in ROLES:
+        status = ask(clients[role], door).status_code
+        if role in roles:
+            assert status not in {401, 403, 405}, (role, status)
+            assert status < 500 or status == 503, (role, status)
+        else:
+            assert status in {403, 404}, (role, status)
+    nobody = ask(clients[NOBODY], door)
+    if door.is_api:
+        assert nobody.status_code == 401
+    else:
+        assert nobody["Location"].startswith("/login/")

@@ -34,6 +34,14 @@ _EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 _IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _NATIVE = (_IMPLICIT_LITTLE, "1.2.840.10008.1.2.1", _DEFLATED, _EXPLICIT_BIG)
+# where several can, the library made for it; the others keep pydicom's order
+_PLUGINS = {
+    "1.2.840.10008.1.2.5": "pylibjpeg",  # RLE
+    "1.2.840.10008.1.2.4.80": "pyjpegls",
+    "1.2.840.10008.1.2.4.81": "pyjpegls",
+    "1.2.840.10008.1.2.4.90": "pylibjpeg",  # JPEG 2000, by OpenJPEG
+    "1.2.840.10008.1.2.4.91": "pylibjpeg",
+}
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _UNDEFINED = 0xFFFFFFFF
 
@@ -236,7 +244,12 @@ def _decode(decoder: Decoder, source: Dataset, header: Header) -> Pixels | str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            pixels, _ = decoder.as_array(source, index=0, raw=True)
+            pixels, _ = decoder.as_array(
+                source,
+                index=0,
+                raw=True,
+                decoding_plugin=_PLUGINS.get(header.transfer_syntax_uid, ""),
+            )
         except MemoryError:
             raise
         except NotImplementedError:

@@ -1,0 +1,42 @@
+"""Imports mmdetection with our operators in place; everything else here imports it through this.
+
+mmdetection 3.3 and mmcv 2.1 are older than the torch beside them, and say so with deprecation
+warnings when imported. They are silenced here, for these imports, by category and place of birth.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import warnings
+from typing import Any
+
+from . import ops
+
+
+@functools.cache
+def load(operators: str) -> None:
+    """Install the operators and import the parts that build and run a model.
+
+    Args:
+        operators: `auto`, `adapter` or `compiled`.
+
+    Raises:
+        UnavailableError: see `ops.install`.
+    """
+    ops.install(operators)
+    _import("mmdet.models")
+
+
+@functools.cache
+def load_training() -> None:
+    """Import the parts that only training needs; `load` must have run."""
+    for name in ("mmdet.datasets", "mmdet.engine", "mmengine.runner"):
+        _import(name)
+
+
+def _import(name: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"`torch\.jit\.", DeprecationWarning)
+        warnings.filterwarnings("ignore", ".*MultiScaleDeformableAttention", ImportWarning)
+        return importlib.import_module(name)

@@ -1,0 +1,111 @@
+"""Architectures and recipes by name, read from `detection/configs/*.toml`; no torch here."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from twinhealth.errors import InvalidInputError
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "configs"
+BACKBONES: Final = {"ResNet-18": 18, "ResNet-34": 34, "ResNet-50": 50}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The network; each field is explained in `light.toml`."""
+
+    backbone: str
+    fpn_channels: int
+    head_channels: int
+    stage_iou: tuple[float, ...]
+    proposals: int
+    nms_iou: float
+
+    @property
+    def depth(self) -> int:
+        """Layers of the ResNet."""
+        return BACKBONES[self.backbone]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the network is given."""
+
+    longest_side: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How it is trained; each field is explained in `light.toml`."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    backbone_rate: float
+    warmup_iterations: int
+    weight_decay: float
+    gradient_clip: float
+    frozen_stages: int
+    scale: tuple[float, float]
+    flip: float
+    crop: float
+    crop_margin: tuple[float, float]
+    gamma: tuple[float, float]
+    contrast: tuple[float, float]
+    noise: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One file of `detection/configs`."""
+
+    name: str
+    model: Model
+    input: Input
+    training: Training
+
+
+def names() -> list[str]:
+    """The recipes that there are."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read(name: str) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        name: `light`, `r50` or another file of `detection/configs`, without its ending.
+
+    Raises:
+        InvalidInputError: `config_unknown`, or `config_invalid` with what is wrong in the file.
+    """
+    if name not in names():
+        raise InvalidInputError(
+            "config_unknown", f"There is no detector config '{name}'.", known=names()
+        )
+    try:
+        table = tomllib.loads((FOLDER / f"{name}.toml").read_text())
+        model = _section(Model, table)
+        if model.backbone not in BACKBONES:
+            raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}")
+        return Recipe(name, model, _section(Input, table), _section(Training, table))
+    except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+        raise InvalidInputError(
+            "config_invalid", f"The detector config '{name}' can't be used: {error}"
+        ) from error
+
+
+_Section = TypeVar("_Section", Model, Input, Training)
+
+
+def _section(kind: type[_Section], table: dict[str, Any]) -> _Section:
+    name = kind.__name__.lower()
+    given = table.get(name, {})
+    wanted = {field.name for field in fields(kind)}
+    if given.keys() != wanted:
+        odd = sorted(given.keys() ^ wanted)
+        raise ValueError(f"section [{name}] misses or doesn't know: {', '.join(odd)}")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})

@@ -17,5 +17,5 @@ export function sign(name) {
     conclude();
     return;
   }
-  button.form.requestSubmit(button);
+  button.click(); // a click, so that htmx sends which of the two buttons it was
 }

@@ -1,0 +1,160 @@
+"""A real Chromium before a live server; what it refuses or complains of is collected."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FloatRect,
+    Locator,
+    Page,
+    sync_playwright,
+)
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from imaging.decoding import client as decoders
+
+ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "correct horse battery"
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+_LISTEN = """
+window.refusals = [];
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.refusals.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`);
+});
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in Path(str(item.fspath)).parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rows_beside_playwright() -> Iterator[None]:
+    # Playwright's loop runs in the test's own thread, where Django would refuse the database
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    yield
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    else:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _decoders() -> Iterator[None]:
+    yield
+    decoders.close_pool()
+
+
+@pytest.fixture(autouse=True)
+def archive(tmp_path: Path, settings: Settings) -> Path:
+    """MEDIA_ROOT and the pixel cache of this test alone."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.PIXEL_CACHE_ROOT = tmp_path / "cache"
+    return settings.MEDIA_ROOT
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = chromium()
+    if program is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=ARGS)
+        yield found
+        found.close()
+
+
+def place(locator: Locator) -> FloatRect:
+    """Where something visible lies on the page, in CSS pixels."""
+    found = locator.bounding_box()
+    assert found is not None, "not visible"
+    return found
+
+
+@dataclass
+class Visitor:
+    """One person before one screen."""
+
+    page: Page
+    base: str
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> int:
+        """Open an address of the house; the answer's status."""
+        response = self.page.goto(self.base + path)
+        assert response is not None
+        return response.status
+
+    def settle(self) -> None:
+        """Wait until nothing is being fetched."""
+        self.page.wait_for_load_state("networkidle")
+
+    def refusals(self) -> list[str]:
+        """What the content security policy refused on this page."""
+        found: list[str] = self.page.evaluate("window.refusals")
+        return found
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Visitor]]:
+    """`visit(user, size=..., dpr=...)`: a fresh browser profile, signed in unless `user` is None."""
+    contexts: list[BrowserContext] = []
+
+    def open_for(user: User | None, *, size: Any = None, dpr: float = 1, **more: Any) -> Visitor:
+        context = browser.new_context(
+            viewport=size or DESK, device_scale_factor=dpr, reduced_motion="reduce", **more
+        )
+        contexts.append(context)
+        context.add_init_script(_LISTEN)
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            name = django_settings.SESSION_COOKIE_NAME
+            value = client.cookies[name].value
+            context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
+        visitor = Visitor(context.new_page(), live_server.url)
+        visitor.page.set_default_timeout(15_000)
+        visitor.page.on("pageerror", lambda error: visitor.complaints.append(f"error: {error}"))
+        visitor.page.on(
+            "console",
+            lambda message: (
+                message.type in {"error", "warning"}
+                and visitor.complaints.append(f"{message.type}: {message.text} {message.location}")
+            ),
+        )
+        return visitor
+
+    yield open_for
+    for context in contexts:
+        context.close()

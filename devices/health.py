@@ -17,7 +17,8 @@ class Health:
     """The worst answered check wins.
 
     Attributes:
-        state: `unknown` where no check was answered at all.
+        state: `unknown` where no check was answered, or where nothing failed but most checks
+            were silent: a machine isn't well because the little it said was good.
         score: 0 (bad) to 100, for sorting only; `None` while unknown.
         coverage: (checks that were answered, checks there are).
         checks: worst first.
@@ -47,6 +48,8 @@ def combine(checks: Iterable[CheckResult]) -> Health:
     if not answered:
         return Health("unknown", None, coverage, ordered)
     state = next(s for s in _WORST_FIRST if any(c.state == s for c in answered))
+    if state == "ok" and 2 * len(answered) < len(ordered):
+        return Health("unknown", None, coverage, ordered)
     score = round(100 * sum(_POINTS[c.state] for c in answered) / len(answered))
     return Health(state, score, coverage, ordered)
 

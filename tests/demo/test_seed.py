@@ -1,0 +1,104 @@
+"""The demo hospital: complete, synthetic by mark, and made once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from demo.fleet import MACHINES
+from demo.services.seed import is_seeded, seed_demo
+from detection.models import DetectionRun, DetectorVersion
+from devices import selectors as devices
+from devices.models import Alert, Device, Downtime, InboxEntry, MaintenancePlan, WorkOrder
+from imaging.models import Image
+from patients.models import Observation, Patient
+from twinhealth.errors import NotFoundError
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hospital(settings, tmp_path, monkeypatch):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.PIXEL_CACHE_ROOT = tmp_path / "cache"
+    monkeypatch.setenv("DEMO_PASSWORD", "demo-password-1")
+    call_command("create_demo_users", verbosity=0)
+    DetectorVersion.objects.create(
+        name="none",
+        weights_sha256="0" * 64,
+        weights_path="none",
+        config="light",
+        classes=["covid", "pneumonia", "normal"],
+        thresholds={"covid": 0.5, "pneumonia": 0.5, "normal": 0.5},
+        state="active",
+    )
+    now = timezone.now()
+    assert seed_demo(now=now) == 11
+    return now
+
+
+def test_demo_hospital(hospital, capsys) -> None:
+    """One seeding, looked at from each room: it takes seconds."""
+    _every_room_has_something_and_says_that_it_is_synthetic()
+    _health_tells_the_stories_of_the_fleet(hospital)
+    _maintenance_has_every_state_that_an_admin_meets(hospital)
+    _second_start_changes_nothing(capsys)
+
+
+def _every_room_has_something_and_says_that_it_is_synthetic() -> None:
+    assert is_seeded()
+    assert Device.objects.count() == len([m for m in MACHINES if m.registered])
+    assert not Device.objects.filter(is_synthetic=False).exists()
+    assert Patient.objects.filter(is_synthetic=True).count() == 11 == Patient.objects.count()
+    assert not Observation.objects.filter(is_synthetic=False).exists()
+    assert Image.objects.filter(is_demo=True).exclude(attribution="").count() == 11
+    # nothing is written in the detector's place: every film waits for the real one
+    assert set(DetectionRun.objects.values_list("state", flat=True)) == {"queued"}
+    assert InboxEntry.objects.get().serial == "DX100-0999"
+    assert Image.objects.filter(device=None).count() == 1
+
+
+def _health_tells_the_stories_of_the_fleet(hospital) -> None:
+    found = {d.name: devices.health_at(d, hospital) for d in Device.objects.all()}
+    assert {name: health.state for name, health in found.items()} == {
+        "XR-1": "ok",
+        "XR-2": "act",
+        "XR-3": "watch",
+        "CR-1": "ok",
+        "MX-1": "unknown",
+    }
+    states = set(Alert.objects.values_list("state", flat=True))
+    assert states == {"open", "acknowledged", "resolved"}
+
+
+def _maintenance_has_every_state_that_an_admin_meets(hospital) -> None:
+    today = timezone.localdate(hospital)
+    open_orders = WorkOrder.objects.exclude(state__in=["done", "verified", "cancelled"])
+    assert open_orders.filter(plan__isnull=False, due_on__lt=today - timedelta(days=7)).exists()
+    assert open_orders.filter(plan__isnull=False, due_on__gte=today).exists()
+    states = set(WorkOrder.objects.values_list("state", flat=True))
+    assert {"planned", "scheduled", "done"} <= states
+    assert Downtime.objects.count() == 1
+    assert not MaintenancePlan.objects.filter(is_synthetic=False).exists()
+
+
+def _second_start_changes_nothing(capsys) -> None:
+    before = (Device.objects.count(), Image.objects.count(), WorkOrder.objects.count())
+    call_command("seed_demo")
+    assert "already" in capsys.readouterr().out
+    assert (Device.objects.count(), Image.objects.count(), WorkOrder.objects.count()) == before
+
+
+def test_without_demo_users_nothing_is_made() -> None:
+    with pytest.raises(NotFoundError, match="create_demo_users"):
+        seed_demo()
+    assert not Device.objects.exists()
+
+
+def test_production_has_no_demo(settings) -> None:
+    settings.EMBEDDED = False
+    with pytest.raises(CommandError, match="embedded"):
+        call_command("seed_demo")

@@ -2,4 +2,13 @@
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from rest_framework.routers import SimpleRouter
+
+from .api_maintenance import DowntimeViewSet, OrderViewSet, PlanViewSet
+
+router = SimpleRouter()
+router.register("maintenance-plans", PlanViewSet, basename="api-plan")
+router.register("work-orders", OrderViewSet, basename="api-order")
+router.register("downtimes", DowntimeViewSet, basename="api-downtime")
+
+urlpatterns = router.urls

@@ -124,7 +124,7 @@ def schedule(
     *,
     order: WorkOrder,
     actor: User,
-    scheduled_for: datetime,
+    scheduled_for: datetime | None,
     assigned_to: User | None = None,
     request: AnyRequest = None,
 ) -> WorkOrder:
@@ -132,9 +132,11 @@ def schedule(
 
     Raises:
         ConflictError: `bad_transition`.
-        InvalidInputError: `cannot_assign`.
+        InvalidInputError: `scheduled_for_missing`, `cannot_assign`.
     """
     order, before = _step(order, "schedule")
+    if scheduled_for is None:
+        raise InvalidInputError("scheduled_for_missing", "Choose the day and time first.")
     _check_assignee(assigned_to)
     order.scheduled_for = scheduled_for
     order.assigned_to = assigned_to or order.assigned_to

@@ -1,0 +1,351 @@
+"""Shapes of maintenance in REST: they check form; services check rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.models import User
+
+from . import checklist as steps_of
+from . import order_steps, selectors_due, selectors_maintenance
+from .models import Alert, Device, Downtime, WorkOrder, WorkOrderEvent
+
+_BIG = 2**63 - 1
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "integer"}, {"type": "string"}], "description": "number or serial"}
+)
+class DeviceField(serializers.Field[Device, Any, int, Any]):
+    """A machine by its number, or by its serial."""
+
+    default_error_messages = {
+        "type": "Give the machine's number or its serial.",
+        "unknown": "There is no such machine.",
+    }
+
+    def to_internal_value(self, data: Any) -> Device:
+        """A whole number is the machine's own; text is a serial first."""
+        if isinstance(data, bool) or not isinstance(data, int | str):
+            self.fail("type")
+        found = None
+        if isinstance(data, str) and "\0" not in data:
+            found = Device.objects.filter(serial=data.strip()).first()
+        if found is None and str(data).isdecimal() and int(data) <= _BIG:
+            found = Device.objects.filter(pk=int(data)).first()
+        if found is None:
+            self.fail("unknown")
+        return found
+
+    def to_representation(self, value: Device) -> int:
+        """Its number."""
+        return value.pk
+
+
+class StepsField(serializers.ListField):
+    """Texts of a checklist's steps."""
+
+    child = serializers.CharField(max_length=steps_of.MAX_STEP, allow_blank=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=steps_of.MAX_STEPS, **kwargs)
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "boolean"},
+            {
+                "type": "object",
+                "properties": {
+                    "step": {"type": "string"},
+                    "done": {"type": "boolean"},
+                    "note": {"type": "string"},
+                },
+                "required": ["done"],
+            },
+        ]
+    }
+)
+class AnswerField(serializers.JSONField):
+    """`true`, `false`, or `{"step"?, "done", "note"?}`."""
+
+
+class AnswersSerializer(serializers.Serializer[Any]):
+    """Answers: one per step in order, or by the step's text."""
+
+    checklist = serializers.ListField(
+        child=AnswerField(), max_length=steps_of.MAX_STEPS, required=False
+    )
+
+
+class CompletionSerializer(AnswersSerializer):
+    """What closes an order."""
+
+    signature = serializers.CharField(allow_blank=True, default="", max_length=1000)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why; needed."""
+
+    reason = serializers.CharField(allow_blank=True, default="", max_length=2000)
+
+
+class CommentSerializer(serializers.Serializer[Any]):
+    """A remark."""
+
+    text = serializers.CharField(allow_blank=True, default="", max_length=2000)
+
+
+def _worker_field(**kwargs: Any) -> serializers.SlugRelatedField[User]:
+    return serializers.SlugRelatedField(
+        slug_field="username", queryset=selectors_maintenance.workers(), **kwargs
+    )
+
+
+class AssignmentSerializer(serializers.Serializer[Any]):
+    """A user name, or null for nobody."""
+
+    assigned_to = _worker_field(allow_null=True)
+
+
+class ScheduleSerializer(serializers.Serializer[Any]):
+    """When, and by whom."""
+
+    scheduled_for = serializers.DateTimeField(default=None, allow_null=True)
+    assigned_to = _worker_field(default=None, allow_null=True)
+
+
+class NewPlanSerializer(serializers.Serializer[Any]):
+    """A plan for one machine."""
+
+    device = DeviceField()
+    title = serializers.CharField(max_length=200)
+    rrule = serializers.CharField(max_length=1000)
+    starts_on = serializers.DateField()
+    grace_days = serializers.IntegerField(required=False)
+    lead_days = serializers.IntegerField(required=False)
+    checklist = StepsField(required=False)
+
+
+class ChangePlanSerializer(NewPlanSerializer):
+    """Changes of a plan; its machine stays."""
+
+    device = None  # type: ignore[assignment]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What can't be changed here is refused where it differs, not passed over."""
+        plan, given = self.context["plan"], self.initial_data
+        if str(given.get("device", plan.device_id)) not in {
+            str(plan.device_id),
+            plan.device.serial,
+        }:
+            raise serializers.ValidationError({"device": ["A plan stays with its machine."]})
+        if given.get("active", plan.active) is not plan.active:
+            raise serializers.ValidationError({"active": ["Use deactivate/ or reactivate/."]})
+        return attrs
+
+
+class PlanSerializer(serializers.Serializer[Any]):
+    """A plan with what is due of it next (`selectors_maintenance.PlanStatus`)."""
+
+    id = serializers.IntegerField(source="plan.pk")
+    device = serializers.IntegerField(source="plan.device_id")
+    device_name = serializers.CharField(source="plan.device.name")
+    title = serializers.CharField(source="plan.title")
+    rrule = serializers.CharField(source="plan.rrule")
+    rule = serializers.CharField(source="sentence", help_text="the rule in words")
+    starts_on = serializers.DateField(source="plan.starts_on")
+    grace_days = serializers.IntegerField(source="plan.grace_days")
+    lead_days = serializers.IntegerField(source="plan.lead_days")
+    checklist = serializers.ListField(source="plan.checklist", child=serializers.CharField())
+    active = serializers.BooleanField(source="plan.active")
+    next_due_on = serializers.DateField(source="due_on", allow_null=True)
+    shown = serializers.ChoiceField(selectors_due.Shown.choices, allow_null=True)
+    order = serializers.IntegerField(source="order.pk", default=None, allow_null=True)
+    created_by = serializers.CharField(source="plan.created_by.username", default=None)
+    created_at = serializers.DateTimeField(source="plan.created_at")
+    is_synthetic = serializers.BooleanField(source="plan.is_synthetic")
+
+
+class PlanDetailSerializer(PlanSerializer):
+    """One plan, with its next days."""
+
+    next_dates = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ListField(child=serializers.DateField()))
+    def get_next_dates(self, status: selectors_maintenance.PlanStatus) -> list[str]:
+        """Five, none while it is paused."""
+        if not status.plan.active:
+            return []
+        dates = selectors_maintenance.next_dates(status.plan, timezone.localdate())
+        return [day.isoformat() for day in dates]
+
+
+class NewOrderSerializer(serializers.Serializer[Any]):
+    """An order by hand; with `alert` machine and title may be left out."""
+
+    device = DeviceField(required=False)
+    alert = serializers.PrimaryKeyRelatedField(
+        queryset=Alert.objects.select_related("device"), required=False, allow_null=True
+    )
+    title = serializers.CharField(max_length=200, required=False)
+    description = serializers.CharField(max_length=4000, allow_blank=True, required=False)
+    due_on = serializers.DateField(required=False, allow_null=True)
+    grace_days = serializers.IntegerField(required=False)
+    checklist = StepsField(required=False)
+    assigned_to = _worker_field(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Machine and title come from the alert where there is one."""
+        alert = attrs.get("alert")
+        missing = [] if alert else [name for name in ("device", "title") if name not in attrs]
+        if missing:
+            raise serializers.ValidationError(
+                {name: ["This field is required."] for name in missing}
+            )
+        return attrs
+
+
+class CheckItemSerializer(serializers.Serializer[Any]):
+    """One step and what became of it."""
+
+    step = serializers.CharField()
+    done = serializers.BooleanField()
+    note = serializers.CharField()
+
+
+class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
+    """A work order as lists show it."""
+
+    number = serializers.SerializerMethodField()
+    device_name = serializers.CharField(source="device.name", read_only=True)
+    shown = serializers.SerializerMethodField()
+    late_after = serializers.SerializerMethodField()
+    assigned_to = serializers.CharField(source="assigned_to.username", default=None)
+    completed_by = serializers.CharField(source="completed_by.username", default=None)
+    checklist = CheckItemSerializer(many=True, read_only=True)
+    possible = serializers.SerializerMethodField()
+
+    class Meta:
+        model = WorkOrder
+        fields = [
+            "id",
+            "number",
+            "device",
+            "device_name",
+            "plan",
+            "alert",
+            "title",
+            "description",
+            "state",
+            "shown",
+            "due_on",
+            "grace_days",
+            "late_after",
+            "scheduled_for",
+            "assigned_to",
+            "checklist",
+            "hold_reason",
+            "cancel_reason",
+            "started_at",
+            "completed_at",
+            "completed_by",
+            "signature",
+            "verified_at",
+            "created_at",
+            "is_synthetic",
+            "possible",
+        ]
+        read_only_fields = fields
+
+    def get_number(self, order: WorkOrder) -> str:
+        """As people write it."""
+        return f"WO-{order.pk}"
+
+    @extend_schema_field(serializers.ChoiceField(selectors_due.Shown.choices))
+    def get_shown(self, order: WorkOrder) -> str:
+        """The derived state about its date."""
+        return selectors_due.shown(order, timezone.localdate())
+
+    @extend_schema_field(OpenApiTypes.DATE)
+    def get_late_after(self, order: WorkOrder) -> str | None:
+        """Last day on which it is not overdue."""
+        last = selectors_due.late_after(order)
+        return last.isoformat() if last else None
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(order_steps.STEPS)))
+    def get_possible(self, order: WorkOrder) -> list[str]:
+        """Steps that the table has from here."""
+        return list(order_steps.possible(order.state))
+
+
+class OrderEventSerializer(serializers.ModelSerializer[WorkOrderEvent]):
+    """One step of its life."""
+
+    by = serializers.CharField(source="by.username", default=None)
+
+    class Meta:
+        model = WorkOrderEvent
+        fields = ["at", "by", "from_state", "to_state", "note"]
+        read_only_fields = fields
+
+
+class DowntimeSerializer(serializers.ModelSerializer[Downtime]):
+    """When a machine could not be used."""
+
+    device_name = serializers.CharField(source="device.name", read_only=True)
+    created_by = serializers.CharField(source="created_by.username", default=None)
+
+    class Meta:
+        model = Downtime
+        fields = [
+            "id",
+            "device",
+            "device_name",
+            "order",
+            "starts_at",
+            "ends_at",
+            "planned",
+            "reason",
+            "created_by",
+            "is_synthetic",
+        ]
+        read_only_fields = fields
+
+
+class OrderDetailSerializer(OrderSerializer):
+    """One order with its time line and downtime."""
+
+    verified_by = serializers.CharField(source="verified_by.username", default=None)
+    created_by = serializers.CharField(source="created_by.username", default=None)
+    events = OrderEventSerializer(many=True, read_only=True)
+    downtimes = DowntimeSerializer(many=True, read_only=True)
+
+    class Meta(OrderSerializer.Meta):
+        fields = [*OrderSerializer.Meta.fields, "verified_by", "created_by", "events", "downtimes"]
+        read_only_fields = fields
+
+
+class NewDowntimeSerializer(serializers.Serializer[Any]):
+    """An interval; without `ends_at` the machine is down since `starts_at` (now unless given)."""
+
+    device = DeviceField()
+    reason = serializers.CharField(max_length=300)
+    starts_at = serializers.DateTimeField(required=False, allow_null=True)
+    ends_at = serializers.DateTimeField(required=False, allow_null=True)
+    planned = serializers.BooleanField(required=False)
+    order = serializers.PrimaryKeyRelatedField(
+        queryset=WorkOrder.objects.all(), required=False, allow_null=True
+    )
+
+
+class EndSerializer(serializers.Serializer[Any]):
+    """When it was usable again; now unless given."""
+
+    ends_at = serializers.DateTimeField(required=False, allow_null=True)

@@ -120,7 +120,8 @@ def _read_cached(path: Path) -> Frame | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
         return None
     return Frame(
         pixels=pixels,

@@ -6,7 +6,7 @@ The only file of the hall that sees the rooms, and it does so by name.
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api_urls")),
@@ -16,7 +16,14 @@ api: list[URLPattern | URLResolver] = [
     path("", include("detection.api_urls")),
     path("", include("detection.api_urls_patients")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path(
+        "docs/",
+        # its script comes by an address of its own: no inline script anywhere
+        SpectacularSwaggerSplitView.as_view(
+            url_name="schema", template_name="accounts/api_docs.html"
+        ),
+        name="docs",
+    ),
 ]
 
 urlpatterns = [

@@ -2,7 +2,8 @@
 import uPlot from "../vendor/uPlot.esm.js";
 
 const PAIR = ["8480-6", "8462-4"]; // systolic and diastolic share a lane
-const LANE_HEIGHT = 120;
+const LANE_HEIGHT = 132;
+const DAY = 86_400;
 const AXIS_WIDTH = 64; // the same for all lanes, so that their time axes lie under each other
 
 const lanesBox = document.getElementById("lanes");
@@ -49,6 +50,7 @@ function drawLane(box, lane, { start, end, films }) {
   holder.setAttribute("role", "img");
   holder.setAttribute("aria-label", spoken(lane));
   box.append(holder);
+  const clock = clockOf(box.dataset.zone);
   const axis = {
     stroke: colour("--ink-2"),
     grid: { stroke: colour("--line"), width: 1 },
@@ -60,9 +62,12 @@ function drawLane(box, lane, { start, end, films }) {
     cursor: { sync: { key: "patient" }, drag: { x: true, y: false } },
     scales: { x: { time: true, range: () => [start ?? firstTime(lane), end] } },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), box.dataset.zone),
-    axes: [axis, { ...axis, size: AXIS_WIDTH }],
+    axes: [
+      { ...axis, values: (_chart, splits) => clock.ticks(splits) },
+      { ...axis, size: AXIS_WIDTH, space: 20 },
+    ],
     series: [
-      { label: "time" },
+      { label: "time", value: (_chart, at) => (at == null ? "latest" : clock.full(at)) },
       ...lane.map((one, index) => ({
         label: `${one.name} (${one.unit})`,
         stroke: lines[index],
@@ -70,12 +75,36 @@ function drawLane(box, lane, { start, end, films }) {
         width: 1.5,
         spanGaps: true,
         points: { show: true, size: 5 },
-        value: (_chart, value) => (value == null ? "unknown" : `${value.toFixed(one.decimals)} ${one.unit}`),
+        // without a cursor over the lane: the latest value
+        value: (_chart, value, _series, at) => numberOf(one, at == null ? one.points.at(-1)[1] : value),
       })),
     ],
     hooks: { draw: [(chart) => drawFilms(chart, films, colour("--watch"))] },
   };
   return new uPlot(options, table(lane), holder);
+}
+
+function numberOf(one, value) {
+  return value == null ? "unknown" : `${value.toFixed(one.decimals)} ${one.unit}`;
+}
+
+/** Times as the hospital's clock shows them. */
+function clockOf(timeZone) {
+  const format = (options) => {
+    const formatter = new Intl.DateTimeFormat("en-GB", { timeZone, ...options });
+    return (seconds) => formatter.format(new Date(seconds * 1000));
+  };
+  const minute = { hour: "2-digit", minute: "2-digit" };
+  const day = format({ day: "numeric", month: "short" });
+  const hour = format({ day: "numeric", month: "short", ...minute });
+  const month = format({ month: "short", year: "numeric" });
+  return {
+    full: format({ day: "numeric", month: "short", year: "numeric", ...minute }),
+    ticks(splits) {
+      const step = splits.length > 1 ? splits[1] - splits[0] : DAY;
+      return splits.map(step < DAY ? hour : step < 28 * DAY ? day : month);
+    },
+  };
 }
 
 /** Columns as uPlot wants them: all times of the lane, then each line's values or null. */
@@ -95,8 +124,7 @@ function firstTime(lane) {
 function spoken(lane) {
   return lane
     .map((one) => {
-      const last = one.points.at(-1)[1];
-      return `${one.name}: ${one.points.length} values, the latest ${last.toFixed(one.decimals)} ${one.unit}`;
+      return `${one.name}: ${one.points.length} values, the latest ${numberOf(one, one.points.at(-1)[1])}`;
     })
     .join("; ");
 }

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import psycopg2
 import redis
@@ -213,10 +213,14 @@ def fresh_database(server_url: str) -> Iterator[str]:
     """A database of its own on the test run's PostgreSQL; its address."""
     name = f"th_processes_{secrets.token_hex(4)}"
     parts = urlsplit(server_url)
-    admin = urlunsplit((parts.scheme, parts.netloc, "/postgres", parts.query, ""))
+    query = f"?{parts.query}" if parts.query else ""
+
+    def address(database: str) -> str:
+        # by hand: without a host `urlunsplit` would leave the slashes out
+        return f"{parts.scheme}://{parts.netloc}/{database}{query}"
 
     def execute(statement: str) -> None:
-        link = psycopg2.connect(admin)
+        link = psycopg2.connect(address("postgres"))
         link.autocommit = True
         try:
             with link.cursor() as cursor:
@@ -226,7 +230,7 @@ def fresh_database(server_url: str) -> Iterator[str]:
 
     execute(f'CREATE DATABASE "{name}"')
     try:
-        yield urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
+        yield address(name)
     finally:
         execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 

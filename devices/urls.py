@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from django.urls import path
+
+from . import views, views_alerts
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
-urlpatterns: list = [*maintenance_patterns]
+urlpatterns: list = [
+    path("devices/", views.fleet, name="fleet"),
+    path("devices/new/", views.device_new, name="device-new"),
+    path("devices/<int:pk>/", views.device, name="device"),
+    path("devices/<int:pk>/config/", views.device_config, name="device-config"),
+    path("devices/<int:pk>/lifecycle/", views.device_lifecycle, name="device-lifecycle"),
+    path("devices/<int:pk>/acknowledge/", views.device_acknowledge, name="device-acknowledge"),
+    path("alerts/", views_alerts.alerts, name="alerts"),
+    path("alerts/<int:pk>/", views_alerts.alert, name="alert"),
+    path("alerts/<int:pk>/<slug:step>/", views_alerts.alert_step, name="alert-step"),
+    path("device-inbox/", views_alerts.inbox, name="inbox"),
+    path("device-inbox/<int:pk>/register/", views_alerts.inbox_register, name="inbox-register"),
+    path("device-inbox/<int:pk>/alias/", views_alerts.inbox_alias, name="inbox-alias"),
+    path("device-inbox/<int:pk>/dismiss/", views_alerts.inbox_dismiss, name="inbox-dismiss"),
+    *maintenance_patterns,
+]

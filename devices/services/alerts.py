@@ -326,3 +326,13 @@ def get(alert_id: int) -> Alert:
     if alert is None:
         raise NotFoundError("alert_not_found", "There is no such alert.")
     return alert
+
+
+@transaction.atomic
+def acknowledge_open(
+    *, device: Device, actor: User, request: AnyRequest | None = None
+) -> list[Alert]:
+    """Acknowledge all open alerts of a machine; those that were."""
+    lock_twin(device.pk)
+    waiting = Alert.objects.filter(device=device, state=AlertState.OPEN).order_by("pk")
+    return [acknowledge(alert=alert, actor=actor, request=request) for alert in waiting]

@@ -1,0 +1,39 @@
+"""Sentences for the twin's journal. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _pairs(config: dict[str, Any], previous: dict[str, Any]) -> str:
+    parts = []
+    for key in sorted({*config, *previous}):
+        if key not in config:
+            parts.append(f"{key} no longer wanted")
+        elif key in previous and previous[key] != config[key]:
+            parts.append(f"{key} {previous[key]} → {config[key]}")
+        elif key not in previous:
+            parts.append(f"{key} {config[key]}")
+    return ", ".join(parts)
+
+
+def sentence(kind: str, payload: dict[str, Any]) -> str:
+    """What happened, in words; empty where the kind says it all.
+
+    Args:
+        kind: `devices.models.twin.EventKind`.
+        payload: the event's.
+    """
+    if kind in {"config_reported", "config_desired"}:
+        return _pairs(payload.get("config", {}), payload.get("previous", {}))
+    if kind == "lifecycle":
+        words = str(payload.get("lifecycle", "")).replace("_", " ")
+        return f"{words}: {payload['reason']}" if payload.get("reason") else words
+    if kind == "registered":
+        return f"{payload.get('name', '')}, {payload.get('model', '')}"
+    if kind == "alert_resolved":
+        reason = str(payload.get("reason", "")).replace("_", " ")
+        return f"{payload.get('rule', '')}: {reason}" if reason else str(payload.get("rule", ""))
+    if kind == "alert_opened":
+        return str(payload.get("message", ""))
+    return str(payload.get("title") or payload.get("value") or "")

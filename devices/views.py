@@ -1,0 +1,188 @@
+"""Pages of machines: the fleet, one twin, registering."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.decorators import requires
+from accounts.models import User
+from accounts.permissions import Can, may
+from devices import journal_words, moments, selectors_maintenance
+from devices.forms import ConfigForm, DeviceForm, LifecycleForm, NewDeviceForm
+from devices.models import AlertState, DeviceModel
+from devices.selectors import fleet as fleet_selectors
+from devices.selectors import twin as twin_selectors
+from devices.selectors.twin import RANGES
+from devices.services import alerts as alert_services
+from devices.services import registry
+from twinhealth.errors import DomainError
+
+DEFAULT_RANGE = "7d"
+
+
+def actor(request: HttpRequest) -> User:
+    """The signed-in person; the permission came first."""
+    return cast("User", request.user)
+
+
+@require_GET
+@requires(Can.DEVICE_HEALTH)
+def fleet(request: HttpRequest) -> HttpResponse:
+    """Which machine needs somebody, worst first."""
+    now = timezone.now()
+    chosen = {name: request.GET.get(name, "") for name in ("state", "room", "q", "ordering")}
+    found = fleet_selectors.fleet(
+        at=now,
+        state=chosen["state"],
+        room=chosen["room"],
+        q=chosen["q"].strip()[:64],
+        ordering=chosen["ordering"] or "state",
+    )
+    context = {
+        "fleet": found,
+        "chosen": chosen,
+        "now": now,
+        "total": sum(found.counts.values()),
+        "reduced": not may(request.user, Can.DEVICE_READ),
+    }
+    part = getattr(request, "htmx", False)
+    return render(
+        request, "devices/parts/fleet_body.html" if part else "devices/fleet.html", context
+    )
+
+
+def _asked_moment(request: HttpRequest, now: datetime) -> datetime | None:
+    zone = timezone.get_current_timezone()
+    return moments.past(request.GET.get("at", ""), now=now, zone=zone)
+
+
+@require_GET
+@requires(Can.DEVICE_HEALTH)
+def device(request: HttpRequest, pk: int) -> HttpResponse:
+    """What is wrong, since when, what changed; `?at=` shows a past moment, `?range=` the span."""
+    now = timezone.now()
+    at = _asked_moment(request, now)
+    machine = twin_selectors.get(pk)
+    twin = twin_selectors.twin(machine, at=at, now=now)
+    context: dict[str, Any] = {"twin": twin, "device": machine, "at": at, "now": now}
+    if not may(request.user, Can.DEVICE_READ):
+        return render(request, "devices/device_health.html", context)
+    chosen = request.GET.get("range", "")
+    chosen = chosen if chosen in RANGES else DEFAULT_RANGE
+    journal = twin_selectors.journal(machine, at)
+    charts = twin_selectors.charts(
+        machine, end=at or now, span=RANGES[chosen], journal_rows=journal
+    )
+    listed = twin_selectors.alerts(machine, at)
+    context |= {
+        "range": chosen,
+        "ranges": list(RANGES),
+        "charts": charts,
+        "alerts": listed,
+        "open_then": set(twin.state["open_alerts"]),
+        "open_count": sum(a.state == AlertState.OPEN for a in listed),
+        "journal": [(e, journal_words.sentence(e.kind, e.payload)) for e in journal],
+        "maintenance": selectors_maintenance.for_device(machine) if at is None else None,
+        "config_form": ConfigForm(initial={"config": ConfigForm.text(machine.desired_config)}),
+        "at_text": timezone.localtime(at).strftime("%Y-%m-%dT%H:%M") if at else "",
+        "now_text": timezone.localtime(now).strftime("%Y-%m-%dT%H:%M"),
+    }
+    return render(request, "devices/device.html", context)
+
+
+def chosen_model(form: DeviceForm, request: HttpRequest) -> DeviceModel:
+    """The model of a valid form; a new make is described first."""
+    data = form.cleaned_data
+    if data["model"]:
+        return cast("DeviceModel", data["model"])
+    return registry.ensure_model(
+        manufacturer=data["manufacturer"],
+        name=data["model_name"],
+        modality=data["modality"],
+        actor=actor(request),
+        request=request,
+    )
+
+
+@requires(Can.DEVICE_WRITE)
+def device_new(request: HttpRequest) -> HttpResponse:
+    """Register a machine by hand."""
+    form = NewDeviceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            with transaction.atomic():
+                made = registry.register_device(
+                    serial=data["serial"],
+                    name=data["name"],
+                    location=data["location"],
+                    model=chosen_model(form, request),
+                    actor=actor(request),
+                    request=request,
+                )
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, f"{made} is registered.")
+            return redirect("devices:device", pk=made.pk)
+    status = 400 if form.is_bound else 200
+    return render(request, "devices/device_new.html", {"form": form}, status=status)
+
+
+@require_POST
+@requires(Can.DEVICE_WRITE)
+def device_config(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say how the machine should be set."""
+    machine = twin_selectors.get(pk)
+    form = ConfigForm(request.POST)
+    if not form.is_valid():
+        for error in form.errors.get("config", []):
+            messages.error(request, f"Nothing was changed. {error}")
+    else:
+        registry.set_desired_config(
+            device=machine,
+            config=form.cleaned_data["config"],
+            actor=actor(request),
+            request=request,
+        )
+        messages.success(request, "The wanted configuration is saved.")
+    return redirect("devices:device", pk=pk)
+
+
+@require_POST
+@requires(Can.DEVICE_WRITE)
+def device_lifecycle(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the machine out of service or back in."""
+    machine = twin_selectors.get(pk)
+    form = LifecycleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Nothing was changed: choose in service or out of service.")
+        return redirect("devices:device", pk=pk)
+    changed = registry.set_lifecycle(
+        device=machine,
+        lifecycle=form.cleaned_data["lifecycle"],
+        reason=form.cleaned_data["reason"],
+        actor=actor(request),
+        request=request,
+    )
+    messages.success(request, f"{changed} is {changed.get_lifecycle_display()}.")
+    return redirect("devices:device", pk=pk)
+
+
+@require_POST
+@requires(Can.ALERT_WORK)
+def device_acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Acknowledge all open alerts of the machine."""
+    done = alert_services.acknowledge_open(
+        device=twin_selectors.get(pk), actor=actor(request), request=request
+    )
+    messages.success(request, f"Acknowledged: {len(done)}.")
+    return redirect("devices:device", pk=pk)

@@ -1,0 +1,112 @@
+// A thin layer over uPlot: one quantity on a shared time axis, limits, marks, gaps as gaps.
+import uPlot from "../vendor/uPlot.esm.js";
+
+const HEIGHT = 140;
+
+function colour(name) {
+  return getComputedStyle(document.body).getPropertyValue(name).trim() || "#456";
+}
+
+function line(plot, { x, y, stroke, dash }) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = stroke;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
+  ctx.beginPath();
+  if (x === undefined) {
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+  } else {
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+function drawLimits(plot, limits) {
+  for (const limit of limits) {
+    const y = plot.valToPos(limit.value, "y", true);
+    if (y < plot.bbox.top || y > plot.bbox.top + plot.bbox.height) continue;
+    const dash = limit.severity === "act" ? [] : [6, 4];
+    line(plot, { y, stroke: colour(limit.severity === "act" ? "--act" : "--watch"), dash });
+  }
+}
+
+function drawMarks(plot, marks) {
+  for (const mark of marks) {
+    const x = plot.valToPos(mark.t, "x", true);
+    if (x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
+    const alert = mark.kind.startsWith("alert");
+    line(plot, { x, stroke: colour(alert ? "--act" : "--line-strong"), dash: [2, 3] });
+  }
+}
+
+// room for the values, and for a limit only where they come near it: a far one would flatten them
+function valueRange(limits) {
+  return (_plot, low, high) => {
+    if (low === null || high === null) return [0, 1];
+    const span = high - low || Math.abs(high) || 1;
+    for (const { value } of limits) {
+      if (value > high && value - high < 2 * span) high = value;
+      if (value < low && low - value < 2 * span) low = value;
+    }
+    const edge = (high - low || 1) * 0.08;
+    return [low - edge, high + edge];
+  };
+}
+
+function words(value, unit) {
+  return value === null || value === undefined ? "" : `${Number(value.toPrecision(4))} ${unit}`.trim();
+}
+
+/** Draws one quantity into `place`; `data` as `devices.charts.columns` gives it. */
+export function drawChart(place, data, { start, end, marks, resolution, readout }) {
+  const ink = colour("--ink-2");
+  const grid = { stroke: colour("--line"), width: 1 };
+  const axis = { stroke: ink, grid, ticks: grid, font: "11px system-ui, sans-serif" };
+  const band = resolution !== "raw";
+  const edge = { stroke: "transparent", points: { show: false }, spanGaps: false };
+  const series = [
+    {},
+    { stroke: colour("--accent"), width: 1.5, spanGaps: false, points: { show: data.t.length < 120, size: 4 } },
+  ];
+  if (band) series.push({ ...edge }, { ...edge });
+  const last = data.v.findLastIndex((value) => value !== null);
+  const say = (index) => {
+    const at = index ?? last;
+    if (at < 0 || data.v[at] === null || data.v[at] === undefined) return;
+    const when = new Date(data.t[at] * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    readout.textContent = `${words(data.v[at], data.unit)} · ${when}`;
+  };
+  const plot = new uPlot(
+    {
+      width: Math.max(place.clientWidth, 200),
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { sync: { key: "twin", scales: ["x", null] }, drag: { x: true, y: false } },
+      scales: { x: { time: true, range: (_plot, low, high) => (low === null ? [start, end] : [low, high]) }, y: { range: valueRange(data.limits) } },
+      axes: [axis, { ...axis, size: 56 }],
+      series,
+      bands: band ? [{ series: [3, 2], fill: colour("--accent-soft") }] : [],
+      hooks: {
+        draw: [(self) => drawLimits(self, data.limits), (self) => drawMarks(self, marks)],
+        setCursor: [(self) => say(self.cursor.idx)],
+      },
+    },
+    band ? [data.t, data.v, data.lo, data.hi] : [data.t, data.v],
+    place,
+  );
+  // one axis for all charts, also where a quantity has values only in a part of the span
+  plot.setScale("x", { min: start, max: end });
+  plot.over.addEventListener("dblclick", () => {
+    queueMicrotask(() => plot.setScale("x", { min: start, max: end }));
+  });
+  new ResizeObserver(() => {
+    const width = Math.max(place.clientWidth, 200);
+    if (width !== plot.width) plot.setSize({ width, height: HEIGHT });
+  }).observe(place);
+  say(null);
+  return plot;
+}

@@ -1,0 +1,202 @@
+"""Every page of every role in the demo hospital: nothing refused, nothing broken, usable by all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.management import call_command
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from accounts.models import User
+from accounts.permissions import Role
+from demo.services.seed import seed_demo
+from detection.models import DetectorVersion, Finding
+from detection.services import sign
+from devices.models import Alert, Device, InboxEntry, MaintenancePlan, WorkOrder
+from imaging.models import Image, QuarantinedFile
+from patients.models import Observation, Patient
+from tests.browser.conftest import PASSWORD, PHONE, Visitor
+from tests.detection.factories import make_run, make_version
+
+Visit = Callable[..., Visitor]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+
+# the last word of an address before a number -> whose number it is
+ROWS: dict[str, type[Model]] = {
+    "alerts": Alert,
+    "device-inbox": InboxEntry,
+    "devices": Device,
+    "films": Image,
+    "findings": Finding,
+    "models": DetectorVersion,
+    "observations": Observation,
+    "orders": WorkOrder,
+    "patients": Patient,
+    "plans": MaintenancePlan,
+    "quarantine": QuarantinedFile,
+    "users": User,
+}
+# pages that must be among those found, by role
+MUST = {
+    Role.CLINICIAN: {
+        "/worklist/", "/worklist/?show=all", "/worklist/?show=signed", "/films/", "/upload/",
+        "/patients/", "/devices/", "/quarantine/", "/account/", "/search/",
+    },
+    Role.ENGINEER: {
+        "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
+    },
+    Role.ADMIN: {
+        "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
+        "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/account/", "/search/",
+    },
+}  # fmt: skip
+EXTRA = {
+    "/worklist/": ["/worklist/?show=all", "/worklist/?show=signed", "/worklist/?show=mine"],
+    "/search/": ["/search/?q=1"],
+}
+
+
+@pytest.fixture
+def hospital(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, User]:
+    """The demo hospital with a film in every state of being read."""
+    monkeypatch.setenv("DEMO_PASSWORD", PASSWORD)
+    call_command("create_demo_users", verbosity=0)
+    seed_demo()
+    version = make_version("candidate", metrics={"test": {"AP50": 0.8}})
+    films = list(Image.objects.order_by("pk"))
+    states = ["done"] * 6 + ["queued", "running", "failed", "refused", "done"]
+    for film, state in zip(films, states, strict=False):
+        w, h = film.columns * 0.3, film.rows * 0.4
+        boxes: tuple[Any, ...] = ()
+        if state == "done":
+            boxes = (("covid", 0.9, 50, 50, w, h), ("normal", 0.5, film.columns - w - 9, 50, w, h))
+        make_run(film, version, state, boxes, reason="It can't be read." if boxes == () else "")
+    version.state = "active"
+    version.save()
+    make_version("candidate")
+    Image.objects.filter(pk=films[9].pk).update(
+        display_problem="cannot_display", display_message="Nothing here decodes it."
+    )
+    users = {user.username: user for user in User.objects.all()}
+    sign.sign(image_id=films[5].pk, user=users["clinician2"], conclusion="normal", text="Clear.")
+    return users
+
+
+def patterns(resolver: Any, prefix: str = "") -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield "/" + route
+        elif not route.startswith("api/"):
+            yield from patterns(entry, route)
+
+
+def filled(route: str) -> list[str]:
+    """A route with the numbers of rows in place; films in each of their states."""
+    if "<" not in route:
+        return [route]
+    words = re.findall(r"([\w-]+)/<int:\w+>", route)
+    assert words, f"no known row for {route}"
+    assert set(words) <= ROWS.keys(), f"add the rows of {route} to ROWS"
+    last = ROWS[words[-1]].objects.order_by("pk")  # type: ignore[attr-defined]
+    rows = [row.pk for row in last][: 11 if words[-1] == "films" else 2]
+    first = ROWS[words[0]].objects.order_by("pk").first()  # type: ignore[attr-defined]
+    if first is None or not rows:
+        return []
+    if len(words) == 1:
+        return [re.sub(r"<int:\w+>", str(pk), route) for pk in rows]
+    route = re.sub(r"<int:\w+>", str(first.pk), route, count=1)
+    return [re.sub(r"<int:\w+>", str(rows[0]), route)]
+
+
+def pages_of(user: User) -> list[str]:
+    """Addresses that answer this person's GET with a whole page."""
+    client = Client()
+    client.force_login(user)
+    found = []
+    for route in patterns(get_resolver()):
+        for address in filled(route):
+            for each in [address, *EXTRA.get(address, [])]:
+                answer = client.get(each)
+                assert answer.status_code < 500, each
+                html = answer.get("Content-Type", "").startswith("text/html")
+                if answer.status_code == 200 and html and b"<html" in answer.content:
+                    found.append(each)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("clinician", Role.CLINICIAN), ("engineer", Role.ENGINEER), ("admin", Role.ADMIN)],
+)
+def test_every_page(visit: Visit, hospital: dict[str, User], name: str, role: Role) -> None:
+    user = hospital[name]
+    addresses = pages_of(user)
+    for must in MUST[role]:
+        assert any(a == must or (must == "/films/" and a.startswith(must)) for a in addresses), must
+    problems: list[str] = []
+    desk, phone = visit(user), visit(user, size=PHONE, has_touch=True)
+    for address in addresses:
+        problems += [f"{address}: {text}" for text in look(desk, address)]
+        problems += [f"{address}: {text}" for text in unusable(desk)]
+        problems += [f"{address} on a phone: {text}" for text in look(phone, address)]
+        wide = phone.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if wide > 0:
+            problems.append(f"{address} on a phone: {wide} px wider than the screen")
+    assert problems == []
+
+
+def test_pages_without_a_sign_in(visit: Visit) -> None:
+    problems: list[str] = []
+    for size in (None, PHONE):
+        visitor = visit(None, size=size)
+        problems += look(visitor, "/login/")
+        problems += unusable(visitor)
+        assert visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert problems == []
+
+
+def look(visitor: Visitor, address: str) -> list[str]:
+    """Open a page and wait for what it fetches; what the browser refused or complained of."""
+    visitor.complaints.clear()
+    status = visitor.go(address)
+    visitor.settle()
+    found = [f"refused {text}" for text in visitor.refusals()] + list(visitor.complaints)
+    return found if status == 200 else [f"status {status}", *found]
+
+
+def unusable(visitor: Visitor) -> list[str]:
+    """What axe-core calls serious or critical."""
+    report = Axe().run(visitor.page)
+    return [
+        f"{rule['id']} ({rule['impact']}): {node['html'][:160]} {node['failureSummary'][:200]}"
+        for rule in report.response["violations"]
+        if rule["impact"] in {"serious", "critical"}
+        for node in rule["nodes"][:3]
+    ]
+
+
+def test_help_search_and_sign_out_by_key(visit: Visit, hospital: dict[str, User]) -> None:
+    visitor = visit(hospital["clinician"])
+    page = visitor.page
+    visitor.go("/worklist/")
+    page.keyboard.press("?")
+    assert page.locator("#shortcuts").is_visible()
+    assert page.evaluate("document.activeElement.closest('dialog')?.id") == "shortcuts"
+    page.keyboard.press("Escape")
+    assert not page.locator("#shortcuts").is_visible()
+    page.keyboard.press("/")
+    patient = Patient.objects.order_by("pk").first()
+    assert patient is not None
+    page.keyboard.type(patient.identifier)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/patients/{patient.pk}/")  # one hit: straight to it
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/login/**")
+    assert visitor.complaints == []

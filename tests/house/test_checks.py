@@ -20,8 +20,8 @@ from twinhealth.checks import StartRefusedError
 def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
     """What the probes say; all is well unless a test changes it."""
     said: dict[str, str | None] = {"storage": None, "queue": None, "weights": None}
-    for name in said:
-        monkeypatch.setattr(probes, name, lambda name=name: said[name])
+    for probe in tuple(said):
+        monkeypatch.setattr(probes, probe, lambda probe=probe: said[probe])
     return said
 
 
@@ -40,7 +40,9 @@ def test_an_error_stops_the_start_with_its_reason(
         checks.refuse_on_errors(*tags)
     assert error.value.code == 78
     assert error.value.reasons == ("the sentence",)
-    assert [(line["event"], line["problem"]) for line in logs] == [("start_refused", "the sentence")]
+    assert [(line["event"], line["problem"]) for line in logs] == [
+        ("start_refused", "the sentence")
+    ]
 
 
 def test_a_queue_that_is_away_stops_nothing(answers: dict[str, str | None]) -> None:
@@ -88,7 +90,9 @@ def test_no_worker_starts_without_storage(answers: dict[str, str | None]) -> Non
         ({"EMBEDDED": True, "DEBUG": True, "ALLOWED_HOSTS": ["*"]}, []),
     ],
 )
-def test_production_settings_are_sane(settings: Any, changes: dict[str, Any], ids: list[str]) -> None:
+def test_production_settings_are_sane(
+    settings: Any, changes: dict[str, Any], ids: list[str]
+) -> None:
     good = {
         "EMBEDDED": False,
         "DEBUG": False,

@@ -130,7 +130,9 @@ def test_each_queue_is_worked_and_beat_is_one(services: dict[str, Any]) -> None:
 
 def test_what_is_mounted_is_declared(compose: dict[str, Any]) -> None:
     used = {
-        volume.split(":")[0] for s in compose["services"].values() for volume in s.get("volumes", [])
+        volume.split(":")[0]
+        for s in compose["services"].values()
+        for volume in s.get("volumes", [])
     }
     assert used == set(compose["volumes"]) == {"data", "postgres"}
     used = {network for s in compose["services"].values() for network in s["networks"]}
@@ -146,7 +148,7 @@ def test_the_image_runs_unprivileged_with_the_production_settings() -> None:
     env = " ".join(value for name, value in final if name == "ENV")
     assert "DJANGO_SETTINGS_MODULE=twinhealth.settings.production" in env
     assert [name for name, _ in final].count("HEALTHCHECK") == 1
-    command = [value for name, value in final if name == "CMD"][0]
+    command = next(value for name, value in final if name == "CMD")
     assert yaml.safe_load(command)[0] == "gunicorn"
 
 
@@ -154,7 +156,9 @@ def test_the_final_image_has_no_compiler_and_no_secret() -> None:
     steps = instructions()
     text = " ".join(value for _, value in steps)
     assert not re.search(r"apt-get|gcc|build-essential", text)
-    assert not [v for name, v in steps if name in {"ARG", "ENV"} and re.search("SECRET|PASSWORD", v)]
+    assert not [
+        v for name, v in steps if name in {"ARG", "ENV"} and re.search("SECRET|PASSWORD", v)
+    ]
     bases = [value.split()[0] for name, value in steps if name == "FROM"]
     assert len(bases) == 2
     assert all(base.endswith("-slim-bookworm") for base in bases)

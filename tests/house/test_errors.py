@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -51,11 +51,13 @@ class Raise(APIView):
 
     def post(self, request: Any, kind: str) -> Response:
         len(request.data)
-        raise RAISED[kind]()
+        error = RAISED[kind]()
+        raise error
 
 
 def page(request: HttpRequest, kind: str) -> HttpResponse:
-    raise RAISED[kind]()
+    error = RAISED[kind]()
+    raise error
 
 
 @require_POST
@@ -64,7 +66,7 @@ def post_only(request: HttpRequest) -> HttpResponse:
 
 
 @pytest.fixture(autouse=True)
-def _addresses(settings: Any) -> Iterator[None]:
+def _addresses(settings: Any) -> None:
     module: Any = ModuleType("addresses_for_errors")
     module.urlpatterns = [
         path("api/v1/raise/<kind>/", Raise.as_view()),
@@ -81,7 +83,6 @@ def _addresses(settings: Any) -> Iterator[None]:
     ):
         setattr(module, name, value)
     settings.ROOT_URLCONF = module
-    yield
 
 
 @pytest.fixture

@@ -80,7 +80,12 @@ def environment(database: str, tmp_path_factory: pytest.TempPathFactory) -> dict
     }
     plain = {k: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(v)) for k, v in given.items()}
     assert not [v for v in plain.values() if "${" in v]
-    return {"PATH": f"{BIN}:{os.environ['PATH']}", "LANG": "C.UTF-8", "TMPDIR": str(folder), **plain}
+    return {
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(folder),
+        **plain,
+    }
 
 
 def manage(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -213,9 +218,7 @@ def test_beat(start: Callable[..., Process], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("service", ["web", "worker", "beat"])
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL"])
-def test_nothing_starts_without(
-    start: Callable[..., Process], service: str, missing: str
-) -> None:
+def test_nothing_starts_without(start: Callable[..., Process], service: str, missing: str) -> None:
     process = start(service, **{missing: ""})
     assert process.process.wait(60) != 0
     assert f"{missing} is not set" in process.text()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from detection import priority
@@ -191,7 +191,7 @@ def film_states(image_ids: Sequence[int]) -> list[FilmState]:
     found = DetectionRun.objects.filter(image_id__in=images).order_by("queued_at", "id")
     for run in found.prefetch_related("findings").select_related("version"):
         runs[run.image_id] = run
-    line = _line() if any(r.state == RunState.QUEUED for r in runs.values()) else {}
+    line = _places([r for r in runs.values() if r.state == RunState.QUEUED])
     return [_state(images[pk], runs.get(pk), line) for pk in image_ids]
 
 
@@ -313,9 +313,17 @@ def _why(
     return priority.why(facts, flags, now)
 
 
-def _line() -> dict[int, int]:
-    queued = DetectionRun.objects.filter(state=RunState.QUEUED).order_by("queued_at", "id")
-    return {pk: n for n, pk in enumerate(queued.values_list("pk", flat=True)[:2000], start=1)}
+def _places(runs: list[DetectionRun]) -> dict[int, int]:
+    """Each queued run's place in the line, from 1; one query, bounded by the last of them."""
+    if not runs:
+        return {}
+    queued = DetectionRun.objects.filter(state=RunState.QUEUED)
+    if len(runs) == 1:  # what a badge asks every two seconds: counted, not listed
+        run = runs[0]
+        before = Q(queued_at__lt=run.queued_at) | Q(queued_at=run.queued_at, pk__lt=run.pk)
+        return {run.pk: queued.filter(before).count() + 1}
+    line = queued.filter(queued_at__lte=max(r.queued_at for r in runs)).order_by("queued_at", "id")
+    return {pk: place for place, pk in enumerate(line.values_list("pk", flat=True), start=1)}
 
 
 def _state(image: Image, run: DetectionRun | None, line: Mapping[int, int]) -> FilmState:

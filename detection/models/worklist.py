@@ -40,10 +40,8 @@ class WorklistItem(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["-rank"], condition=Q(signed=False), name="worklist_open_by_rank"),
-            models.Index(
-                fields=["waiting_since"], condition=Q(signed=False), name="worklist_open_by_wait"
-            ),
+            # the order itself has the clock in it: open rows are few columns wide, and sorted whole
+            models.Index(fields=["waiting_since"], condition=Q(signed=False), name="worklist_open"),
             models.Index(fields=["image"], condition=Q(run=None), name="worklist_without_run"),
         ]
 

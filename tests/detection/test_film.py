@@ -115,6 +115,8 @@ def test_what_became_of_a_film(version: DetectorVersion) -> None:
         ("waiting", "no detector is active", None, None, False, False),
     ]
     assert (states[6].reason_code, states[6].reason) == ("cannot_display", "y")
+    for run, place in ((first, 1), (second, 2)):
+        assert selectors.film_state(run.image_id).place == place
 
 
 def test_films_of_a_patient_come_with_their_findings(version: DetectorVersion) -> None:

@@ -97,7 +97,7 @@ def install_commands(python: Path, lock: Path, index: str) -> list[list[str]]:
     torch comes first and with its companions (CUDA or CPU); everything else is in the lock, so no
     resolver is asked (docs/decisions/0006). Proxy, mirror and certificates are pip's own settings.
     """
-    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-q"]
+    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-qq"]
     commands = []
     if lock.name == RUN_LOCK:
         torch, vision = torch_pin(lock)

@@ -46,16 +46,29 @@ class Child:
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=8))
 
 
-def short_line(name: str, line: str) -> str | None:
-    """What the terminal shows of a log line: warnings and worse, in one short line."""
+def _record(line: str) -> dict[str, object]:
+    """A JSON log line, or nothing for other text."""
     try:
         record = json.loads(line)
     except ValueError:
-        return None
-    if not isinstance(record, dict) or record.get("level") not in ECHOED:
-        return None
-    text = " ".join(str(record.get("event", "")).split())
-    return f"{name:<8} {record['level']}: {text[:160]}"
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def plain(line: str) -> str:
+    """A log line for a person: event, what is wrong, the last line of a traceback."""
+    record = _record(line)
+    if not record:
+        return line[:200]
+    exception = str(record.get("exception", "")).strip().splitlines()
+    parts = [str(record.get("event", "")), str(record.get("problem", "")), *exception[-1:]]
+    return ": ".join(" ".join(part.split()) for part in parts if part.strip())[:200]
+
+
+def short_line(name: str, line: str) -> str | None:
+    """What the terminal shows of a log line: warnings and worse, in one short line."""
+    level = _record(line).get("level")
+    return f"{name:<8} {level}: {plain(line)}" if level in ECHOED else None
 
 
 class Supervisor:
@@ -154,7 +167,7 @@ class Supervisor:
         how = f"signal {-code}" if code < 0 else f"status {code}"
         self.say(f"{child.name} ended ({how}); starts again in {wait:g} s. Its last words:")
         for line in child.last_lines:
-            self.say(f"    {line[:200]}")
+            self.say(f"    {plain(line)}")
 
     def _start(self, child: Child) -> None:
         path = self._log_path(child)

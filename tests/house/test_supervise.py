@@ -180,6 +180,14 @@ def test_a_large_log_is_put_aside_once(tmp_path: Path, monkeypatch: pytest.Monke
     ("line", "expected"),
     [
         (json.dumps({"level": "error", "event": "a\nb"}), "web      error: a b"),
+        (
+            json.dumps({"level": "error", "event": "start_refused", "problem": "disk full"}),
+            "web      error: start_refused: disk full",
+        ),
+        (
+            json.dumps({"level": "error", "event": "a", "exception": "Trace\n  x\nKeyError: 1"}),
+            "web      error: a: KeyError: 1",
+        ),
         (json.dumps({"level": "info", "event": "a"}), None),
         (json.dumps([1]), None),
         ("Traceback (most recent call last):", None),

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any, cast
 
+from django.conf import settings
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from drf_spectacular.types import OpenApiTypes
@@ -28,6 +29,7 @@ from .frame import VoiFunction, Window
 from .grayscale import usable
 from .models import Image, QuarantinedFile
 from .serializers import ImageSerializer, QuarantinedSerializer
+from .services.doors import check_request_size
 from .services.quarantine import dismiss
 
 # pictures of people: only for whom they were sent, asked for again each time, never by a proxy
@@ -48,6 +50,11 @@ class ImageListView(generics.ListAPIView[Image]):
     serializer_class = ImageSerializer
     filterset_class = ImageFilter
     ordering_fields = ("acquired_at", "received_at", "id")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Size first: signing in by session reads the whole form for its CSRF token."""
+        check_request_size(request.META.get("CONTENT_LENGTH"), limit=settings.MAX_UPLOAD_BYTES)
+        super().initial(request, *args, **kwargs)
 
     def get_queryset(self) -> Any:
         """Newest exposure first."""

@@ -18,13 +18,13 @@ from accounts.decorators import requires
 from accounts.models import User
 from accounts.permissions import Can, may
 from accounts.services import audit
-from twinhealth.errors import DomainError, TooLargeError
+from twinhealth.errors import DomainError
 
 from . import selectors
 from .models import Intake, Outcome, QuarantinedFile
 from .models.image import Door
 from .models.intake import QuarantineState
-from .services.doors import kind_of, receive_file
+from .services.doors import check_request_size, kind_of, receive_file
 from .services.quarantine import dismiss
 from .services.zips import Received, receive_zip
 from .sniff import Kind
@@ -32,7 +32,6 @@ from .sniff import Kind
 _PAGE = 50
 # rows of one zip that are shown at once; the list below has them all
 _SHOWN_AT_ONCE = 100
-_FORM_OVERHEAD = 1 << 20
 
 
 @csrf_exempt  # the size is looked at first: CSRF's own check reads the whole form; see `_upload`
@@ -41,13 +40,7 @@ _FORM_OVERHEAD = 1 << 20
 def upload(request: HttpRequest) -> HttpResponse:
     """The upload page, and where its files go."""
     if request.method == "POST":
-        size = int(request.META.get("CONTENT_LENGTH") or 0)
-        if size > settings.MAX_REQUEST_BYTES + _FORM_OVERHEAD:
-            raise TooLargeError(
-                "request_too_large",
-                f"That is more than {settings.MAX_REQUEST_BYTES} bytes at once; send less.",
-                max_bytes=settings.MAX_REQUEST_BYTES,
-            )
+        check_request_size(request.META.get("CONTENT_LENGTH"), limit=settings.MAX_REQUEST_BYTES)
     return _upload(request)
 
 

@@ -18,12 +18,32 @@ from rest_framework.request import Request
 
 from accounts.models import User
 from imaging.sniff import Kind, sniff, sniff_file
-from twinhealth.errors import DomainError, InvalidInputError
+from twinhealth.errors import DomainError, InvalidInputError, TooLargeError
 
 from .ingest import Delivery, IngestResult, ingest_dicom, ingest_picture, refuse
 from .storage import Source
 
+_FORM_OVERHEAD = 1 << 20
 _BATCH = re.compile(r"^[0-9a-zA-Z-]{0,36}$")
+
+
+def check_request_size(content_length: str | None, *, limit: int) -> None:
+    """Refuse a form by what it declares, before a byte of it is read.
+
+    Args:
+        content_length: the header; without one no body is read at all.
+        limit: bytes of files; the form around them may take a little more.
+
+    Raises:
+        TooLargeError: `request_too_large`.
+    """
+    size = int(content_length) if content_length and content_length.isdigit() else 0
+    if size > limit + _FORM_OVERHEAD:
+        raise TooLargeError(
+            "request_too_large",
+            f"That is more than {limit} bytes at once; send less.",
+            max_bytes=limit,
+        )
 
 
 def receive_upload(

@@ -34,7 +34,11 @@ def frame(values, **more) -> Frame:
         # c = 0, w = 1 on signed values
         (Window(0, 1), [-1, -0.5, -0.4, 0], [0, 0, 255, 255]),
         # C.11.2.1.3.2: from c - w/2 to c + w/2, without the halves
-        (Window(0, 100, "LINEAR_EXACT"), [-51, -50, -25, 0, 50, 51], [0, 0, 63.75, 127.5, 255, 255]),
+        (
+            Window(0, 100, "LINEAR_EXACT"),
+            [-51, -50, -25, 0, 50, 51],
+            [0, 0, 63.75, 127.5, 255, 255],
+        ),
         (Window(0.5, 0.5, "LINEAR_EXACT"), [0.25, 0.5, 0.75, 1], [0, 127.5, 255, 255]),
         # C.11.2.1.3.1: 1 / (1 + exp(-4 (x - c) / w))
         (

@@ -39,33 +39,75 @@ def at(*parts: int, tz=BERLIN) -> datetime:
     ("elements", "expected", "guess"),
     [
         # the exposure's own time, in the hospital's zone
-        ({"AcquisitionDate": "20250304", "AcquisitionTime": "102030.5"},
-         at(2025, 3, 4, 10, 20, 30, 500_000), False),
+        (
+            {"AcquisitionDate": "20250304", "AcquisitionTime": "102030.5"},
+            at(2025, 3, 4, 10, 20, 30, 500_000),
+            False,
+        ),
         # in the zone that the file names
-        ({"AcquisitionDate": "20250304", "AcquisitionTime": "1020", "TimezoneOffsetFromUTC": "+0200"},
-         at(2025, 3, 4, 10, 20, tz=PLUS_2), False),
-        ({"AcquisitionDateTime": "20250304102030.25+0200"},
-         at(2025, 3, 4, 10, 20, 30, 250_000, tz=PLUS_2), False),
+        (
+            {
+                "AcquisitionDate": "20250304",
+                "AcquisitionTime": "1020",
+                "TimezoneOffsetFromUTC": "+0200",
+            },
+            at(2025, 3, 4, 10, 20, tz=PLUS_2),
+            False,
+        ),
+        (
+            {"AcquisitionDateTime": "20250304102030.25+0200"},
+            at(2025, 3, 4, 10, 20, 30, 250_000, tz=PLUS_2),
+            False,
+        ),
         ({"AcquisitionDateTime": "20250304102030"}, at(2025, 3, 4, 10, 20, 30), False),
         # DateTime wins over Date and Time, these over Content's, these over the study's
-        ({"AcquisitionDateTime": "20250305080000", "AcquisitionDate": "20250304",
-          "AcquisitionTime": "10"}, at(2025, 3, 5, 8), False),
-        ({"ContentDate": "20250304", "ContentTime": "10", "StudyDate": "20250301",
-          "StudyTime": "09"}, at(2025, 3, 4, 10), False),
+        (
+            {
+                "AcquisitionDateTime": "20250305080000",
+                "AcquisitionDate": "20250304",
+                "AcquisitionTime": "10",
+            },
+            at(2025, 3, 5, 8),
+            False,
+        ),
+        (
+            {
+                "ContentDate": "20250304",
+                "ContentTime": "10",
+                "StudyDate": "20250301",
+                "StudyTime": "09",
+            },
+            at(2025, 3, 4, 10),
+            False,
+        ),
         ({"StudyDate": "20250301", "StudyTime": "0900"}, at(2025, 3, 1, 9), True),
-        ({"SeriesDate": "20250302", "SeriesTime": "0900", "StudyDate": "20250301"},
-         at(2025, 3, 2, 9), True),
+        (
+            {"SeriesDate": "20250302", "SeriesTime": "0900", "StudyDate": "20250301"},
+            at(2025, 3, 2, 9),
+            True,
+        ),
         # a day without a time is a guess
         ({"AcquisitionDate": "20250304"}, at(2025, 3, 4), True),
         ({"AcquisitionDate": "20250304", "AcquisitionTime": "nonsense"}, at(2025, 3, 4), True),
         ({"AcquisitionDate": "20250304", "AcquisitionTime": "2561"}, at(2025, 3, 4), True),
         ({"AcquisitionDateTime": "20250304"}, at(2025, 3, 4), True),
         # a leap second, ACR-NEMA's separators
-        ({"AcquisitionDate": "2025.03.04", "AcquisitionTime": "10:20:60"},
-         at(2025, 3, 4, 10, 20, 59), False),
+        (
+            {"AcquisitionDate": "2025.03.04", "AcquisitionTime": "10:20:60"},
+            at(2025, 3, 4, 10, 20, 59),
+            False,
+        ),
         # the future and the time before X-rays aren't believed, nor is what follows them
-        ({"AcquisitionDate": "20350304", "AcquisitionTime": "10", "ContentDate": "20250304",
-          "ContentTime": "1000"}, at(2025, 3, 4, 10), True),
+        (
+            {
+                "AcquisitionDate": "20350304",
+                "AcquisitionTime": "10",
+                "ContentDate": "20250304",
+                "ContentTime": "1000",
+            },
+            at(2025, 3, 4, 10),
+            True,
+        ),
         ({"AcquisitionDate": "18000101", "AcquisitionTime": "10"}, None, True),
         ({"StudyDate": "99991231", "StudyTime": "10"}, None, True),
         # a clock that runs a little ahead is
@@ -83,7 +125,8 @@ def test_when_the_film_was_taken(elements, expected, guess):
 
 
 @pytest.mark.parametrize(
-    ("text", "hours"), [("+0100", 1), ("-0530", -5.5), ("+1400", 14), ("+1430", None), ("0100", None), ("", None)]
+    ("text", "hours"),
+    [("+0100", 1), ("-0530", -5.5), ("+1400", 14), ("+1430", None), ("0100", None), ("", None)],
 )
 def test_offsets(text, hours):
     found = parse_offset(text)
@@ -112,9 +155,17 @@ def test_texts_are_decoded_by_their_character_set():
 
 def test_readings_and_configuration():
     data = make_dataset(
-        KVP="120.5", Exposure="4", ExposureInuAs="4321", ExposureTime="12", ExposureIndex="400",
-        DeviationIndex="-1.5", DetectorTemperature="31.5", DetectorID="D-7", XRayTubeCurrent="250",
-        ExposuresOnDetectorSinceManufactured=1234, DetectorType="SCINTILLATOR",
+        KVP="120.5",
+        Exposure="4",
+        ExposureInuAs="4321",
+        ExposureTime="12",
+        ExposureIndex="400",
+        DeviationIndex="-1.5",
+        DetectorTemperature="31.5",
+        DetectorID="D-7",
+        XRayTubeCurrent="250",
+        ExposuresOnDetectorSinceManufactured=1234,
+        DetectorType="SCINTILLATOR",
     )
     found = header(data)
     assert found.readings == {

@@ -172,7 +172,7 @@ def test_everything_is_synced_before_the_rows(send, monkeypatch):
     real_fsync, real_rename = os.fsync, Path.rename
 
     def fsync(descriptor):
-        order.append("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")
+        order.append("folder" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "file")
         real_fsync(descriptor)
 
     def rename(self, target):

@@ -40,8 +40,14 @@ def test_the_second_time_comes_from_disk(send, settings, decodes, signed):
     stored = make_pixels(signed=signed)
     image = send(
         make_dicom(
-            pixels=stored, photometric="MONOCHROME1", WindowCenter="5", WindowWidth="9",
-            RescaleSlope="2", RescaleIntercept="-3", PixelPaddingValue=1, VOILUTFunction="SIGMOID",
+            pixels=stored,
+            photometric="MONOCHROME1",
+            WindowCenter="5",
+            WindowWidth="9",
+            RescaleSlope="2",
+            RescaleIntercept="-3",
+            PixelPaddingValue=1,
+            VOILUTFunction="SIGMOID",
         )
     ).image
     first, second = pixels.load(image), pixels.load(image)

@@ -30,7 +30,9 @@ def page(client, clinician):
 def post(page):
     def send(*files, script=True, **fields):
         headers = {"X-Upload": "1"} if script else {}
-        return page.post(reverse("imaging:upload"), {"file": list(files), **fields}, headers=headers)
+        return page.post(
+            reverse("imaging:upload"), {"file": list(files), **fields}, headers=headers
+        )
 
     return send
 

@@ -151,9 +151,7 @@ def test_a_member_that_lies_about_its_size(receive, kept):
 
 
 def test_a_damaged_member_doesnt_stop_the_others(receive):
-    data = bytearray(
-        make_zip({"a": make_dicom(), "b": make_dicom()}, zipfile.ZIP_STORED)
-    )
+    data = bytearray(make_zip({"a": make_dicom(), "b": make_dicom()}, zipfile.ZIP_STORED))
     at = data.index(b"DICM") + 600
     data[at : at + 4] = b"\xff\xff\xff\xff"
     found = codes(receive(bytes(data)))

@@ -52,7 +52,8 @@ class Command(BaseCommand):
                 total += 1
                 refused += item.error is not None
                 line = json.dumps(_as_json(item)) if options["json"] else _as_text(item)
-                bar.write(line, file=self.stdout)
+                with bar.external_write_mode(self.stdout):
+                    self.stdout.write(line)
         if not options["json"]:
             self.stdout.write(f"{total - refused} of {total} files are in the archive.")
         if refused or not total:

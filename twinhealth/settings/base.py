@@ -165,6 +165,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "detection.tasks.refresh_trust_task",
         "schedule": 60.0,
     },
+    "imaging-link-waiting": {
+        "task": "imaging.tasks.link_waiting_images_task",
+        "schedule": 30.0,
+    },
+    "imaging-sweep-incoming": {
+        "task": "imaging.tasks.sweep_incoming_task",
+        "schedule": 3600.0,
+    },
     "devices-evaluate-rules": {
         "task": "devices.tasks.evaluate_all_rules_task",
         "schedule": 60.0,

@@ -262,6 +262,7 @@ document.addEventListener("drop", async (event) => {
   // entries must be asked for before the first await: the list is gone afterwards
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   const found = [];
+  if (!entries.length) found.push(...[...event.dataTransfer.files].map((file) => ({ file, name: file.name })));
   for (const entry of entries) found.push(...(await filesBelow(entry)));
   await take(found);
 });

@@ -42,7 +42,8 @@ def seed_demo(*, now: datetime | None = None) -> int:
         raise NotFoundError("no_demo_users", "Run create_demo_users first.")
     devices = seed_fleet(engineer=people["engineer"], now=now)
     seed_maintenance(devices=devices, admin=people["admin"], engineer=people["engineer"], now=now)
-    return sum(_seed_film(film, now) for film in FILMS)
+    oldest_first = sorted(FILMS, key=lambda film: -film.minutes_ago)
+    return sum(_seed_film(film, now) for film in oldest_first)
 
 
 def _seed_film(film: Film, now: datetime) -> int:

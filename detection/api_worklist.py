@@ -13,7 +13,9 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from accounts.permissions import Can
+from accounts.services import audit
 from detection import selectors
+from detection.api_by import by
 from detection.models import Label, Trust, WorklistItem
 from detection.serializers import WorklistRowSerializer
 
@@ -58,4 +60,11 @@ class WorklistView(generics.GenericAPIView[WorklistItem]):
         )
         page = self.paginate_queryset(items)
         rows = selectors.rows_of(page or [], user=user, now=now)
+        audit.record(
+            actor=user,
+            verb="listed",
+            obj=WorklistItem,
+            request=by(request)["request"],
+            detail={"images": [row.image.pk for row in rows]},
+        )
         return self.get_paginated_response(WorklistRowSerializer(rows, many=True).data)

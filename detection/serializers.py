@@ -52,7 +52,7 @@ class BoxField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class TrustReasonSerializer(serializers.Serializer[Any]):
     """One failing check of the machine."""
 
     rule = serializers.CharField()
@@ -65,7 +65,7 @@ class RunSerializer(serializers.ModelSerializer[DetectionRun]):
     """One reading of one image by one version."""
 
     detector_version = serializers.CharField(source="version.name", read_only=True)
-    trust_reasons = ReasonSerializer(many=True, read_only=True)
+    trust_reasons = TrustReasonSerializer(many=True, read_only=True)
 
     class Meta:
         model = DetectionRun
@@ -246,7 +246,7 @@ class WorklistRowSerializer(serializers.Serializer[Any]):
     side = serializers.CharField()
     findings = FlagSerializer(source="flags", many=True)
     device_trust = serializers.ChoiceField(source="trust", choices=Trust.choices)
-    trust_reasons = ReasonSerializer(many=True)
+    trust_reasons = TrustReasonSerializer(many=True)
     run = serializers.SerializerMethodField()
     patient = PatientRefSerializer(source="*")
     device = DeviceRefSerializer(allow_null=True)
@@ -334,7 +334,7 @@ class FilmSerializer(ImageSerializer):
         """How far the machine was to be trusted at the exposure."""
         return self._film.trust
 
-    @extend_schema_field(ReasonSerializer(many=True))
+    @extend_schema_field(TrustReasonSerializer(many=True))
     def get_trust_reasons(self, image: Image) -> Any:
         """The machine's failing checks."""
         return self._film.trust_reasons

@@ -196,6 +196,8 @@ def test_the_worklist(run: DetectionRun, reader: User, other: User) -> None:
     assert "name" not in row["patient"]
     assert row["run"] == {"id": run.pk, "state": "done"}
     assert row["priority"] > 1.9
+    entry = AuditEntry.objects.get(verb="listed")
+    assert (entry.actor, entry.detail) == (reader, {"images": [run.image_id]})
     everything = client(reader).get(API + "worklist/?show=all&page_size=1&ordering=-priority")
     assert (everything.json()["count"], len(everything.json()["results"])) == (2, 1)
     assert everything.json()["next"]

@@ -228,6 +228,7 @@ SPECTACULAR_SETTINGS = {
         "ResolveReasonEnum": "devices.models.alert.ResolveReason.choices",
         "InboxStateEnum": "devices.models.inbox.InboxState.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",
+        "DetectorVersionStateEnum": "detection.models.version.VersionState.choices",
     },
 }
 

@@ -1,0 +1,1 @@
+"""The device twin: configuration, readings, health, alerts, maintenance."""

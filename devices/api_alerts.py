@@ -23,8 +23,9 @@ from devices.selectors import twin as twin_selectors
 from devices.services import alerts, inbox
 from twinhealth.errors import InvalidInputError
 
-from . import serializers as shapes
+from . import serializers_alerts as shapes
 from .api import actor, model_given
+from .serializers import RegisterSerializer
 
 # named here because `list` means a method inside the classes
 _ORDERINGS = list(selectors.ORDERINGS)
@@ -184,14 +185,14 @@ class InboxViewSet(GenericViewSet[InboxEntry]):
 
     @extend_schema(
         summary="It is a new machine",
-        request=shapes.RegisterSerializer,
+        request=RegisterSerializer,
         responses={201: shapes.InboxSerializer},
     )
     @action(detail=True, methods=["post"])
     @transaction.atomic
     def register(self, request: Request, pk: str) -> Response:
         """Register it; its waiting images are linked soon after."""
-        entry, given = inbox.get(int(pk)), _given(shapes.RegisterSerializer, request)
+        entry, given = inbox.get(int(pk)), _given(RegisterSerializer, request)
         model = model_given(given.pop("model"), request)
         inbox.register(entry=entry, actor=actor(request), model=model, request=request, **given)
         body = shapes.InboxSerializer(inbox.get(entry.pk)).data

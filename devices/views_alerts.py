@@ -24,7 +24,7 @@ from devices.forms import (
     ResolveForm,
     SnoozeForm,
 )
-from devices.models import Alert, Device
+from devices.models import Alert, Device, DeviceModel
 from devices.models.inbox import InboxState
 from devices.selectors import alerts as selectors
 from devices.selectors import twin as twin_selectors
@@ -171,8 +171,9 @@ def _inbox_page(
 ) -> HttpResponse:
     state = request.GET.get("state", InboxState.OPEN)
     page = Paginator(selectors.inbox(state), PAGE).get_page(request.GET.get("page"))
-    models = DeviceForm.base_fields["model"].queryset  # type: ignore[attr-defined]
-    known = {(m.manufacturer.casefold(), m.name.casefold()): m.pk for m in models}
+    known = {
+        (m.manufacturer.casefold(), m.name.casefold()): m.pk for m in DeviceModel.objects.all()
+    }
     rows = []
     for entry in page:
         model = known.get((entry.manufacturer.casefold(), entry.model_name.casefold()))

@@ -6,13 +6,14 @@ import calendar
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from . import schedule
 from .models import Downtime, MaintenancePlan, WorkOrder
 from .models.device import Lifecycle
 from .models.maintenance import OrderState
+from .order_steps import FINISHED
 from .selectors_maintenance import OrderFilter, downtimes, orders, rule_of
 
 MAX_PLANS = 1_000  # plans looked at for due dates ahead
@@ -96,7 +97,9 @@ def _put_orders(chosen: OrderFilter, days: dict[date, Day], start: date, end: da
         scheduled_for=None, due_on__range=(start, end)
     )
     found = orders().filter(chosen.narrows() & here).exclude(state=OrderState.CANCELLED)
-    for order in found.order_by("scheduled_for", "due_on", "pk"):
+    rows = found.order_by(F("scheduled_for").asc(nulls_last=True), "pk")
+    # a full cell shows open work before what is done
+    for order in sorted(rows, key=lambda row: row.state in FINISHED):
         at = order.scheduled_for
         day = timezone.localdate(at) if at else order.due_on
         if day in days:

@@ -151,6 +151,13 @@ class WorkOrderEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.from_state} -> {self.to_state}"
 
+    @property
+    def label(self) -> str:
+        """The state it led to in words; a remark leads nowhere."""
+        if self.from_state == self.to_state:
+            return "note"
+        return str(OrderState(self.to_state).label)
+
 
 class Downtime(models.Model):
     """An interval in which a machine could not be used; open while `ends_at` is empty."""

@@ -1,0 +1,329 @@
+"""Forms of the maintenance pages: they check shapes; services check rules."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from accounts.models import User
+
+from . import checklist as steps_of
+from . import schedule, selectors_maintenance
+from .models import Device, MaintenancePlan
+
+DAY_OF_START = 0
+LAST_DAY = -1
+
+
+class _Described(forms.Form):
+    """Wrong fields say so to screen readers as well."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+
+
+class DateInput(forms.DateInput):
+    """The browser's own date field."""
+
+    input_type = "date"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+class MomentInput(forms.DateTimeInput):
+    """The browser's own date and time field, in the hospital's zone."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
+
+
+_MONTH_DAYS = [
+    (DAY_OF_START, "the same day as the start"),
+    (LAST_DAY, "the last day of the month"),
+    *((day, f"day {day}") for day in range(1, 31)),
+]
+_WEEKDAYS = [(number, calendar.day_name[number]) for number in range(7)]
+_NTH = [(1, "first"), (2, "second"), (3, "third"), (4, "fourth"), (-1, "last")]
+_MODES = [
+    ("month_day", "every so many months, on a day of the month"),
+    ("month_weekday", "every so many months, on a weekday"),
+    ("weeks", "every so many weeks"),
+    ("rule", "by a rule (RFC 5545)"),
+]
+
+
+class PlanForm(_Described):
+    """A plan; the simple fields write its rule."""
+
+    title = forms.CharField(max_length=200, label="What is to be done")
+    mode = forms.ChoiceField(
+        choices=_MODES, initial="month_day", label="How often", widget=forms.RadioSelect
+    )
+    every = forms.IntegerField(min_value=1, max_value=522, initial=3, required=False, label="Every")
+    month_day = forms.TypedChoiceField(
+        choices=_MONTH_DAYS, coerce=int, empty_value=None, required=False, label="On"
+    )
+    nth = forms.TypedChoiceField(
+        choices=_NTH, coerce=int, empty_value=None, required=False, label="Which"
+    )
+    weekday = forms.TypedChoiceField(
+        choices=_WEEKDAYS, coerce=int, empty_value=None, required=False, label="Weekday"
+    )
+    rrule = forms.CharField(
+        max_length=schedule.MAX_LENGTH,
+        required=False,
+        label="Rule",
+        help_text="As in FREQ=MONTHLY;INTERVAL=3;BYDAY=1MO. The day is enough: no hours.",
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "characters"}),
+    )
+    starts_on = forms.DateField(
+        widget=DateInput(),
+        label="Start",
+        help_text="The rule counts from here. With a start in the past, the latest due date "
+        "becomes an order.",
+    )
+    grace_days = forms.IntegerField(
+        min_value=0,
+        max_value=365,
+        initial=7,
+        label="Grace, days",
+        help_text="Late only after so many days.",
+    )
+    lead_days = forms.IntegerField(
+        min_value=0,
+        max_value=90,
+        initial=14,
+        label="Lead, days",
+        help_text="The order is made so many days before.",
+    )
+    checklist = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 6}),
+        required=False,
+        max_length=steps_of.MAX_STEPS * (steps_of.MAX_STEP + 2),
+        label="Checklist",
+        help_text="One step a line.",
+    )
+
+    def steps(self) -> list[str]:
+        """Lines of the checklist."""
+        return list(self.cleaned_data["checklist"].splitlines())
+
+    def rule(self) -> schedule.Rule:
+        """The rule that the fields say.
+
+        Raises:
+            InvalidInputError: `rrule_invalid`.
+        """
+        data = self.cleaned_data
+        mode, every = data["mode"], data.get("every") or 1
+        if mode == "month_day":
+            return schedule.every_n_months(every, day=data["month_day"] or None)
+        if mode == "month_weekday":
+            return schedule.every_n_months_on(
+                every, nth=data["nth"] or 1, weekday=data["weekday"] or 0
+            )
+        if mode == "weeks":
+            return schedule.every_n_weeks(every, weekday=data["weekday"])
+        return schedule.parse(data["rrule"], zone=timezone.get_default_timezone())
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes."""
+        data = self.cleaned_data
+        return {
+            "title": data["title"],
+            "rrule": str(self.rule()),
+            "starts_on": data["starts_on"],
+            "grace_days": data["grace_days"],
+            "lead_days": data["lead_days"],
+            "checklist": self.steps(),
+        }
+
+
+class NewPlanForm(PlanForm):
+    """A plan for a machine."""
+
+    device = forms.ModelChoiceField(Device.objects.none(), label="Machine")
+    field_order = ["device", "title"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["device"].queryset = selectors_maintenance.machines()  # type: ignore[attr-defined]
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes."""
+        return {"device": self.cleaned_data["device"], **super().values()}
+
+
+class PreviewForm(PlanForm):
+    """The part of the form that decides the dates."""
+
+    title = None  # type: ignore[assignment]
+    grace_days = None  # type: ignore[assignment]
+    lead_days = None  # type: ignore[assignment]
+    checklist = None  # type: ignore[assignment]
+
+
+def plan_initial(plan: MaintenancePlan) -> dict[str, Any]:
+    """The form's values for a stored plan: simple fields where they can say its rule."""
+    rule = selectors_maintenance.rule_of(plan)
+    initial = {
+        "title": plan.title,
+        "mode": "rule",
+        "every": rule.interval,
+        "rrule": plan.rrule,
+        "starts_on": plan.starts_on,
+        "grace_days": plan.grace_days,
+        "lead_days": plan.lead_days,
+        "checklist": "\n".join(plan.checklist),
+    }
+    nth, weekday = rule.byday[0] if len(rule.byday) == 1 else (0, plan.starts_on.weekday())
+    day = rule.bymonthday[-1] if rule.bymonthday else DAY_OF_START
+    simple: list[tuple[schedule.Rule, dict[str, Any]]] = []
+    if rule.freq == "MONTHLY" and (day == LAST_DAY or day >= 0):
+        month_day = schedule.every_n_months(rule.interval, day=day or None)
+        simple.append((month_day, {"mode": "month_day", "month_day": day}))
+    if rule.freq == "MONTHLY" and nth in {number for number, _ in _NTH}:
+        on_weekday = schedule.every_n_months_on(rule.interval, nth=nth, weekday=weekday)
+        simple.append((on_weekday, {"mode": "month_weekday", "nth": nth, "weekday": weekday}))
+    if rule.freq == "WEEKLY":
+        weekly = schedule.every_n_weeks(rule.interval, weekday=weekday)
+        if not rule.byday:
+            rule = schedule.every_n_weeks(rule.interval, weekday=weekday)
+        simple.append((weekly, {"mode": "weeks", "weekday": weekday}))
+    for candidate, fields in simple:
+        if candidate == rule:
+            return {**initial, **fields}
+    return initial
+
+
+def _worker_field(label: str = "For") -> forms.ModelChoiceField[User]:
+    return forms.ModelChoiceField(
+        selectors_maintenance.workers(), required=False, label=label, empty_label="nobody yet"
+    )
+
+
+class OrderForm(_Described):
+    """An order by hand."""
+
+    device = forms.ModelChoiceField(Device.objects.none(), label="Machine")
+    title = forms.CharField(max_length=200, label="What is to be done")
+    description = forms.CharField(
+        max_length=4000,
+        required=False,
+        label="Details",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    due_on = forms.DateField(required=False, widget=DateInput(), label="Due on")
+    grace_days = forms.IntegerField(
+        min_value=0, max_value=365, initial=0, required=False, label="Grace, days"
+    )
+    assigned_to = _worker_field()
+    checklist = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 4}),
+        required=False,
+        max_length=steps_of.MAX_STEPS * (steps_of.MAX_STEP + 2),
+        label="Checklist",
+        help_text="One step a line.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["device"].queryset = selectors_maintenance.machines()  # type: ignore[attr-defined]
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes."""
+        data = dict(self.cleaned_data)
+        data["grace_days"] = data["grace_days"] or 0
+        data["checklist"] = data["checklist"].splitlines()
+        return data
+
+
+class ScheduleForm(_Described):
+    """When, and by whom."""
+
+    scheduled_for = forms.DateTimeField(widget=MomentInput(), label="When", required=False)
+    assigned_to = _worker_field()
+
+
+class AssignForm(_Described):
+    """Who."""
+
+    assigned_to = _worker_field()
+
+
+class ReasonForm(_Described):
+    """Why; the service asks for it."""
+
+    reason = forms.CharField(max_length=300, required=False, label="Reason")
+
+
+class SignatureForm(_Described):
+    """The name typed by who signs; the answers of the checklist stand beside it."""
+
+    signature = forms.CharField(
+        max_length=200,
+        required=False,
+        label="Signature: type your name",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+
+class CommentForm(_Described):
+    """A remark."""
+
+    text = forms.CharField(
+        max_length=1000, required=False, label="Comment", widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class DowntimeForm(_Described):
+    """When a machine could not be used."""
+
+    device = forms.ModelChoiceField(Device.objects.none(), label="Machine")
+    reason = forms.CharField(max_length=300, label="Why is it down?")
+    starts_at = forms.DateTimeField(
+        required=False, widget=MomentInput(), label="Since", help_text="Now, if left empty."
+    )
+    ends_at = forms.DateTimeField(
+        required=False, widget=MomentInput(), label="Until", help_text="Empty while it lasts."
+    )
+    planned = forms.BooleanField(required=False, label="Planned beforehand")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["device"].queryset = selectors_maintenance.machines()  # type: ignore[attr-defined]
+
+
+class FilterForm(_Described):
+    """What stands in the address of the page; what can't be read is left out."""
+
+    show = forms.CharField(required=False, max_length=32)
+    machine = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    assignee = forms.CharField(required=False, max_length=18)
+    state = forms.CharField(required=False, max_length=16)
+    plan = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    on = forms.DateField(required=False)
+
+    def chosen(self) -> selectors_maintenance.OrderFilter:
+        """The filters."""
+        self.is_valid()
+        data = {name: value for name, value in self.cleaned_data.items() if value}
+        return selectors_maintenance.OrderFilter(**data)
+
+
+def month_of(text: str, today: date) -> date:
+    """First day of the month `2026-11`; this month for anything else."""
+    try:
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return today.replace(day=1)
+    within = schedule.FIRST_YEAR <= first.year <= schedule.LAST_YEAR
+    return first if within else today.replace(day=1)

@@ -1,0 +1,230 @@
+"""Pages of one work order; made for the phone in front of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.decorators import requires
+from accounts.permissions import Can
+from twinhealth.errors import DomainError, InvalidInputError, NotFoundError
+from twinhealth.web.errors import status_of
+
+from . import checklist as steps_of
+from . import order_steps
+from . import selectors_maintenance as selectors
+from .forms_maintenance import (
+    AssignForm,
+    CommentForm,
+    OrderForm,
+    ReasonForm,
+    ScheduleForm,
+    SignatureForm,
+)
+from .models import Alert, WorkOrder
+from .services import downtimes, orders
+from .views_maintenance import actor, dated, rights
+
+
+@requires(Can.ORDER_WORK)
+@require_http_methods(["GET", "HEAD", "POST"])
+def order_new(request: HttpRequest) -> HttpResponse:
+    """An order by hand; `?device=` or `?alert=` fills it in."""
+    alert = _alert(request)
+    initial = {"device": alert.device_id if alert else request.GET.get("device")}
+    if alert:
+        initial["title"] = orders.title_for(alert)
+    form = OrderForm(request.POST or None, initial=initial)
+    status = HTTPStatus.OK
+    if request.method == "POST":
+        status = HTTPStatus.BAD_REQUEST
+        if form.is_valid():
+            try:
+                order = orders.create(
+                    actor=actor(request), alert=alert, request=request, **form.values()
+                )
+            except DomainError as error:
+                form.add_error(None, error.message)
+                status = status_of(error)
+            else:
+                messages.success(request, f"WO-{order.pk} is {order.get_state_display()}.")
+                return redirect("devices:order", order.pk)
+    context = {"form": form, "alert": alert, **rights(request)}
+    return render(request, "devices/order_form.html", context, status=status)
+
+
+def _alert(request: HttpRequest) -> Alert | None:
+    text = request.POST.get("alert") or request.GET.get("alert", "")
+    if not text:
+        return None
+    number = int(text[:18]) if text.isdecimal() else 0
+    found = Alert.objects.select_related("device").filter(pk=number).first()
+    if found is None:
+        raise NotFoundError("alert_not_found", "There is no such alert.")
+    return found
+
+
+@requires(Can.MAINTENANCE_READ)
+@require_safe
+def order(request: HttpRequest, pk: int) -> HttpResponse:
+    """The order: what to do, what was done, by whom."""
+    return _page(request, selectors.order(pk))
+
+
+def _page(
+    request: HttpRequest,
+    found: WorkOrder,
+    *,
+    error: DomainError | None = None,
+    failed: tuple[str, Form] | None = None,
+    answers: list[steps_of.Item] | None = None,
+) -> HttpResponse:
+    initial = {"scheduled_for": found.scheduled_for, "assigned_to": found.assigned_to_id}
+    forms = {
+        f"{step}_form": shape(initial=initial, auto_id=f"id_{step}_%s")
+        for step, (shape, _, _) in _STEPS.items()
+    }
+    if failed is not None:
+        forms[f"{failed[0]}_form"] = failed[1]
+    dated([found])
+    checklist = found.checklist if answers is None else answers
+    context = {
+        "order": found,
+        "checklist": checklist,
+        "done_count": sum(1 for item in checklist if steps_of.answered(item)),
+        "possible": order_steps.possible(found.state),
+        "working": found.state in {"in_progress", "on_hold"},
+        "open_order": found.state in order_steps.OPEN,
+        "own_work": found.completed_by_id == actor(request).pk,
+        "down": selectors.downtimes().filter(device=found.device, ends_at=None).first(),
+        "error": error,
+        "failed": failed[0] if failed else "",
+        "now": timezone.now(),
+        **forms,
+        **rights(request),
+    }
+    status = status_of(error) if error else HTTPStatus.OK
+    return render(request, "devices/order.html", context, status=status)
+
+
+def _answers(request: HttpRequest, found: WorkOrder) -> list[dict[str, Any]]:
+    """The checklist as the form sends it: a tick and a note per step, by place."""
+    return [
+        {
+            "done": f"done-{place}" in request.POST,
+            "note": request.POST.get(f"note-{place}", ""),
+        }
+        for place in range(len(found.checklist))
+    ]
+
+
+def _schedule(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
+    orders.schedule(order=found, actor=actor(request), request=request, **data)
+
+
+def _assign(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
+    who = data["assigned_to"]
+    orders.assign(order=found, actor=actor(request), assignee=who, request=request)
+
+
+def _complete(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
+    answers = _answers(request, found)
+    orders.complete(order=found, actor=actor(request), checklist=answers, request=request, **data)
+
+
+def _down(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
+    downtimes.start(actor=actor(request), device=found.device, order=found, request=request, **data)
+
+
+def _by(service: Callable[..., WorkOrder]) -> Callable[..., None]:
+    def call(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
+        service(order=found, actor=actor(request), request=request, **data)
+
+    return call
+
+
+Step = tuple[type[Form], Callable[[HttpRequest, WorkOrder, dict[str, Any]], None], str]
+_STEPS: dict[str, Step] = {
+    "schedule": (ScheduleForm, _schedule, "Scheduled."),
+    "start": (Form, _by(orders.start), "Started."),
+    "hold": (ReasonForm, _by(orders.hold), "On hold. Resume it when the work goes on."),
+    "resume": (Form, _by(orders.resume), "The work goes on."),
+    "complete": (SignatureForm, _complete, "Done and signed."),
+    "verify": (Form, _by(orders.verify), "Verified."),
+    "cancel": (ReasonForm, _by(orders.cancel), "Cancelled."),
+    "assign": (AssignForm, _assign, "Assigned."),
+    "comment": (CommentForm, _by(orders.comment), "Added to the time line."),
+    "down": (ReasonForm, _down, "The machine is down from now on."),
+}
+
+
+@requires(Can.ORDER_WORK)
+@require_POST
+def order_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    """One step; what is refused stays on the page with the reason, and what was typed stays."""
+    found = selectors.order(pk)
+    if step not in _STEPS:
+        raise NotFoundError("step_not_found", "An order has no such step.")
+    shape, call, said = _STEPS[step]
+    form = shape(request.POST, auto_id=f"id_{step}_%s")
+    answers = _typed(request, found) if step == "complete" else None
+    error = _refusal(request, found, form, call)
+    if error is not None:
+        now = selectors.order(pk)
+        return _page(request, now, error=error, failed=(step, form), answers=answers)
+    messages.success(request, said)
+    return redirect("devices:order", pk)
+
+
+def _refusal(
+    request: HttpRequest, found: WorkOrder, form: Form, call: Callable[..., None]
+) -> DomainError | None:
+    if not form.is_valid():
+        first = next(iter(form.errors.values()))[0]
+        return InvalidInputError("invalid", str(first))
+    try:
+        call(request, found, form.cleaned_data)
+    except DomainError as error:
+        return error
+    return None
+
+
+def _typed(request: HttpRequest, found: WorkOrder) -> list[steps_of.Item]:
+    """The checklist with what was typed, so that a refusal loses nothing."""
+    return [
+        {**item, **answer}
+        for item, answer in zip(found.checklist, _answers(request, found), strict=True)
+    ]
+
+
+@requires(Can.MAINTENANCE_PLAN)
+@require_POST
+def order_accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """A request becomes planned work."""
+    orders.plan(order=selectors.order(pk), actor=actor(request), request=request)
+    messages.success(request, "Accepted: the order is planned.")
+    return redirect("devices:order", pk)
+
+
+@requires(Can.ORDER_WORK)
+@require_POST
+def order_checklist(request: HttpRequest, pk: int) -> HttpResponse:
+    """Fragment: answers are kept while somebody ticks."""
+    found = selectors.order(pk)
+    saved = orders.save_checklist(
+        order=found, actor=actor(request), checklist=_answers(request, found)
+    )
+    context = {
+        "saved_at": timezone.now(),
+        "done_count": sum(1 for item in saved.checklist if steps_of.answered(item)),
+        "count": len(saved.checklist),
+    }
+    return render(request, "devices/order_saved.html", context)

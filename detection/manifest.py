@@ -1,4 +1,4 @@
-"""The JSON beside a weights file: what a `DetectorVersion` row is made from. No torch, no database."""
+"""The JSON beside a weights file, from which a `DetectorVersion` row is made. No torch here."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twinhealth.errors import InvalidInputError, UnavailableError
+
+LICENCE_LENGTH: Final = 200  # characters, as in the database
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def read_manifest(path: Path) -> Manifest:
             classes=tuple(str(label) for label in _of(table, "classes", list)),
             thresholds=_thresholds(_of(table, "thresholds", dict)),
             image_size=_of(table, "image_size", int),
-            licence=_text(table, "licence", 200, optional=True),
+            licence=_text(table, "licence", LICENCE_LENGTH, optional=True),
             training=_of(table, "training", dict),
             metrics=_of(table, "metrics", dict),
         )
@@ -92,6 +94,16 @@ def read_manifest(path: Path) -> Manifest:
         raise _invalid(path, str(error)) from error
     _check(path, manifest)
     return manifest
+
+
+def expected_sha256(weights: Path) -> str | None:
+    """The hash that the manifest beside a weights file names; `None` where there is no manifest.
+
+    Raises:
+        InvalidInputError: `manifest_invalid`.
+    """
+    manifest = weights.with_suffix(".json")
+    return read_manifest(manifest).sha256 if manifest.exists() else None
 
 
 def _check(path: Path, manifest: Manifest) -> None:

@@ -47,9 +47,7 @@ def model_config(recipe: Recipe, *, classes: int, min_score: float = 0.05) -> Co
     model.rpn_head.update(in_channels=channels, feat_channels=channels)
     model.roi_head.bbox_roi_extractor.out_channels = channels
     for head in model.roi_head.bbox_head:
-        head.update(
-            in_channels=channels, fc_out_channels=wanted.head_channels, num_classes=classes
-        )
+        head.update(in_channels=channels, fc_out_channels=wanted.head_channels, num_classes=classes)
     for stage, iou in zip(model.train_cfg.rcnn, wanted.stage_iou, strict=True):
         stage.assigner.update(pos_iou_thr=iou, neg_iou_thr=iou, min_pos_iou=iou)
     model.test_cfg.rpn.max_per_img = wanted.proposals

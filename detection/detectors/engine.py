@@ -1,8 +1,9 @@
-"""The detector with torch: weights into the network, a film through it, boxes back to its pixels."""
+"""The detector with torch: weights into the network, a film through it, boxes back to it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,6 @@ from .loader import Box, Prediction, VersionInfo
 
 # Candidates below are never shown or measured; comparing them all with each other costs time.
 FLOOR: Final = 0.01
-_UNCHOSEN: Final = 0.5  # threshold of weights for which no validation chose one
 
 
 class TorchDetector:
@@ -43,17 +43,17 @@ class TorchDetector:
         info = self.version_info
         prepared = preprocess.prepare(frame, longest_side=info.image_size)
         if min_score is None:
-            wanted = [info.thresholds.get(label, _UNCHOSEN) for label in info.classes]
+            wanted = [info.thresholds[label] for label in info.classes]
         else:
             wanted = [min_score] * len(info.classes)
         corners, scores, labels = self._forward(prepared, max(min(wanted), FLOOR))
         boxes = [
             box
-            for (left, top, right, bottom), score, label in zip(
+            for edges, score, label in zip(
                 corners.tolist(), scores.tolist(), labels.tolist(), strict=True
             )
             if score >= wanted[label]
-            and (box := _to_stored(info.classes[label], score, left, top, right, bottom, prepared))
+            and (box := _to_stored(info.classes[label], score, edges, prepared))
         ]
         return Prediction(boxes, time.perf_counter() - start)
 
@@ -130,19 +130,15 @@ def load(
 
 
 def _to_stored(
-    label: str,
-    score: float,
-    left: float,
-    top: float,
-    right: float,
-    bottom: float,
-    prepared: preprocess.Prepared,
+    label: str, score: float, edges: Sequence[float], prepared: preprocess.Prepared
 ) -> Box | None:
     """A box in pixels of the stored image, cut at its edges; `None` if nothing of it is inside."""
-    x1 = min(max(left / prepared.scale_x, 0.0), float(prepared.stored_width))
-    y1 = min(max(top / prepared.scale_y, 0.0), float(prepared.stored_height))
-    x2 = min(max(right / prepared.scale_x, 0.0), float(prepared.stored_width))
-    y2 = min(max(bottom / prepared.scale_y, 0.0), float(prepared.stored_height))
+    left, top, right, bottom = edges
+    width, height = float(prepared.stored_width), float(prepared.stored_height)
+    x1 = min(max(left / prepared.scale_x, 0.0), width)
+    y1 = min(max(top / prepared.scale_y, 0.0), height)
+    x2 = min(max(right / prepared.scale_x, 0.0), width)
+    y2 = min(max(bottom / prepared.scale_y, 0.0), height)
     if x2 <= x1 or y2 <= y1:
         return None
     return Box(label, score, x1, y1, x2 - x1, y2 - y1)

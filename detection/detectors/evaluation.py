@@ -1,4 +1,4 @@
-"""Figures of a detector on an annotated set: through the same door and the same steps as serving."""
+"""Figures of a detector on an annotated set, by the same door and steps as in serving."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twinhealth.errors import InvalidInputError
 from .average_precision import HUMAN, Found, average_precision
 from .coco import CocoSet, Film
 from .loader import Box, Detector
-from .operating_point import at_thresholds, best_f1, image_auc
+from .operating_point import at_thresholds, flags, image_auc, suggested
 
 
 def evaluate(
@@ -31,8 +31,9 @@ def evaluate(
 
     Returns:
         JSON-safe: `ap` (all films; classes ignored; boxes drawn by people alone, where the set
-        tells who drew them), `by_source` (where it tells sources), `image_auc`, `operating_point`
-        at the version's thresholds, `best_f1_thresholds`, `data`, `seconds`.
+        tells who drew them), `by_source` (where it tells sources), `image_auc`,
+        `operating_point` and `flags` at the version's thresholds, `suggested_thresholds`, `data`,
+        `seconds`.
 
     Raises:
         InvalidInputError: `image_size_mismatch`, if a film isn't the one that was annotated; and
@@ -56,9 +57,7 @@ def evaluate(
     }
 
 
-def _figures(
-    films: tuple[Film, ...], found: Found, thresholds: dict[str, float]
-) -> dict[str, Any]:
+def _figures(films: tuple[Film, ...], found: Found, thresholds: dict[str, float]) -> dict[str, Any]:
     ap = {
         "all": average_precision(films, found),
         "classes_ignored": average_precision(films, found, classes_ignored=True),
@@ -69,7 +68,6 @@ def _figures(
         ap["human_boxes_classes_ignored"] = average_precision(
             by_people, found, human_only=True, classes_ignored=True
         )
-    chosen = best_f1(films, found)
     return {
         "ap": ap,
         "by_source": {
@@ -80,8 +78,9 @@ def _figures(
             for source, group in _sources(films)
         },
         "image_auc": image_auc(films, found),
-        "best_f1_thresholds": chosen,
-        "operating_point": at_thresholds(films, found, thresholds or chosen),
+        "suggested_thresholds": suggested(films, found),
+        "operating_point": at_thresholds(films, found, thresholds),
+        "flags": flags(films, found, thresholds),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from .coco import Film
 from .loader import Box
 
 MATCH_IOU: Final = 0.5
+NORMAL: Final = "normal"
+SENSITIVITY: Final = 0.95
+_GRID: Final = np.arange(5, 96) / 100
 Box4 = tuple[float, float, float, float]
 
 
@@ -29,20 +32,40 @@ def at_thresholds(
     return report
 
 
-def best_f1(films: Sequence[Film], found: Found) -> dict[str, float]:
-    """The threshold of each class with the best F1 at IoU 0.5, two decimals.
+def suggested(films: Sequence[Film], found: Found) -> dict[str, float]:
+    """Thresholds for serving, to be chosen on a validation set; steps of 0.01, 0.05 to 0.95.
 
-    Only 0.05, 0.06 .. 0.95 are tried, and of equal ones the middle is taken: on a hundred films the
-    exact optimum is the score of one chance box.
+    A disease: the highest at which at least 95 % of the films of the class have a finding of it,
+    because a miss costs more than a false alarm. `normal`, which flags nothing: the best F1 of
+    boxes at IoU 0.5; of equal ones the middle, as the exact optimum is the score of a chance box.
     """
-    chosen = {}
-    for label in CLASSES:
-        scores, right, wanted = _curve(films, found, label)
-        grid = np.arange(5, 96) / 100
-        f1 = np.array([_f1(right[scores >= t], wanted) for t in grid])
-        best = grid[f1 >= f1.max() - 1e-9]
-        chosen[label] = round(float(best[len(best) // 2]), 2)
-    return chosen
+    return {
+        label: _best_f1(films, found, label) if label == NORMAL else _sensitive(films, found, label)
+        for label in CLASSES
+    }
+
+
+def flags(
+    films: Sequence[Film], found: Found, thresholds: Mapping[str, float]
+) -> dict[str, float | None]:
+    """How flagging works: a film is flagged when it has a finding of a disease.
+
+    Returns:
+        `sensitivity` (of films with a disease, those flagged), `specificity` (of the others, those
+        not flagged), `films_without_finding` (share of all).
+    """
+    flagged, diseased, empty = [], [], []
+    for film in films:
+        labels = {b.label for b in found.get(film.id, ()) if b.score >= thresholds[b.label]}
+        flagged.append(bool(labels - {NORMAL}))
+        empty.append(not labels)
+        diseased.append(any(truth.label != NORMAL for truth in film.boxes))
+    flag, ill = np.array(flagged, bool), np.array(diseased, bool)
+    return {
+        "sensitivity": round(float(flag[ill].mean()), 4) if ill.any() else None,
+        "specificity": round(float(1 - flag[~ill].mean()), 4) if not ill.all() else None,
+        "films_without_finding": round(float(np.mean(empty)), 4),
+    }
 
 
 def image_auc(films: Sequence[Film], found: Found) -> dict[str, float | None]:
@@ -64,6 +87,27 @@ def _auc(positive: npt.NDArray[np.float64], negative: npt.NDArray[np.float64]) -
     above = (positive[:, None] > negative).mean()
     level = (positive[:, None] == negative).mean()
     return round(float(above + level / 2), 4)
+
+
+def _best_f1(films: Sequence[Film], found: Found, label: str) -> float:
+    scores, right, wanted = _curve(films, found, label)
+    f1 = np.array([_f1(right[scores >= t], wanted) for t in _GRID])
+    best = _GRID[f1 >= f1.max() - 1e-9]
+    return round(float(best[len(best) // 2]), 2)
+
+
+def _sensitive(films: Sequence[Film], found: Found, label: str) -> float:
+    best = np.array(
+        [
+            _best(found.get(film.id, ()), label)
+            for film in films
+            if any(truth.label == label for truth in film.boxes)
+        ]
+    )
+    if not len(best):
+        return round(float(_GRID[len(_GRID) // 2]), 2)
+    enough = [t for t in _GRID if (best >= t).mean() >= SENSITIVITY]
+    return round(float(max(enough, default=_GRID[0])), 2)
 
 
 def _best(boxes: Sequence[Box], label: str) -> float:

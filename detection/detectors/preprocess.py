@@ -107,7 +107,7 @@ def fit(grey: Grey, longest_side: int) -> Grey:
 
 
 def normalise(grey: Grey) -> npt.NDArray[np.float32]:
-    """Mean 115, deviation 64, three equal channels, zeros at the right and bottom to multiples of 32.
+    """Mean 115, deviation 64, three equal channels, padded with zeros to multiples of 32.
 
     Args:
         grey: (rows, columns), 0 to 255.

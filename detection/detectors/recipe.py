@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from twinhealth.errors import InvalidInputError
 
@@ -23,6 +23,10 @@ class Model:
     stage_iou: tuple[float, ...]
     proposals: int
     nms_iou: float
+
+    def __post_init__(self) -> None:
+        if self.backbone not in BACKBONES:
+            raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}")
 
     @property
     def depth(self) -> int:
@@ -88,24 +92,24 @@ def read(name: str) -> Recipe:
         )
     try:
         table = tomllib.loads((FOLDER / f"{name}.toml").read_text())
-        model = _section(Model, table)
-        if model.backbone not in BACKBONES:
-            raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}")
-        return Recipe(name, model, _section(Input, table), _section(Training, table))
+        return Recipe(
+            name,
+            Model(**_section(Model, table)),
+            Input(**_section(Input, table)),
+            Training(**_section(Training, table)),
+        )
     except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
         raise InvalidInputError(
             "config_invalid", f"The detector config '{name}' can't be used: {error}"
         ) from error
 
 
-_Section = TypeVar("_Section", Model, Input, Training)
-
-
-def _section(kind: type[_Section], table: dict[str, Any]) -> _Section:
+def _section(kind: type[Model | Input | Training], table: dict[str, Any]) -> dict[str, Any]:
+    """The section of a kind, if it has exactly that kind's fields."""
     name = kind.__name__.lower()
     given = table.get(name, {})
     wanted = {field.name for field in fields(kind)}
     if given.keys() != wanted:
         odd = sorted(given.keys() ^ wanted)
         raise ValueError(f"section [{name}] misses or doesn't know: {', '.join(odd)}")
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}

@@ -30,7 +30,7 @@ _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What a weights file says of itself; `thresholds` is empty before a validation chose them."""
+    """What a weights file says of itself; `thresholds` has one score per class."""
 
     name: str
     config: str
@@ -165,12 +165,13 @@ def _meta(path: Path, table: dict[str, Any]) -> Meta:
             f"The weights file {path.name} tells {', '.join(classes) or 'nothing'} apart; "
             f"wanted are {', '.join(CLASSES)}.",
         )
+    thresholds = {label: float(table["thresholds"][label]) for label in classes}
     return Meta(
         name=str(table["name"]),
         config=str(table["config"]),
         classes=classes,
         image_size=int(table["image_size"]),
-        thresholds={str(k): float(v) for k, v in table["thresholds"].items()},
+        thresholds=thresholds,
         licence=str(table["licence"]),
         training=dict(table["training"]),
     )

@@ -13,9 +13,7 @@ def nms_by_loops(boxes, scores, threshold, offset=0):
     """Take the best box left, drop what overlaps it, repeat. float32, as the operator."""
     boxes = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
     scores = np.asarray(scores, dtype=np.float32)
-    left = [
-        i for i in range(len(boxes)) if np.isfinite(boxes[i]).all() and not np.isnan(scores[i])
-    ]
+    left = [i for i in range(len(boxes)) if np.isfinite(boxes[i]).all() and not np.isnan(scores[i])]
     kept = []
     while left:
         best = max(left, key=lambda i: (scores[i], -i))
@@ -81,7 +79,8 @@ def roi_align_by_grid_sample(features, rois, size, scale=1.0, ratio=0, aligned=T
         inside = ((ys >= -1) & (ys <= height))[:, None] & ((xs >= -1) & (xs <= width))[None]
         grid = torch.stack(
             torch.broadcast_tensors(
-                (2 * xs / max(width - 1, 1) - 1)[None, :], (2 * ys / max(height - 1, 1) - 1)[:, None]
+                (2 * xs / max(width - 1, 1) - 1)[None, :],
+                (2 * ys / max(height - 1, 1) - 1)[:, None],
             ),
             dim=-1,
         )

@@ -1,4 +1,4 @@
-"""RoIAlign (He et al., Mask R-CNN, 2017, section 3) in plain torch: average pooling, and its gradient.
+"""RoIAlign (He et al., Mask R-CNN, 2017, section 3) in plain torch, with its gradient.
 
 Pooling is a linear map of the feature pixels: each output bin is a weighted sum of the pixels near
 its sample points. `sampling.plan` writes that map down once as a sparse matrix (which pixels, which
@@ -18,7 +18,7 @@ from .sampling import Plan, Pooling, plan
 _AVERAGE = 1  # mmcv's pool_mode; 0 is max
 
 
-def roi_align_forward(
+def roi_align_forward(  # noqa: PLR0917 - mmcv's signature
     input: Tensor,
     rois: Tensor,
     output: Tensor,
@@ -41,8 +41,10 @@ def roi_align_forward(
         input: (N, C, H, W) features.
         rois: (R, 5) as image index, left, top, right, bottom, in pixels of the network's input.
         output: (R, C, h, w), filled here.
-        argmax_y, argmax_x: unused (max pooling only).
-        aligned_height, aligned_width: h, w.
+        argmax_y: unused (max pooling only).
+        argmax_x: unused.
+        aligned_height: h.
+        aligned_width: w.
         spatial_scale: feature pixels per input pixel.
         sampling_ratio: sample points per bin and axis; 0 for one per feature pixel.
         pool_mode: 1, average.
@@ -53,9 +55,7 @@ def roi_align_forward(
         NotImplementedError: max pooling.
         IndexError: an image index outside of `input`.
     """
-    pooling = Pooling(
-        aligned_height, aligned_width, spatial_scale, sampling_ratio, aligned=aligned
-    )
+    pooling = Pooling(aligned_height, aligned_width, spatial_scale, sampling_ratio, aligned=aligned)
     rows = _usable_rows(rois, input.shape[0], pool_mode, pooling)
     if rows.numel() < rois.shape[0]:
         output.zero_()
@@ -74,7 +74,7 @@ def roi_align_forward(
     output.index_copy_(0, rows[order], bins.permute(0, 3, 1, 2).contiguous())
 
 
-def roi_align_backward(
+def roi_align_backward(  # noqa: PLR0917 - mmcv's signature
     grad_output: Tensor,
     rois: Tensor,
     argmax_y: Tensor,
@@ -88,9 +88,7 @@ def roi_align_backward(
     aligned: bool,  # noqa: FBT001 - mmcv's signature
 ) -> None:
     """Add to `grad_input` (N, C, H, W) the gradient of the features; else as the forward."""
-    pooling = Pooling(
-        aligned_height, aligned_width, spatial_scale, sampling_ratio, aligned=aligned
-    )
+    pooling = Pooling(aligned_height, aligned_width, spatial_scale, sampling_ratio, aligned=aligned)
     rows = _usable_rows(rois, grad_input.shape[0], pool_mode, pooling)
     if rows.numel() == 0:
         return

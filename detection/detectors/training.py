@@ -1,0 +1,230 @@
+"""Training: mmengine's Runner over an annotated set, with the preprocessing of serving."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from imaging.pixels import read_file
+from twinhealth.errors import InvalidInputError
+
+from . import augment, openmmlab, preprocess, recipe, weights_file
+from .classes import CLASSES
+from .coco import CocoSet
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to train.
+
+    Attributes:
+        films: the annotated set.
+        recipe: architecture and schedule.
+        folder: checkpoints and logs; `resume` goes on from the last one in it.
+        seed: of every source of chance.
+        max_iterations: stop there instead of after the recipe's epochs.
+        start_from: tensors to begin with; random ones unless given.
+        resume: go on from the last checkpoint in `folder`.
+        threads, operators: as for `loader.load_detector`. A GPU is used where there is one.
+    """
+
+    films: CocoSet
+    recipe: recipe.Recipe
+    folder: Path
+    seed: int
+    threads: int
+    operators: str
+    max_iterations: int | None = None
+    start_from: weights_file.Weights | None = None
+    resume: bool = False
+
+    @property
+    def per_epoch(self) -> int:
+        """Iterations that see each film once."""
+        return math.ceil(len(self.films.films) / self.recipe.training.batch_size)
+
+    @property
+    def iterations(self) -> int:
+        """Iterations in all."""
+        return self.max_iterations or self.recipe.training.epochs * self.per_epoch
+
+
+def train(job: Job) -> dict[str, Tensor]:
+    """Train and give the network's tensors.
+
+    Raises:
+        InvalidInputError: `nothing_to_resume`, `weights_dont_fit`, and what reading a film raises.
+    """
+    if job.resume and not (job.folder / "last_checkpoint").exists():
+        raise InvalidInputError(
+            "nothing_to_resume", f"There is no checkpoint in {job.folder.name} to go on from."
+        )
+    torch.set_num_threads(job.threads)
+    openmmlab.load(job.operators)
+    openmmlab.load_training()
+    from mmengine.runner import Runner
+
+    torch.manual_seed(job.seed)  # the random weights; the Runner seeds the rest
+    model = _model(job)
+    runner = Runner(
+        model=model,
+        work_dir=str(job.folder),
+        train_dataloader={
+            "batch_size": job.recipe.training.batch_size,
+            "num_workers": 0,
+            "sampler": {"type": "InfiniteSampler", "shuffle": True},
+            "dataset": FilmDataset(job.films, job.recipe),
+        },
+        train_cfg={"type": "IterBasedTrainLoop", "max_iters": job.iterations},
+        optim_wrapper=_optimizer(model, job.recipe.training),
+        param_scheduler=_schedule(job),
+        default_hooks={
+            "logger": {"type": "LoggerHook", "interval": 50},
+            "checkpoint": {
+                "type": "CheckpointHook",
+                "by_epoch": False,
+                "interval": min(job.per_epoch, job.iterations),
+                "max_keep_ckpts": 2,
+            },
+        },
+        custom_hooks=[_plain_checkpoints()],
+        log_processor={"type": "LogProcessor", "by_epoch": False},
+        default_scope="mmdet",
+        experiment_name=f"{job.folder.name}-{job.seed}",
+        randomness={"seed": job.seed},
+        resume=job.resume,
+    )
+    runner.train()
+    return {key: value.detach().cpu() for key, value in model.state_dict().items()}
+
+
+class FilmDataset(Dataset[dict[str, Any]]):
+    """Films as the network wants them: grey levels by `preprocess.to_grey`, changed at random."""
+
+    def __init__(self, films: CocoSet, wanted: recipe.Recipe) -> None:
+        self._films = films.films
+        self._recipe = wanted
+
+    def __len__(self) -> int:
+        return len(self._films)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """`{"inputs": (3, H, W) grey levels 0..255, "data_samples": DetDataSample}`."""
+        from mmdet.structures import DetDataSample
+        from mmengine.structures import InstanceData
+
+        film = self._films[index]
+        recipe = self._recipe.training
+        rng = np.random.default_rng(int(torch.randint(2**31, ())))
+        boxes = np.array(
+            [[x, y, x + w, y + h] for x, y, w, h in (t.box for t in film.boxes)], np.float32
+        ).reshape(-1, 4)
+        frame, boxes = augment.crop_to_lungs(read_file(film.path), boxes, recipe, rng)
+        side = round(self._recipe.input.longest_side * rng.uniform(*recipe.scale))
+        height, width = frame.pixels.shape
+        grey = preprocess.fit(preprocess.to_grey(frame), side)
+        boxes = boxes * np.tile([grey.shape[1] / width, grey.shape[0] / height], 2)
+        grey, boxes = augment.mirror(grey, boxes.astype(np.float32), recipe, rng)
+        grey = augment.expose(grey, recipe, rng)
+        sample = DetDataSample(
+            metainfo={
+                "img_id": film.id,
+                "img_shape": grey.shape,
+                "ori_shape": grey.shape,
+                "scale_factor": (1.0, 1.0),
+            }
+        )
+        sample.gt_instances = InstanceData(
+            bboxes=torch.from_numpy(boxes),
+            labels=torch.tensor([CLASSES.index(t.label) for t in film.boxes], dtype=torch.long),
+        )
+        return {
+            "inputs": torch.from_numpy(grey).expand(3, *grey.shape),
+            "data_samples": sample,
+        }
+
+
+def _model(job: Job) -> nn.Module:
+    from .architecture import build, model_config
+
+    config = model_config(job.recipe, classes=len(CLASSES))
+    start = job.start_from
+    # batch norm keeps its statistics, and the first layers their weights, only if they are trained
+    config.backbone.norm_eval = start is not None
+    config.backbone.frozen_stages = job.recipe.training.frozen_stages if start else -1
+    model = build(config)
+    # now, so that the Runner finds it done: it would overwrite what is loaded below
+    logging.disable(logging.INFO)  # it logs three lines per tensor
+    try:
+        model.init_weights()  # type: ignore[operator]
+    finally:
+        logging.disable(logging.NOTSET)
+    if start is None:
+        return model
+    if start.meta.classes != CLASSES or start.meta.config != job.recipe.name:
+        raise InvalidInputError(
+            "weights_dont_fit",
+            f"These weights are of '{start.meta.config}' with the classes "
+            f"{', '.join(start.meta.classes)}; wanted: '{job.recipe.name}' with "
+            f"{', '.join(CLASSES)}, in this order.",
+        )
+    model.load_state_dict(start.state)
+    return model
+
+
+def _optimizer(model: nn.Module, wanted: recipe.Training) -> Any:
+    """AdamW with a slower backbone, and gradients cut to a norm."""
+    from mmengine.optim import OptimWrapper
+
+    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            groups[name.startswith("backbone.")].append(parameter)
+    rate = wanted.learning_rate
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": groups[False], "lr": rate},
+            {"params": groups[True], "lr": rate * wanted.backbone_rate},
+        ],
+        weight_decay=wanted.weight_decay,
+    )
+    return OptimWrapper(optimizer, clip_grad={"max_norm": wanted.gradient_clip})
+
+
+def _schedule(job: Job) -> list[dict[str, Any]]:
+    """Linear warm-up, then cosine to zero, in iterations."""
+    warmup = min(job.recipe.training.warmup_iterations, job.iterations // 10)
+    cosine = {
+        "type": "CosineAnnealingLR",
+        "by_epoch": False,
+        "begin": warmup,
+        "T_max": job.iterations - warmup,
+    }
+    if not warmup:
+        return [cosine]
+    rise = {"type": "LinearLR", "by_epoch": False, "start_factor": 0.01, "end": warmup}
+    return [rise, cosine]
+
+
+def _plain_checkpoints() -> Any:
+    """A hook that leaves out of a checkpoint what torch wouldn't read back safely.
+
+    mmengine stores its log windows as objects that name functions; torch's safe reader, which
+    mmengine 0.10 gets without asking for it, refuses them. Nothing but smoothed log lines is lost:
+    the iteration, the optimizer and the schedule are kept elsewhere.
+    """
+    from mmengine.hooks import Hook
+
+    class PlainCheckpoints(Hook):
+        def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+            checkpoint["message_hub"] = {"log_scalars": {}, "runtime_info": {}, "resumed_keys": {}}
+
+    return PlainCheckpoints()

@@ -29,9 +29,10 @@ import requests
 from scripts.servers import free_port, postgres_programs
 
 ROOT = Path(__file__).resolve().parent.parent
-# short, so that lost work comes back within a test's patience
+# short, so that lost work comes back within a test's patience; yet a lease must outlast a real
+# detector's first film on a machine that is busy with other tests
 FAST = {
-    "RUN_LEASE_SECONDS": "6",
+    "RUN_LEASE_SECONDS": "15",
     "RUN_RESEND_SECONDS": "2",
     "REQUEUE_SECONDS": "0.5",
     "DETECTOR_THREADS": "1",
@@ -141,6 +142,7 @@ class Hospital:
         )  # fmt: skip
         wait_for(
             lambda: self._lives(process, name) and self.log(name).count(" ready.") > before,
+            seconds=150,  # it loads the detector first
             what=f"{name} ready",
         )
         return process

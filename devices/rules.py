@@ -102,6 +102,16 @@ class CheckResult:
     text: str
     measured_at: datetime | None = None
 
+    @property
+    def value_text(self) -> str:
+        """The value with its unit; empty without one."""
+        return "" if self.value is None else amount(self.value, self.unit)
+
+    @property
+    def allowed_text(self) -> str:
+        """The limits in words."""
+        return limits_text(self.low, self.high, self.unit)
+
 
 @dataclass(slots=True)
 class _Run:
@@ -139,10 +149,14 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
+def unit_text(unit: str) -> str:
+    """A UCUM code as people write it; `1` stays unsaid."""
+    return {"1": "", "Cel": "°C", "mA.s": "mAs", "uGy": "µGy"}.get(unit, unit)
+
+
 def amount(value: float, unit: str) -> str:
-    """The value with its unit as people write it; UCUM's `1` stays unsaid."""
-    shown = {"1": "", "Cel": "°C", "mA.s": "mAs", "uGy": "µGy"}.get(unit, unit)
-    return f"{number(value)} {shown}".strip()
+    """The value with its unit as people write it."""
+    return f"{number(value)} {unit_text(unit)}".strip()
 
 
 def limits_text(low: float | None, high: float | None, unit: str) -> str:

@@ -79,7 +79,11 @@ def device(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = chosen if chosen in RANGES else DEFAULT_RANGE
     journal = twin_selectors.journal(machine, at)
     charts = twin_selectors.charts(
-        machine, end=at or now, span=RANGES[chosen], journal_rows=journal
+        machine,
+        end=at or now,
+        span=RANGES[chosen],
+        journal_rows=journal,
+        health=twin.health,
     )
     listed = twin_selectors.alerts(machine, at)
     context |= {

@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Prefetch
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from devices import projection
 from devices.charts import columns
 from devices.drift import drift
-from devices.health import Health
+from devices.health import ORDER, Health
 from devices.models import Alert, Device, Metric, Rule, TwinEvent, TwinState
 from devices.models.device import Lifecycle
+from devices.rules import number, unit_text
 from twinhealth.errors import NotFoundError
 
 from .health import health_at
@@ -170,8 +172,11 @@ def charts(
     span: timedelta,
     journal_rows: list[TwinEvent],
     only: int | None = None,
+    health: Health | None = None,
 ) -> Charts:
     """Readings, limits and event marks of a span; three queries.
+
+    Metrics whose checks are worst come first, then the other watched ones, then the rest.
 
     Args:
         device: whose.
@@ -179,16 +184,22 @@ def charts(
         span: how far back.
         journal_rows: events that become marks.
         only: one metric's id.
+        health: whose checks decide the order.
     """
     start = end - span
     listed = [m for m in metrics(device) if only is None or m.pk == only]
     metric = listed[0] if only is not None and listed else None
     resolution, found = series(device=device, start=start, end=end, metric=metric)
+    rank: dict[str, int] = {}
+    for check in health.checks if health else ():
+        rank[check.metric] = min(ORDER[check.state], rank.get(check.metric, len(ORDER)))
     shown = [m for m in listed if m.pk in found]
+    shown.sort(key=lambda m: (rank.get(m.key, len(ORDER)), m.label))
     data = {
         "start": start.timestamp(),
         "end": end.timestamp(),
         "resolution": resolution,
+        "zone": timezone.get_current_timezone_name(),
         "marks": [
             {"t": e.at.timestamp(), "kind": e.kind, "label": e.get_kind_display()}
             for e in reversed(journal_rows)
@@ -198,9 +209,9 @@ def charts(
             {
                 "key": m.key,
                 "label": m.label,
-                "unit": "" if m.unit == "1" else m.unit,
+                "unit": unit_text(m.unit),
                 "limits": [
-                    {"severity": r.severity, "value": value, "name": r.name}
+                    {"severity": r.severity, "value": value, "text": number(value)}
                     for r in m.rules.all()
                     for value in (r.low, r.high)
                     if value is not None

@@ -61,8 +61,17 @@ function words(value, unit) {
   return value === null || value === undefined ? "" : `${Number(value.toPrecision(4))} ${unit}`.trim();
 }
 
+// [step in seconds, label, then what is added when a year, month or day begins]
+const TIMES = [
+  [365 * 86400, "{YYYY}", null, null, null, null, null, null, 1],
+  [28 * 86400, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [86400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
+  [1, ":{ss}", "\n{D} {MMM} {HH}:{mm}", null, "\n{D} {MMM} {HH}:{mm}", null, "\n{HH}:{mm}", null, 1],
+];
+
 /** Draws one quantity into `place`; `data` as `devices.charts.columns` gives it. */
-export function drawChart(place, data, { start, end, marks, resolution, readout }) {
+export function drawChart(place, data, { start, end, marks, resolution, zone, readout }) {
   const ink = colour("--ink-2");
   const grid = { stroke: colour("--line"), width: 1 };
   const axis = { stroke: ink, grid, ticks: grid, font: "11px system-ui, sans-serif" };
@@ -74,20 +83,22 @@ export function drawChart(place, data, { start, end, marks, resolution, readout 
   ];
   if (band) series.push({ ...edge }, { ...edge });
   const last = data.v.findLastIndex((value) => value !== null);
+  // the hospital's clock, wherever the browser is
+  const clock = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: zone });
   const say = (index) => {
     const at = index ?? last;
     if (at < 0 || data.v[at] === null || data.v[at] === undefined) return;
-    const when = new Date(data.t[at] * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-    readout.textContent = `${words(data.v[at], data.unit)} · ${when}`;
+    readout.textContent = `${words(data.v[at], data.unit)} · ${clock.format(data.t[at] * 1000)}`;
   };
   const plot = new uPlot(
     {
       width: Math.max(place.clientWidth, 200),
       height: HEIGHT,
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
       legend: { show: false },
       cursor: { sync: { key: "twin", scales: ["x", null] }, drag: { x: true, y: false } },
       scales: { x: { time: true, range: (_plot, low, high) => (low === null ? [start, end] : [low, high]) }, y: { range: valueRange(data.limits) } },
-      axes: [axis, { ...axis, size: 56 }],
+      axes: [{ ...axis, values: TIMES }, { ...axis, size: 56 }],
       series,
       bands: band ? [{ series: [3, 2], fill: colour("--accent-soft") }] : [],
       hooks: {

@@ -16,7 +16,8 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
     current = part.querySelector("tr.is-current")?.id ?? "";
     focused = part.contains(document.activeElement) ? document.activeElement.id : "";
   });
-  part.addEventListener("htmx:afterSwap", () => {
+  // after settling: htmx sets the attributes of elements that keep their id once more there
+  part.addEventListener("htmx:afterSettle", () => {
     const row = current && document.getElementById(current);
     if (row) {
       row.classList.add("is-current");

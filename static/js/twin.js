@@ -10,6 +10,7 @@ for (const box of document.querySelectorAll("[data-charts]")) {
       end: data.end,
       marks: data.marks,
       resolution: data.resolution,
+      zone: data.zone,
       readout: figure.querySelector("[data-readout]"),
     });
   }

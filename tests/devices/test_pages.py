@@ -93,7 +93,7 @@ def test_clinicians_see_a_reduced_fleet_and_twin() -> None:
     clinician = client("clinician")
     text = page(clinician, "/devices/")
     assert "noise act: 12" in text
-    assert "Open alerts" not in text
+    assert ">Alerts</a></th>" not in text
     assert "checks were answered" not in text
     twin = page(clinician, f"/devices/{device.pk}/")
     assert "noise act: 12" in twin
@@ -114,7 +114,7 @@ def test_the_twin(engineer: Client) -> None:
     data = json.loads(found.group(1))
     assert [c["key"] for c in data["charts"]] == ["noise"]
     assert data["charts"][0]["v"] == [5, 11, 12]
-    assert data["charts"][0]["limits"] == [{"severity": "act", "value": 10.0, "name": "noise act"}]
+    assert data["charts"][0]["limits"] == [{"severity": "act", "value": 10.0, "text": "10"}]
     kinds = [m["kind"] for m in data["marks"]]
     assert kinds == ["registered", "config_desired", "alert_opened", "config_reported"]
     assert data["end"] - data["start"] == 24 * 3600

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -194,7 +195,9 @@ def _start(env: Mapping[str, str]) -> int:
         if config.demo:
             prepare.append("--demo")
             environment["DEMO_PASSWORD"] = password
-        done = subprocess.run(prepare, cwd=ROOT, env=environment, check=False)
+        quiet = {"LOG_LEVEL": "WARNING", **environment}  # its own lines are enough
+        # a session of its own: Ctrl-C comes here alone, and it ends without a traceback
+        done = subprocess.run(prepare, cwd=ROOT, env=quiet, check=False, start_new_session=True)
         if done.returncode != 0:
             raise SetupError("Nothing was started; see above.")
         environment.pop("DEMO_PASSWORD", None)  # the processes have no use for it
@@ -234,6 +237,7 @@ def _create_admin(config: Config) -> str:
 
 def main() -> int:
     """Run until Ctrl-C; a clear sentence and exit code 1 where something is in the way."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, until all is up
     try:
         check_python()
         return _start(os.environ)

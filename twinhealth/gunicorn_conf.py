@@ -16,6 +16,7 @@ from twinhealth.logs import logging_config
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
+preload_app = True  # imported once: half the start, shared memory, and a defect ends it at once
 timeout = 60
 graceful_timeout = 15
 keepalive = 5

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             self._refuse_a_real_hospital()
         call_command("migrate", interactive=False, verbosity=0)
         self._collect_static()
-        call_command("register_detector", verbosity=0)
+        call_command("register_detector", verbosity=0, stdout=_Silence())
         if options["demo"]:
             self._demo()
 
@@ -80,7 +80,7 @@ class Command(BaseCommand):
 
 
 class _Silence:
-    """`create_demo_users` tells of each account; `make run` prints them at the end."""
+    """These commands tell of each row; `make run` says what matters at the end."""
 
     def write(self, text: str) -> None:
         """Take it and do nothing."""

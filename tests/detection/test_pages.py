@@ -76,6 +76,25 @@ def test_worklist_table_fragment_keeps_the_filters(page: Client, version: Detect
 
 
 @pytest.mark.django_db
+def test_pages_ask_the_database_a_fixed_number_of_questions(
+    page: Client, version: DetectorVersion, django_assert_max_num_queries: object
+) -> None:
+    patient = Patient.objects.create(identifier="MANY")
+    for _ in range(30):
+        image = make_image(patient, device=make_device())
+        make_run(image, version, boxes=(("covid", 0.9), ("pneumonia", 0.8)))
+    for address, budget in (
+        ("/worklist/", 12),
+        ("/worklist/table/", 11),
+        (f"/films/{image.pk}/", 30),
+        (f"/patients/{patient.pk}/films/", 12),
+    ):
+        page.get(address)  # sessions and content types are warm
+        with django_assert_max_num_queries(budget):  # type: ignore[operator]
+            assert page.get(address).status_code == 200
+
+
+@pytest.mark.django_db
 def test_empty_worklist_says_what_to_do(page: Client) -> None:
     assert "Nothing waits for a reader" in text(page.get("/worklist/"))
     assert "No film matches these filters" in text(page.get("/worklist/?show=mine"))

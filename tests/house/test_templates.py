@@ -6,10 +6,12 @@ import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.core.management import call_command
 from django.core.paginator import Paginator
 from django.template import Context, Template
 from django.template.loader import get_template, render_to_string
@@ -269,3 +271,20 @@ def test_vendored_files_are_the_published_ones() -> None:
     listed = {name for name, _ in rows}
     found = {p.name for p in (ROOT / "static" / "vendor").iterdir()}
     assert found - listed <= {"README.md", "htmx.LICENSE", "uPlot.LICENSE"}
+
+
+def test_modules_import_each_other_by_their_hashed_names(tmp_path: Path, settings: Any) -> None:
+    storages = dict(settings.STORAGES)
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = storages | {
+        "staticfiles": {"BACKEND": "twinhealth.web.storage.HashedStorage"}
+    }
+    call_command("collectstatic", interactive=False, verbosity=0)
+    hashed = [
+        p for p in (tmp_path / "js").glob("*.js") if re.search(r"\.[0-9a-f]{12}\.js$", p.name)
+    ]
+    assert len(hashed) == len(SCRIPTS)
+    imports = [name for p in hashed for name in re.findall(r"from \"(\.[^\"]+)\"", p.read_text())]
+    assert imports
+    for name in imports:
+        assert re.search(r"\.[0-9a-f]{12}\.js$", name), name

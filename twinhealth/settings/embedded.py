@@ -59,7 +59,7 @@ else:
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "twinhealth.web.storage.HashedStorage"},
 }
 
 # commands must run on a data folder that nothing has touched yet

@@ -292,13 +292,13 @@ class OrderViewSet(_Base):
 
     @extend_schema(
         summary="Comment",
-        request=shapes.CommentSerializer,
+        request=shapes.OrderCommentSerializer,
         responses=shapes.OrderDetailSerializer,
     )
     @action(detail=True, methods=["post"])
     def comment(self, request: Request, pk: str) -> Response:
         """A remark on the time line."""
-        return self._step(orders.comment, request, pk, shapes.CommentSerializer)
+        return self._step(orders.comment, request, pk, shapes.OrderCommentSerializer)
 
     @extend_schema(
         summary="Keep answers while the work goes on",

@@ -7,6 +7,7 @@ is every other way to make a rule that costs much to follow.
 
 from __future__ import annotations
 
+import calendar
 import itertools
 import re
 from collections import deque
@@ -223,8 +224,13 @@ def skipped_day(rule: Rule, starts_on: date) -> int | None:
     if rule.freq != "MONTHLY" or rule.bysetpos or rule.byday:
         return None
     days = rule.bymonthday or (starts_on.day,)
-    missing = [day for day in days if day > 28]
-    return max(missing) if len(missing) == len(days) else None
+    if min(days) <= 28:  # counted from the end, or in every month
+        return None
+    months = {(starts_on.month - 1 + step * rule.interval) % 12 + 1 for step in range(12)}
+    visited = months & set(rule.bymonth) if rule.bymonth else months
+    # 2026 is no leap year
+    short = [month for month in visited if calendar.monthrange(2026, month)[1] < min(days)]
+    return min(days) if short else None
 
 
 def _bad(part: str, message: str) -> InvalidInputError:

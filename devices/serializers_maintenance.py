@@ -96,7 +96,7 @@ class ReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_blank=True, default="", max_length=2000)
 
 
-class CommentSerializer(serializers.Serializer[Any]):
+class OrderCommentSerializer(serializers.Serializer[Any]):
     """A remark."""
 
     text = serializers.CharField(allow_blank=True, default="", max_length=2000)

@@ -75,7 +75,7 @@ class WorkOrder(models.Model):
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    # [{"step": text, "done": bool, "note": text}]
+    # one entry a step: its text, whether it was done, a note (`devices.checklist`)
     checklist = models.JSONField(default=list, blank=True)
     hold_reason = models.CharField(max_length=300, blank=True)
     cancel_reason = models.CharField(max_length=300, blank=True)

@@ -121,6 +121,12 @@ def test_month_end() -> None:
     assert schedule.skipped_day(plain, START) == 31
     assert schedule.skipped_day(parse("FREQ=MONTHLY"), date(2026, 1, 30)) == 30
     assert schedule.skipped_day(parse("FREQ=MONTHLY"), START) is None
+    half_yearly = parse("FREQ=MONTHLY;INTERVAL=6")  # May and November have a 29th and a 30th
+    assert schedule.skipped_day(half_yearly, date(2026, 11, 30)) is None
+    assert schedule.skipped_day(half_yearly, date(2026, 5, 31)) == 31
+    assert schedule.skipped_day(half_yearly, date(2026, 8, 29)) == 29  # February
+    assert schedule.skipped_day(parse("FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=1,3"), START) is None
+    assert schedule.skipped_day(parse("FREQ=MONTHLY;BYMONTHDAY=15,31"), START) is None
     last = every_n_months(1, day=31)
     assert str(last) == "FREQ=MONTHLY;BYMONTHDAY=-1"
     assert schedule.skipped_day(last, START) is None

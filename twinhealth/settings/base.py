@@ -227,6 +227,7 @@ SPECTACULAR_SETTINGS = {
         "AlertStateEnum": "devices.models.alert.AlertState.choices",
         "ResolveReasonEnum": "devices.models.alert.ResolveReason.choices",
         "InboxStateEnum": "devices.models.inbox.InboxState.choices",
+        "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",
         "DetectorVersionStateEnum": "detection.models.version.VersionState.choices",
     },

@@ -13,7 +13,8 @@ class DetectionConfig(AppConfig):
     name = "detection"
 
     def ready(self) -> None:
-        """Listen for stored images, and for worker processes that start."""
+        """Listen for stored images and for workers that start; be counted in /metrics."""
         # by name, because models can be imported only now
         importlib.import_module("detection.signals_receivers").connect()
         importlib.import_module("detection.warm_up").connect()
+        importlib.import_module("detection.gauges").connect()

@@ -1,0 +1,36 @@
+"""What /metrics shows of this room: alerts that nobody has resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Count
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from devices.models import Alert
+from devices.models.alert import AlertState
+from devices.models.device_model import Severity
+from twinhealth.web import metrics
+
+
+def connect() -> None:
+    """Have them in /metrics; called once, when the room is ready."""
+    metrics.register("devices", collect)
+
+
+def collect() -> Iterator[Metric]:
+    """One query; every state and severity is there, zero included."""
+    alerts = GaugeMetricFamily(
+        "twinhealth_alerts", "Unresolved alerts of machines.", labels=["state", "severity"]
+    )
+    unresolved = Alert.objects.order_by().exclude(state=AlertState.RESOLVED)
+    counts = {
+        (state, severity): count
+        for state, severity, count in unresolved.values_list("state", "severity").annotate(
+            count=Count("pk")
+        )
+    }
+    for state in (AlertState.OPEN, AlertState.ACKNOWLEDGED):
+        for severity in Severity.values:
+            alerts.add_metric([state, severity], counts.get((state.value, severity), 0))
+    yield alerts

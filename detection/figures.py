@@ -1,50 +1,69 @@
-"""A version's report as a few headline figures; pure."""
+"""A version's evaluation report as the table of its headline figures; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MAX_FIGURES = 12
+# data set of the report -> how the page calls it, the independent one first
+SETS = {"test": "test (touched once)", "val": "validation (choices were made on it)"}
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One number of a report, as text with its interval where it has one."""
+class Row:
+    """Average precision at IoU 0.5 on one data set; numbers are `None` where not reported.
+
+    Attributes:
+        name: of the data set, for people.
+        films, boxes: how many it has.
+        classes: label -> AP50, all boxes.
+        mean: over the classes.
+        human: mean over the classes on boxes drawn by people alone.
+        lungs: classes ignored: were the lungs found.
+    """
 
     name: str
-    value: str
+    films: int | None
+    boxes: int | None
+    classes: dict[str, float | None]
+    mean: float | None
+    human: float | None
+    lungs: float | None
 
 
-def figures_of(metrics: Mapping[str, Any]) -> list[Figure]:
-    """The numbers of a report, nested keys joined; at most `MAX_FIGURES`, in the report's order.
-
-    A mapping with `value`, `low` and `high` is one figure with its interval. Texts and lists
-    are left out: they belong to the model card.
-    """
-    found = []
-    for figure in _walk(metrics, ""):
-        found.append(figure)
-        if len(found) == MAX_FIGURES:
-            break
-    return found
-
-
-def _walk(metrics: Mapping[str, Any], prefix: str) -> Iterator[Figure]:
-    for key, value in metrics.items():
-        name = f"{prefix} {key}".strip().replace("_", " ")
-        if isinstance(value, Mapping):
-            if {"value", "low", "high"} <= value.keys():
-                text = (
-                    f"{_number(value['value'])} ({_number(value['low'])}-{_number(value['high'])})"
-                )
-                yield Figure(name, text)
-            else:
-                yield from _walk(value, name)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield Figure(name, _number(value))
+def figures_of(metrics: Mapping[str, Any], classes: list[str]) -> list[Row]:
+    """Rows for the data sets that the report has (`evaluate_detector`'s shape), test first."""
+    rows = []
+    for key, name in SETS.items():
+        report = metrics.get(key)
+        if not isinstance(report, Mapping):
+            continue
+        everything = _part(report, "ap", "all")
+        rows.append(
+            Row(
+                name=name,
+                films=_number(report.get("images")),
+                boxes=_number(report.get("boxes")),
+                classes={label: _ap50(everything.get(label)) for label in classes},
+                mean=_ap50(everything.get("mean")),
+                human=_ap50(_part(report, "ap", "human_boxes").get("mean")),
+                lungs=_ap50(_part(report, "ap", "classes_ignored").get("any")),
+            )
+        )
+    return rows
 
 
-def _number(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.3f}"
+def _part(report: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    for key in keys:
+        found = report.get(key)
+        report = found if isinstance(found, Mapping) else {}
+    return report
+
+
+def _ap50(entry: Any) -> float | None:
+    return _number(entry.get("ap50")) if isinstance(entry, Mapping) else None
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -187,7 +187,7 @@ def models(request: PageRequest) -> HttpResponse:
     """Which model reads, how good it is, and may another replace it."""
     rows = list(selectors.versions())
     for version in rows:
-        version.figures = figures_of(version.metrics)  # type: ignore[attr-defined]
+        version.figures = figures_of(version.metrics, version.classes)  # type: ignore[attr-defined]
     context = {
         "active": next((v for v in rows if v.state == VersionState.ACTIVE), None),
         "others": [v for v in rows if v.state != VersionState.ACTIVE],

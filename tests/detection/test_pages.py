@@ -493,11 +493,12 @@ def test_models_page_shows_active_candidates_and_figures(
     make_version(
         "candidate",
         name="better",
-        metrics={"test": {"AP50": {"value": 0.8, "low": 0.7, "high": 0.85}}},
+        metrics={"test": {"images": 166, "ap": {"all": {"mean": {"ap50": 0.8087}}}}},
     )
     html = text(as_user(admin).get("/models/"))
     assert version.name in html
-    assert "0.800 (0.700-0.850)" in html
+    assert "0.809" in html
+    assert "166" in html
     assert "how good it is, is unknown" in html  # the active one came without a report
 
 
@@ -511,20 +512,21 @@ def test_promoting_without_the_weights_is_refused(admin: User, version: Detector
     assert version.state == "active"
 
 
-def test_figures_are_numbers_with_their_interval() -> None:
-    found = figures_of(
-        {
-            "n": 120,
-            "test": {"AP50": 0.8041, "note": "text", "ok": True},
-            "x": {"value": 1.0, "low": 0.5, "high": 2.0},
-        }
-    )
-    assert [(f.name, f.value) for f in found] == [
-        ("n", "120"),
-        ("test AP50", "0.804"),
-        ("x", "1.000 (0.500-2.000)"),
-    ]
-    assert len(figures_of({str(i): i for i in range(50)})) == 12
+def test_figures_come_from_the_report_and_gaps_stay_gaps() -> None:
+    entry = {"ap": 0.1, "ap50": 0.8, "ap75": 0.2}
+    report = {
+        "images": 166,
+        "boxes": 332,
+        "ap": {
+            "all": {"covid": {**entry, "ap50": 0.9}, "mean": entry},
+            "classes_ignored": {"any": {"ap50": 0.99}},
+        },
+    }
+    (row,) = figures_of({"test": report, "other": {}, "val": "nonsense"}, ["covid", "normal"])
+    assert (row.films, row.boxes, row.mean, row.lungs) == (166, 332, 0.8, 0.99)
+    assert row.classes == {"covid": 0.9, "normal": None}
+    assert row.human is None
+    assert figures_of({}, ["covid"]) == []
 
 
 # --- who may

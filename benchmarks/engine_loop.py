@@ -18,8 +18,9 @@ def main(folder: Path) -> None:
     import django
 
     django.setup()
-    from detection.detectors.loader import load_detector
     from django.conf import settings
+
+    from detection.detectors.loader import load_detector
     from imaging.pixels import read_file
 
     detector = load_detector(weights=settings.DETECTOR_WEIGHTS, expected_sha256=None)

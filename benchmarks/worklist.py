@@ -8,6 +8,7 @@ The database named must be an empty one of its own; its tables are made here.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import random
@@ -19,6 +20,7 @@ from datetime import timedelta
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twinhealth.settings.embedded")
+os.environ.setdefault("LOG_LEVEL", "ERROR")
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="twinhealth-bench-"))
 
 
@@ -118,19 +120,24 @@ def main() -> None:
     from django.test.utils import CaptureQueriesContext
 
     from accounts.models import User
+    from detection.services.worklist import refresh_items
+    from imaging.models import Image
 
     os.environ["DEMO_PASSWORD"] = "bench-only-password"
     call_command("migrate", verbosity=0)
-    call_command("create_demo_users", verbosity=0)
-    call_command("register_detector", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("create_demo_users", stdout=io.StringIO())
+    call_command("register_detector", stdout=io.StringIO())
     fill(options.studies)
+    refresh_items(image_ids=list(Image.objects.values_list("pk", flat=True)))
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
     client = Client(headers={"host": "localhost"})
     client.force_login(User.objects.get(username="clinician"))
-    with CaptureQueriesContext(connection) as queries:
+    with CaptureQueriesContext(connection) as captured:
         answer = client.get("/worklist/")
+    queries = len(captured)  # now: the next request empties the log
     if answer.status_code != 200:
         raise RuntimeError(f"/worklist/ answered {answer.status_code}")
     each = []
@@ -142,7 +149,7 @@ def main() -> None:
     result: dict[str, Any] = {
         "database": connection.vendor,
         "studies": options.studies,
-        "queries": len(queries),
+        "queries": queries,
         "p50_ms": statistics.median(each),
         "p95_ms": each[round(0.95 * (len(each) - 1))],
     }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import User
-from devices.models import Device, WorkOrder
+from devices.models import Device, MaintenancePlan, WorkOrder
 from devices.services import downtimes, orders, plans
 
 QA_STEPS = (
@@ -24,8 +24,10 @@ def seed_maintenance(*, devices: list[Device], admin: User, engineer: User, now:
     today = timezone.localdate(now)
     by_name = {device.name: device for device in devices}
 
-    def plan(name: str, title: str, months: int, first_due_in: int, steps: tuple[str, ...]) -> None:
-        plans.create(
+    def plan(
+        name: str, title: str, months: int, first_due_in: int, steps: tuple[str, ...]
+    ) -> MaintenancePlan:
+        return plans.create(
             actor=admin,
             device=by_name[name],
             title=title,
@@ -42,6 +44,8 @@ def seed_maintenance(*, devices: list[Device], admin: User, engineer: User, now:
     plan("XR-3", "Preventive maintenance", 6, -2, QA_STEPS)  # due, within grace
     plan("CR-1", "Yearly safety check", 12, 45, QA_STEPS[:2])
     plan("MX-1", "Battery and brakes", 3, 11, QA_STEPS[:1])
+    in_time = plan("XR-1", "Constancy test", 1, -1, QA_STEPS[2:4])
+    _complete(in_time.orders.get(), engineer)
 
     orders.create(
         actor=admin,
@@ -88,10 +92,14 @@ def _done(device: Device, admin: User, engineer: User) -> WorkOrder:
         checklist=("Discharge and lock out", "Replace the cable", "Warm up the tube"),
         assigned_to=engineer,
     )
+    return _complete(order, engineer)
+
+
+def _complete(order: WorkOrder, engineer: User) -> WorkOrder:
     order = orders.start(order=order, actor=engineer)
     return orders.complete(
         order=order,
         actor=engineer,
-        checklist=[True, True, True],
+        checklist=[True for _ in order.checklist],
         signature=str(engineer),
     )

@@ -1,0 +1,203 @@
+"""`make bench`: run the measurements one after the other and write docs/benchmarks.md.
+
+    python -m benchmarks.run [--long] [--only pipeline,worklist]
+
+What a run doesn't measure keeps its section from before. PostgreSQL and Redis are started from the
+installed programs; without them only the embedded shape is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+
+from scripts.servers import ServerError, postgres
+from scripts.servers import redis as redis_
+
+from .stack import ROOT
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+HEAD = """# Measurements
+
+Figures measured by `make bench` (minutes) and `make bench-long` (hours), which write this page. The
+machine is a small shared one, so absolute times are noisy; ratios are taken inside one run and are
+what the targets speak of. Nothing here is asserted by a test.
+"""
+
+
+def module(name: str, *args: str, env: dict[str, str] | None = None) -> dict[str, Any]:
+    """Run one measurement in a fresh process and take its JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *args],
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    return dict(json.loads(done.stdout))
+
+
+@contextmanager
+def servers() -> Iterator[dict[str, str]]:
+    """A PostgreSQL and a Redis of one's own for the time of the block; `{}` where not installed."""
+    name = f"bench_{uuid.uuid4().hex[:8]}"
+    with ExitStack() as stack:
+        try:
+            database, redis = stack.enter_context(postgres(name)), stack.enter_context(redis_())
+        except ServerError as error:
+            print(f"only the embedded shape is measured: {error}", flush=True)
+            yield {}
+            return
+        parts = urlsplit(database)
+        maintenance = urlunsplit(parts._replace(path="/postgres"))
+        with closing(psycopg2.connect(maintenance)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(f'CREATE DATABASE "{name}"')
+        yield {"DATABASE_URL": database, "REDIS_URL": redis}
+
+
+def verdict(reached: bool) -> str:  # noqa: FBT001 - the only argument
+    return "reached" if reached else "**missed**"
+
+
+def table(title: str, text: str, rows: list[tuple[str, ...]]) -> str:
+    """A section: title, how it is measured, rows of (…, what, measured, target, verdict)."""
+    head = ("shape", "what", "measured", "target", "")[-len(rows[0]) :]
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join([title, "", text, "", *("| " + " | ".join(line) + " |" for line in lines)])
+
+
+def pipeline(*, long: bool) -> str:
+    args = ["--long"] if long else []
+    results = [module("pipeline", *args)]
+    with servers() as env:
+        if env:
+            results.append(module("pipeline", *args, env=env))
+    rows = []
+    for r in results:
+        shape, t, lat, mem = r["shape"], r["throughput"], r["latency"], r["memory_mb"]
+        web, worker = max(mem["web_each"]), max(mem["worker_each"])
+        share, torch = t["worker_share_of_engine"], r["web_has_torch_mapped"]
+        engine, each = t["engine_seconds_each"], t["worker_seconds_each"]
+        throughput = f"worker's throughput as share of the engine's, {t['films']} films"
+        latency = f"upload to findings, warm, p95 of {lat['uploads']}"
+        rows += [
+            (
+                shape,
+                f"{throughput} (engine {engine:.3f} s, worker {each:.3f} s a film)",
+                f"{share:.0%}",
+                ">= 90 %",
+                verdict(share >= 0.9),
+            ),
+            (
+                shape,
+                f"{latency} (p50 {lat['p50_seconds']:.2f} s)",
+                f"{lat['p95_seconds']:.2f} s = {lat['p95_over_engine']:.1f} x engine",
+                f"< 2.5 x engine + 0.5 s = {lat['p95_limit']:.2f} s",
+                verdict(lat["p95_seconds"] < lat["p95_limit"]),
+            ),
+            (
+                shape,
+                "largest web process, and whether it has torch mapped",
+                f"{web} MiB, {'yes' if torch else 'no'}",
+                "< 250 MB, no",
+                verdict(web < 238 and not torch),
+            ),
+            (
+                shape,
+                f"largest worker process after {mem['worker_after_films']} films",
+                f"{worker} MiB",
+                "< 1.5 GB",
+                verdict(worker < 1430),
+            ),
+        ]
+    text = (
+        "`python -m benchmarks.pipeline [--long]`: real processes on a folder of their own, demo "
+        "pictures with a little noise each. The engine is `read_file` and `predict` in a loop in "
+        "one process, before and after, on the same films."
+    )
+    return table("From the door to the findings", text, rows)
+
+
+def worklist(*, long: bool) -> str:
+    with servers() as env:
+        if not env:
+            return ""
+        r = module("worklist", env=env)
+    text = (
+        f"`python -m benchmarks.worklist`: the page with {r['studies']:,} studies on PostgreSQL, "
+        "one in twenty unsigned, through Django's test client."
+    )
+    rows: list[tuple[str, ...]] = [
+        ("queries", str(r["queries"]), "<= 12", verdict(r["queries"] <= 12)),
+        (
+            f"time in the server, p95 (p50 {r['p50_ms']:.0f} ms)",
+            f"{r['p95_ms']:.0f} ms",
+            "< 150 ms",
+            verdict(r["p95_ms"] < 150),
+        ),
+    ]
+    return table("Worklist", text, rows)
+
+
+def start(*, long: bool) -> str:
+    r = module("start", *(["--bare"] if long else []))
+    rows: list[tuple[str, ...]] = []
+    if "bare_seconds" in r:
+        bare = r["bare_seconds"]
+        what = "from a bare clone, downloads included"
+        rows.append((what, f"{bare:.0f} s", "< 600 s", verdict(bare < 600)))
+    again = r["again_seconds"]
+    rows.append(("again", f"{again:.1f} s", "< 15 s", verdict(again < 15)))
+    text = "`python -m benchmarks.start [--bare]`: `make run` until `/readyz` answers."
+    return table("make run", text, rows)
+
+
+SECTIONS: dict[str, Callable[..., str]] = {
+    "pipeline": pipeline,
+    "worklist": worklist,
+    "start": start,
+}
+
+
+def written() -> dict[str, str]:
+    """Sections that the page has, by key."""
+    text = PAGE.read_text() if PAGE.exists() else ""
+    return dict(re.findall(r"<!-- (\w+) -->\n(.*?)\n<!-- end -->", text, flags=re.DOTALL))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--only", default=",".join(SECTIONS))
+    options = parser.parse_args()
+    sections = written()
+    for key in options.only.split(","):
+        print(f"measuring: {key}", flush=True)
+        if text := SECTIONS[key](long=options.long):
+            when = datetime.now(UTC).date().isoformat()
+            cores = os.cpu_count()
+            note = f"Measured {when}, {cores} cores, Python {platform.python_version()}."
+            sections[key] = f"## {text}\n\n{note}"
+    body = [f"<!-- {key} -->\n{sections[key]}\n<!-- end -->" for key in sections]
+    Path(PAGE).write_text(HEAD + "\n" + "\n\n".join(body) + "\n")
+    print(f"written: {PAGE.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -24,7 +24,7 @@ FLOOR: Final = 0.01
 class TorchDetector:
     """A Cascade R-CNN ready to read; implements `loader.Detector`.
 
-    Batch norm is folded into the convolutions, and tensors lie channels last: a fifth less time on
+    Batch norm is folded into the convolutions, and tensors lie channels last: a tenth less time on
     a CPU (benchmarks/detector_engine.py), the same numbers but for rounding.
     """
 

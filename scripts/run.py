@@ -203,7 +203,7 @@ def _start(env: Mapping[str, str]) -> int:
         environment.pop("DEMO_PASSWORD", None)  # the processes have no use for it
         check_port(config.host, config.port)
         local = config.address.replace("localhost", "127.0.0.1")
-        complained = [started + COMPLAIN_AFTER_SECONDS]
+        complained = [time.monotonic() + COMPLAIN_AFTER_SECONDS]
 
         def question() -> str | None:
             why = why_not_ready(local)

@@ -6,7 +6,6 @@ warnings when imported. They are silenced here, for these imports, by category a
 
 from __future__ import annotations
 
-import functools
 import importlib
 import warnings
 from typing import Any
@@ -14,9 +13,8 @@ from typing import Any
 from . import ops
 
 
-@functools.cache
 def load(operators: str) -> None:
-    """Install the operators and import the parts that build and run a model.
+    """Install the operators and import the parts that build and run a model; again is cheap.
 
     Args:
         operators: `auto`, `adapter` or `compiled`.
@@ -28,7 +26,6 @@ def load(operators: str) -> None:
     _import("mmdet.models")
 
 
-@functools.cache
 def load_training() -> None:
     """Import the parts that only training needs; `load` must have run."""
     for name in ("mmdet.datasets", "mmdet.engine", "mmengine.runner"):

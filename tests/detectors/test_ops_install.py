@@ -9,7 +9,7 @@ import types
 import pytest
 import torch
 
-from detection.detectors import ops
+from detection.detectors import openmmlab, ops
 from detection.detectors.ops.extension import NAME, Extension
 from tests.detectors.conftest import ROOT
 from twinhealth.errors import UnavailableError
@@ -74,7 +74,9 @@ def test_versions_for_the_environment_report():
 
 @pytest.fixture
 def no_extension(monkeypatch):
-    monkeypatch.delitem(sys.modules, NAME, raising=False)
+    # set and deleted, so that what a test installs is gone again even where nothing was before
+    monkeypatch.setitem(sys.modules, NAME, sys.modules.get(NAME))
+    monkeypatch.delitem(sys.modules, NAME)
 
 
 @pytest.mark.usefixtures("no_extension")
@@ -95,6 +97,13 @@ def test_compiled_ones_that_are_demanded_and_missing(monkeypatch):
         ops.install("compiled")
     assert caught.value.code == "detector_ops_missing"
     assert NAME not in sys.modules
+
+
+def test_the_last_choice_holds():
+    openmmlab.load("adapter")
+    assert sys.modules[NAME].mode == "adapter"
+    openmmlab.load("auto")
+    assert sys.modules[NAME].mode == "auto"
 
 
 def test_another_word():

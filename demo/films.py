@@ -22,6 +22,7 @@ from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
 from .fleet import MACHINES, MANUFACTURER, MODELS, Machine
 
+ISSUER = "TwinHealth demo"
 IMAGES = Path(__file__).parent / "images"
 _NAMESPACE = uuid.UUID("6f0d1d4e-6d0c-5b57-9a43-2f6f0e6a7c11")
 _SOP_CLASS = {
@@ -130,7 +131,7 @@ def dataset_for(film: Film, *, now: datetime) -> Dataset:
     ds.SOPInstanceUID = _uid("instance", *key)
     ds.StudyInstanceUID = _uid("study", *key)
     ds.SeriesInstanceUID = _uid("series", *key)
-    ds.PatientID, ds.IssuerOfPatientID = film.patient_id, "TwinHealth demo"
+    ds.PatientID, ds.IssuerOfPatientID = film.patient_id, ISSUER
     ds.PatientName = f"Demo^Patient {film.number:02d}"
     ds.PatientBirthDate = ds.PatientSex = ""
     ds.AccessionNumber = f"DEMO{film.number:05d}"

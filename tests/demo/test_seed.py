@@ -13,7 +13,7 @@ from demo.services.seed import is_seeded, seed_demo
 from detection.models import DetectionRun, DetectorVersion
 from devices import selectors as devices
 from devices.models import Alert, Device, Downtime, InboxEntry, MaintenancePlan, WorkOrder
-from imaging.models import Image
+from imaging.models import Image, Intake
 from patients.models import Observation, Patient
 from twinhealth.errors import NotFoundError
 
@@ -46,6 +46,7 @@ def test_demo_hospital(hospital, capsys) -> None:
     _health_tells_the_stories_of_the_fleet(hospital)
     _maintenance_has_every_state_that_an_admin_meets(hospital)
     _second_start_changes_nothing(capsys)
+    _interrupted_start_is_completed(hospital)
 
 
 def _every_room_has_something_and_says_that_it_is_synthetic() -> None:
@@ -90,6 +91,18 @@ def _second_start_changes_nothing(capsys) -> None:
     call_command("seed_demo")
     assert "already" in capsys.readouterr().out
     assert (Device.objects.count(), Image.objects.count(), WorkOrder.objects.count()) == before
+
+
+def _interrupted_start_is_completed(hospital) -> None:
+    image = Image.objects.get(series__study__patient__identifier="DEMO-0004")
+    DetectionRun.objects.filter(image=image).delete()
+    Intake.objects.filter(image=image).delete()
+    image.delete()
+    Observation.objects.filter(patient__identifier__in=["DEMO-0004", "DEMO-0007"]).delete()
+    assert not is_seeded()
+    assert seed_demo(now=hospital) == 1
+    assert is_seeded()
+    assert Image.objects.count() == 11 == Patient.objects.count()
 
 
 def test_without_demo_users_nothing_is_made() -> None:

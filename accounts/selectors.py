@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -151,10 +151,11 @@ def _below(found: QuerySet[AuditEntry], cursor: str) -> QuerySet[AuditEntry]:
     at_text, _, pk_text = cursor.rpartition("_")
     try:
         at, pk = datetime.fromisoformat(at_text), int(pk_text)
-    except ValueError as error:
+        if at.tzinfo is None or not 0 <= pk < 2**63:
+            raise _bad_cursor()
+        at = at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise _bad_cursor() from error
-    if at.tzinfo is None or not 0 <= pk < 2**63:
-        raise _bad_cursor()
     # the first condition lets the index on time do the work
     return found.filter(at__lte=at).filter(Q(at__lt=at) | Q(id__lt=pk))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.db.models import Q
@@ -112,10 +112,13 @@ def _before(text: str) -> Place | None:
     try:
         # a + of the offset arrives as a space where the sender did not encode it
         at = datetime.fromisoformat(at_text.replace(" ", "+"))
+        if at.tzinfo is None:
+            raise _bad_time()
+        at = at.astimezone(UTC)
         place = Place(at, rest[0], int(rest[1])) if rest else Place(at, "", 0)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, OverflowError) as error:
         raise _bad_time() from error
-    if at.tzinfo is None or abs(place.pk) >= 2**63:
+    if abs(place.pk) >= 2**63:
         raise _bad_time()
     return place
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.contrib import messages
+from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
+from redis.exceptions import RedisError
 
 from accounts.decorators import requires
 from accounts.permissions import Can, may
@@ -25,6 +28,7 @@ from patients.models import Patient
 from twinhealth.web.templatetags.house import url_with
 
 PAGE_SIZE = 50
+SHOWN_SECONDS = 15 * 60
 FILMS_ON_A_PATIENT = 60
 IMAGES_ON_A_DEVICE = 25
 FILTERS = ("show", "device", "trust", "label", "patient")
@@ -59,8 +63,27 @@ def worklist(request: PageRequest) -> HttpResponse:
 @require_GET
 @requires(Can.WORKLIST_READ)
 def worklist_table(request: PageRequest) -> HttpResponse:
-    """The table alone, asked for every 15 s; opening a film of it is what the audit sees."""
-    return render(request, "detection/parts/worklist_table.html", _worklist_context(request))
+    """The table alone, asked for every 15 s; the audit sees what hasn't been shown yet."""
+    context = _worklist_context(request)
+    films = [row.image.pk for row in context["rows"]]
+    if not _shown_lately(request, films):
+        audit.record(
+            actor=request.user,
+            verb="listed",
+            obj=WorklistItem(),
+            request=request,
+            detail={"films": films},
+        )
+    return render(request, "detection/parts/worklist_table.html", context)
+
+
+def _shown_lately(request: PageRequest, films: list[int]) -> bool:
+    """Whether this sign-in saw exactly these films a moment ago; without a cache: no."""
+    digest = hashlib.sha256(repr((request.session.session_key, sorted(films))).encode())
+    try:
+        return not cache.add(f"worklist-shown:{digest.hexdigest()}", 1, SHOWN_SECONDS)
+    except (RedisError, OSError):
+        return False
 
 
 def _worklist_context(request: PageRequest) -> dict[str, Any]:

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import django_filters
+from django.core.exceptions import ValidationError
+from django_filters.fields import IsoDateTimeField
 
 from .models import Image, QuarantinedFile
 from .models.image import Door
 from .models.intake import QuarantineState
+
+
+class _MomentField(IsoDateTimeField):
+    """ISO 8601; a time that leaves the calendar in UTC is refused."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        found: datetime | None = super().to_python(value)
+        try:
+            return found.astimezone(UTC) if found else None
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """A bound on a time."""
+
+    field_class = _MomentField
 
 
 class ImageFilter(django_filters.FilterSet):
@@ -18,8 +40,8 @@ class ImageFilter(django_filters.FilterSet):
     study = django_filters.CharFilter(field_name="series__study__study_instance_uid")
     modality = django_filters.CharFilter(field_name="series__modality")
     view_position = django_filters.CharFilter()
-    acquired_from = django_filters.IsoDateTimeFilter(field_name="acquired_at", lookup_expr="gte")
-    acquired_to = django_filters.IsoDateTimeFilter(field_name="acquired_at", lookup_expr="lt")
+    acquired_from = MomentFilter(field_name="acquired_at", lookup_expr="gte")
+    acquired_to = MomentFilter(field_name="acquired_at", lookup_expr="lt")
     door = django_filters.ChoiceFilter(choices=Door.choices)
     is_demo = django_filters.BooleanFilter()
 

@@ -7,8 +7,9 @@ from http import HTTPStatus
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -46,7 +47,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
     """The sign-in form."""
     target = _safe_target(request)
     if request.user.is_authenticated and request.method != "POST":
-        return redirect(target or "home")
+        return HttpResponseRedirect(target or reverse("home"))
     form = SignInForm(request.POST or None)
     if request.method != "POST":
         return _login_form(request, form, target)
@@ -69,7 +70,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
         return _login_form(request, form, target, status=HTTPStatus.UNAUTHORIZED)
     login(request, user)  # a new session key: one planted before is worth nothing
     audit.record(actor=user, verb="signed_in", obj=user, request=request)
-    return redirect(target or "home")
+    return HttpResponseRedirect(target or reverse("home"))
 
 
 def _safe_target(request: HttpRequest) -> str:
@@ -78,7 +79,8 @@ def _safe_target(request: HttpRequest) -> str:
     allowed = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return target if allowed else ""
+    # a path only: a bare word would be taken for a page beside this one
+    return target if allowed and target.startswith("/") else ""
 
 
 def _login_form(

@@ -5,136 +5,36 @@ The walk reads the resolver, so an address that somebody adds is walked without 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.test import Client
-from django.urls import Resolver404, URLPattern, get_resolver, resolve
+from django.urls import Resolver404, resolve
 
-from accounts.api_permissions import SignedIn, required_permission
-from accounts.models import AuditEntry, User
-from accounts.permissions import TABLE, Can, Role
+from accounts.api_permissions import SignedIn
+from accounts.models import AuditEntry
+from accounts.permissions import Can, Role
 
 from . import hospital
-
-N = hospital.NUMBER
-# the API's description has views of its own, which `SignedIn` guards (tested below)
-NO_DECLARATION = {"schema", "docs"}
-# probes of the machine room, open by nature
-PROBES = ("/healthz", "/readyz", "/metrics")
-NOBODY = "nobody"
-ROLES = [*Role.values]
-
-_CONVERTED = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
-_GROUP = re.compile(r"\(\?P<(?P<name>\w+)>(?:[^()\\]|\\.|\[[^]]*\])*\)")
-_SAMPLES = {"int": str(N), "str": "walk", "slug": "walk", "path": "walk/x",
-            "uuid": "00000000-0000-4000-8000-000000000001"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Door:
-    """One address with one method."""
-
-    path: str
-    method: str
-    name: str
-    callback: Any
-    is_api: bool
-
-    def __str__(self) -> str:
-        return f"{self.method.upper()} {self.path}"
-
-    @property
-    def required(self) -> Can | None:
-        if not self.is_api:
-            return getattr(self.callback, "required", None)
-        actions = getattr(self.callback, "actions", None) or {}
-        view = SimpleNamespace(required=getattr(self.callback.cls, "required", None))
-        if self.method in actions:
-            view.action = actions[self.method]
-        return required_permission(view, self.method)
-
-
-def _patterns(resolver: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for entry in resolver.url_patterns:
-        route = prefix + str(entry.pattern)
-        if isinstance(entry, URLPattern):
-            yield route, entry
-        else:
-            yield from _patterns(entry, route)
-
-
-def _fill(route: str) -> str:
-    """An address that matches: every number is that of the rows in `hospital`."""
-    path = _GROUP.sub(lambda m: str(N) if r"\d" in m[0] else "walk", route)
-    path = _CONVERTED.sub(lambda m: _SAMPLES[m["kind"] or "str"], path)
-    return "/" + path.replace("^", "").removesuffix("$").replace(r"\Z", "").replace(r"\.", ".")
-
-
-def _methods(callback: Any) -> list[str]:
-    if (actions := getattr(callback, "actions", None)) is not None:
-        return [m for m in actions if m in {"get", "post", "put", "patch", "delete"}]
-    if (cls := getattr(callback, "cls", None)) is not None:
-        return [m for m in ("get", "post", "put", "patch", "delete") if hasattr(cls, m)]
-    return ["get", "post"]
-
-
-@lru_cache
-def doors() -> tuple[Door, ...]:
-    return tuple(
-        Door(_fill(route), method, entry.name or "", entry.callback, hasattr(entry.callback, "cls"))
-        for route, entry in _patterns(get_resolver())
-        for method in _methods(entry.callback)
-    )
-
-
-def declared() -> list[Door]:
-    return [door for door in doors() if door.name not in NO_DECLARATION]
-
-
-def may(role: str, permission: Can) -> bool:
-    return permission is Can.ANYONE or (role != NOBODY and permission in TABLE[role])
+from .walking import (
+    NO_DECLARATION,
+    NOBODY,
+    PROBES,
+    ROLES,
+    Door,
+    N,
+    ask,
+    declared,
+    doors,
+    may,
+    people,
+    text_of,
+)
 
 
 @pytest.fixture
 def clients(db: None) -> dict[str, Client]:
-    hospital.build()
-    made = {NOBODY: Client(raise_request_exception=False)}
-    for role in ROLES:
-        made[role] = Client(raise_request_exception=False)
-        made[role].force_login(User.objects.create_user(f"walking-{role}", role=role))
-    return made
-
-
-def ask(client: Client, door: Door) -> Any:
-    """The answer; whatever the view changed is undone, sessions and cookies too."""
-    cookies = client.cookies.output()
-    jar = {key: morsel.value for key, morsel in client.cookies.items()}
-    kwargs = {"content_type": "application/json"} if door.is_api and door.method != "get" else {}
-    with transaction.atomic():
-        response = getattr(client, door.method)(door.path, {}, **kwargs)
-        response.said = _text(response)
-        transaction.set_rollback(True)
-    if client.cookies.output() != cookies:
-        client.cookies.clear()
-        client.cookies.load(jar)
-    return response
-
-
-def _text(response: Any) -> str:
-    chunks = response.streaming_content if response.streaming else [response.content]
-    read = b""
-    for chunk in chunks:
-        read += chunk
-        if len(read) > 2_000_000:
-            break
-    return read.decode("utf-8", "replace")
+    return people()
 
 
 def test_the_walk_finds_its_way():
@@ -237,7 +137,7 @@ def test_the_audit_trail_names_no_patient_and_misses_no_patient_page(clients: di
             continue
         before = AuditEntry.objects.count()
         response = client.get(door.path)
-        text = _text(response)
+        text = text_of(response)
         showed = response.status_code == 200 and "CANARY-ID" in text
         if showed and AuditEntry.objects.count() == before:
             untold.append(f"{door} shows a patient and writes no audit row")
@@ -312,10 +212,7 @@ WHO_MAY_WHAT: list[tuple[str, str, set[Any]]] = [
     ("method", "path", "roles"), WHO_MAY_WHAT, ids=[f"{m} {p}" for m, p, _ in WHO_MAY_WHAT]
 )
 def test_who_may_what(clients: dict[str, Client], method: str, path: str, roles: set[str]):
-    try:
-        found = resolve(path.partition("?")[0])
-    except Resolver404:
-        pytest.skip("not built yet")
+    found = resolve(path.partition("?")[0])
     door = Door(path, method, "", found.func, is_api=hasattr(found.func, "cls"))
     for role in ROLES:
         status = ask(clients[role], door).status_code

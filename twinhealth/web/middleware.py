@@ -1,17 +1,31 @@
-"""Domain errors raised by pages (not the API) become a page that says what to do."""
+"""What stands around every page: refusing what can't be an address, showing domain errors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from twinhealth.errors import DomainError
 
 from .errors import headers_of, status_of
-from .views import method_not_allowed
+from .views import bad_request, method_not_allowed
+
+
+class StorableAddressMiddleware:
+    """Answers 400 to a NUL in path or query: no text of ours has one, and PostgreSQL raises."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Refuse, or pass on."""
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return bad_request(request, SuspiciousOperation("NUL in the address"))
+        return self.get_response(request)
 
 
 class DomainErrorMiddleware:

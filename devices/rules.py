@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from twinhealth.web.ucum import unit_text
+
 State = Literal["ok", "watch", "act", "unknown"]
 
 
@@ -147,11 +149,6 @@ def _ordered(samples: Iterable[Sample], at: datetime) -> Iterator[Sample]:
 def number(value: float) -> str:
     """Four significant digits, without trailing zeros."""
     return f"{value:.4g}"
-
-
-def unit_text(unit: str) -> str:
-    """A UCUM code as people write it; `1` stays unsaid."""
-    return {"1": "", "Cel": "°C", "mA.s": "mAs", "uGy": "µGy"}.get(unit, unit)
 
 
 def amount(value: float, unit: str) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Window
+from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from twinhealth.errors import NotFoundError
+from twinhealth.web.ucum import unit_text
 
 from .codes import BY_CODE, KINDS, Kind, Lane
 from .models import Observation, Patient
@@ -22,6 +23,8 @@ MAX_POINTS = 5_000
 ORDERINGS = {"identifier": "identifier", "name": "name", "created": "created_at"}
 PERIODS = {"2": 2, "7": 7, "30": 30, "365": 365, "all": None}
 DEFAULT_PERIOD = "30"
+_CLOSE_PERIODS = ("2", "7", "30")
+_ENOUGH_POINTS = 8  # a lane or two that are worth looking at
 
 
 def patient(pk: int) -> Patient:
@@ -92,6 +95,24 @@ def latest_values(patient_id: int) -> list[Latest]:
     return [Latest(kind, by_code[kind.code]) for kind in KINDS if kind.code in by_code]
 
 
+def fitting_period(patient_id: int, *, now: datetime | None = None) -> str:
+    """The shortest of 48 h, 7 d and 30 d with enough points to look at; one query."""
+    now = now or timezone.now()
+    drawn = Observation.objects.filter(
+        patient_id=patient_id, struck_at=None, code__in=BY_CODE, effective_at__lte=now
+    )
+    counts = drawn.aggregate(
+        **{
+            f"within_{key}": Count("pk", filter=Q(effective_at__gte=now - timedelta(days=int(key))))
+            for key in _CLOSE_PERIODS
+        }
+    )
+    for key in _CLOSE_PERIODS:
+        if counts[f"within_{key}"] >= _ENOUGH_POINTS:
+            return key
+    return DEFAULT_PERIOD
+
+
 @dataclass(frozen=True, slots=True)
 class Lanes:
     """What the charts draw."""
@@ -124,7 +145,7 @@ def lanes(patient_id: int, *, period: str, now: datetime | None = None) -> Lanes
                 {
                     "code": kind.code,
                     "name": kind.name,
-                    "unit": kind.unit,
+                    "unit": unit_text(kind.unit),
                     "decimals": kind.decimals,
                     "points": points[kind.code],
                 }

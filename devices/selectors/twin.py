@@ -16,8 +16,9 @@ from devices.drift import drift
 from devices.health import ORDER, Health
 from devices.models import Alert, Device, Metric, Rule, TwinEvent, TwinState
 from devices.models.device import Lifecycle
-from devices.rules import number, unit_text
+from devices.rules import number
 from twinhealth.errors import NotFoundError
+from twinhealth.web.ucum import unit_text
 
 from .health import health_at
 from .readings import series

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from twinhealth.web.icons import SHAPES
+from twinhealth.web.ucum import unit_text
 
 register = template.Library()
 
@@ -126,6 +127,9 @@ def unknown(value: Any, unit: str = "") -> SafeString:
     if value is None or value == "":
         return format_html('<span class="muted">{}</span>', "unknown")
     return format_html("{}\N{NO-BREAK SPACE}{}", value, unit) if unit else format_html("{}", value)
+
+
+register.filter("unit_text", unit_text)
 
 
 @register.filter

@@ -1,0 +1,22 @@
+"""UCUM codes as people write them, for pages; codes are what is stored and exchanged."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = {
+    "1": "",
+    "Cel": "°C",
+    "[degF]": "°F",
+    "mm[Hg]": "mmHg",
+    "mA.s": "mAs",
+    "uGy": "µGy",
+    "10*3/uL": "\N{MULTIPLICATION SIGN} 10³/µL",
+    "10*9/L": "\N{MULTIPLICATION SIGN} 10⁹/L",
+    "[lb_av]": "lb",
+}
+
+
+def unit_text(unit: str) -> str:
+    """The unit for a page: `Cel` as °C, an annotation such as `{steps}` as its word, `1` unsaid."""
+    return _WORDS.get(unit, re.sub(r"\{([^}]*)\}", r" \1", unit).strip())

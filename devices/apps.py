@@ -13,5 +13,6 @@ class DevicesConfig(AppConfig):
     name = "devices"
 
     def ready(self) -> None:
-        """Be counted in /metrics."""
-        importlib.import_module("devices.gauges").connect()  # models can be imported only now
+        """Be counted in /metrics and on the left rail; models can be imported only now."""
+        importlib.import_module("devices.gauges").connect()
+        importlib.import_module("devices.badges").connect()

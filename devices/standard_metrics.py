@@ -35,4 +35,5 @@ STANDARD_METRICS: tuple[StandardMetric, ...] = (
     StandardMetric("pixel_noise", "Noise in the picture", "1", 0, None),
     StandardMetric("pixel_mean", "Mean grey level", "%", 0, 100),
     StandardMetric("pixel_saturated", "Saturated pixels", "%", 0, 100),
+    StandardMetric("pixel_dead_columns", "Dead detector columns", "1", 0, None),
 )

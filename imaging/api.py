@@ -140,7 +140,7 @@ class RenderedView(PixelView):
         found = self.unchanged(request, etag)
         if found is not None:
             return found
-        data = rendering.png(pixels.load(image), window=window, invert=invert, size=size)
+        data = pixels.rendered(image, window=window, invert=invert, size=size)
         response = HttpResponse(data, content_type="image/png")
         return self.answer(request, image, response, verb="viewed", etag=etag)
 

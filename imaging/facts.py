@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from devices.facts import ImageFacts, MachineName
 
-from .frame import VoiFunction, Window
+from .frame import Frame, VoiFunction, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,18 @@ class Header:
     machine: MachineName
     readings: dict[str, tuple[float, str]] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
+
+    def frame(self, pixels: npt.NDArray[np.integer[Any]]) -> Frame:
+        """Stored values (rows, columns) with what is needed to show them."""
+        return Frame(
+            pixels=pixels,
+            photometric="MONOCHROME1" if self.photometric == "MONOCHROME1" else "MONOCHROME2",
+            bits_stored=self.bits_stored,
+            slope=self.slope,
+            intercept=self.intercept,
+            windows=self.windows,
+            padding=self.padding,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """JSON-safe dict; `from_json` is its inverse."""

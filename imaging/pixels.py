@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import uuid
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import structlog
 from django.conf import settings
 
 from imaging.decoding import client
 from twinhealth.errors import InvalidInputError, UnavailableError
 
-from .facts import Header
+from . import framecache, rendering
 from .frame import Frame, Window
 from .models import Image
 from .sniff import Kind, sniff_file
 
 log = structlog.get_logger(__name__)
 
-# the first line of a cached file; another layout needs another number
-_VERSION = 1
 _SUFFIX = ".frame"
+# a film above this is rendered in the decoding process: the web process stays small
+_RENDERED_APART = 16_000_000
 
 
 def read_file(path: Path) -> Frame:
@@ -43,19 +37,7 @@ def read_file(path: Path) -> Frame:
             "unknown_format", "This is neither DICOM nor PNG nor JPEG. Choose an X-ray file."
         )
     header, pixels = client.decode(path, kind="dicom" if kind is Kind.DICOM else "picture")
-    return _frame(header, pixels)
-
-
-def _frame(header: Header, pixels: npt.NDArray[np.integer[Any]]) -> Frame:
-    return Frame(
-        pixels=pixels,
-        photometric="MONOCHROME1" if header.photometric == "MONOCHROME1" else "MONOCHROME2",
-        bits_stored=header.bits_stored,
-        slope=header.slope,
-        intercept=header.intercept,
-        windows=header.windows,
-        padding=header.padding,
-    )
+    return header.frame(pixels)
 
 
 def stored_path(image: Image) -> Path:
@@ -70,84 +52,54 @@ def load(image: Image) -> Frame:
         InvalidInputError: `cannot_display` where nothing here shows it.
         UnavailableError: `file_missing` where the archive lost the file.
     """
+    cached = _cache_path(image)
+    frame = framecache.read(cached) if not image.display_problem else None
+    if frame is None:
+        frame = read_file(_present(image))
+        _keep(cached, frame)
+    return frame
+
+
+def rendered(
+    image: Image, *, window: Window | None, invert: bool, size: int | None
+) -> bytes | memoryview:
+    """The stored film as 8-bit PNG; arguments as `rendering.png`, errors as `load`.
+
+    A large film is rendered where it is decoded, so that this process never holds it.
+    """
+    if image.rows * image.columns <= _RENDERED_APART:
+        return rendering.png(load(image), window=window, invert=invert, size=size)
+    cached = _cache_path(image)
+    png = client.render(_present(image), cached=cached, window=window, invert=invert, size=size)
+    prune_cache()
+    return png
+
+
+def _present(image: Image) -> Path:
+    """Its file, where it can be shown."""
     if image.display_problem:
         raise InvalidInputError(image.display_problem, image.display_message)
-    cached = _cache_path(image)
-    frame = _read_cached(cached)
-    if frame is None:
-        path = stored_path(image)
-        if not path.exists():
-            log.error("file_missing", image=image.pk, path=image.path)
-            raise UnavailableError(
-                "file_missing", "The film's file isn't in the archive. Tell an admin."
-            )
-        frame = read_file(path)
-        _write_cached(cached, frame)
-    return frame
+    path = stored_path(image)
+    if not path.exists():
+        log.error("file_missing", image=image.pk, path=image.path)
+        raise UnavailableError(
+            "file_missing", "The film's file isn't in the archive. Tell an admin."
+        )
+    return path
+
+
+def _keep(path: Path, frame: Frame) -> None:
+    """In the cache; a full or broken cache disk costs speed, nothing else."""
+    try:
+        framecache.write(path, frame)
+        prune_cache()
+    except OSError as error:
+        log.warning("pixel_cache_unwritable", error=str(error))
 
 
 def _cache_path(image: Image) -> Path:
     root = Path(settings.PIXEL_CACHE_ROOT) / "frames"
     return root / image.sha256[:2] / f"{image.sha256}{_SUFFIX}"
-
-
-def _head(frame: Frame) -> dict[str, Any]:
-    return {
-        "version": _VERSION,
-        "dtype": frame.pixels.dtype.str,
-        "shape": list(frame.pixels.shape),
-        "photometric": frame.photometric,
-        "bits_stored": frame.bits_stored,
-        "slope": frame.slope,
-        "intercept": frame.intercept,
-        "windows": [[w.center, w.width, w.function] for w in frame.windows],
-        "padding": frame.padding,
-    }
-
-
-def _read_cached(path: Path) -> Frame | None:
-    """The frame, or `None` where it isn't there or isn't whole."""
-    try:
-        with path.open("rb") as file:
-            line = file.readline(64 * 1024)
-        head = json.loads(line)
-        dtype, shape = np.dtype(head["dtype"]), tuple(head["shape"])
-        whole = len(line) + dtype.itemsize * shape[0] * shape[1]
-        if head["version"] != _VERSION or path.stat().st_size != whole:
-            raise ValueError  # noqa: TRY301 - handled as every other damage
-        pixels = np.asarray(np.memmap(path, dtype, "r", offset=len(line), shape=shape))
-        os.utime(path)  # used just now: the last to be pruned
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
-        return None
-    return Frame(
-        pixels=pixels,
-        photometric=head["photometric"],
-        bits_stored=head["bits_stored"],
-        slope=head["slope"],
-        intercept=head["intercept"],
-        windows=tuple(Window(*w) for w in head["windows"]),
-        padding=tuple(head["padding"]) if head["padding"] else None,
-    )
-
-
-def _write_cached(path: Path, frame: Frame) -> None:
-    """Keep it; a full or broken cache disk costs speed, nothing else."""
-    temporary = path.with_name(f".{uuid.uuid4().hex}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(json.dumps(_head(frame)).encode() + b"\n")
-            file.write(np.ascontiguousarray(frame.pixels).data)
-        temporary.replace(path)
-        prune_cache()
-    except OSError as error:
-        log.warning("pixel_cache_unwritable", error=str(error))
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def prune_cache() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from imaging.services.link import link_waiting_images
-from imaging.services.sweep import sweep_incoming
+from imaging.services.sweep import sweep_incoming, sweep_orphans
 
 
 @shared_task(soft_time_limit=300, time_limit=330)
@@ -16,5 +16,6 @@ def link_waiting_images_task() -> None:
 
 @shared_task(soft_time_limit=60, time_limit=90)
 def sweep_incoming_task() -> None:
-    """The door's floor is swept."""
+    """The door's floor is swept, and a part of the archive looked through."""
     sweep_incoming()
+    sweep_orphans()

@@ -150,3 +150,8 @@ DIASTOLIC = BY_CODE["8462-4"]
 def label(code: str) -> str:
     """Short name of a code; the code itself where the table has lost it."""
     return BY_CODE[code].name if code in BY_CODE else code
+
+
+def decimals(code: str) -> int:
+    """How many decimals a value of this code is shown with; four where the table has lost it."""
+    return BY_CODE[code].decimals if code in BY_CODE else 4

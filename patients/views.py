@@ -106,9 +106,9 @@ def _page(
         actor=_user(request), verb="viewed", obj=patient, patient_id=patient.pk, request=request
     )
     now = timezone.now()
-    period = request.GET.get("days", selectors.DEFAULT_PERIOD)
+    period = request.GET.get("days", "")
     if period not in selectors.PERIODS:
-        period = selectors.DEFAULT_PERIOD
+        period = selectors.fitting_period(patient.pk, now=now)
     code = request.GET.get("code", "")
     pages = Paginator(selectors.history(patient.pk, code=code), _ROWS)
     lanes = selectors.lanes(patient.pk, period=period, now=now)

@@ -17,6 +17,7 @@ from accounts.models import AuditEntry
 from accounts.permissions import Can
 from accounts.services import audit
 from twinhealth.errors import InvalidInputError
+from twinhealth.web import badges
 
 from .session import _user
 
@@ -48,6 +49,7 @@ def audit_page(request: HttpRequest) -> HttpResponse:
         "filters": chosen.as_dict(),
         "now": timezone.now(),
         "export_cap": EXPORT_CAP,
+        "quarantine": badges.badge("imaging:quarantine"),
     }
     return render(request, "accounts/audit.html", context)
 

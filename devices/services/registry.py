@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from accounts.services import audit
-from devices.models import Device, DeviceAlias, DeviceModel, Metric
+from devices.models import Device, DeviceAlias, DeviceModel, Downtime, Metric
 from devices.models.device import Lifecycle
 from devices.models.twin import EventKind
 from devices.standard_metrics import STANDARD_METRICS
 from twinhealth.errors import ConflictError, InvalidInputError
 
-from . import AnyRequest
+from . import AnyRequest, downtimes
 from .events import append, lock_twin
 from .identify import clean_serial
 
@@ -234,6 +235,9 @@ def set_lifecycle(
 ) -> Device:
     """Take a machine out of service, back in, or retire it for good.
 
+    Out of service begins a downtime, anything else ends it. One that is open already stays as it
+    is, and so does one that was planned and stands in the way.
+
     Raises:
         InvalidInputError: `unknown_lifecycle`.
         ConflictError: `device_retired`, and `bad_transition` where it stands there already.
@@ -250,6 +254,7 @@ def set_lifecycle(
         raise ConflictError("bad_transition", f"It is {device.get_lifecycle_display()} already.")
     device.lifecycle = lifecycle
     device.save(update_fields=["lifecycle"])
+    _note_downtime(device=device, reason=reason, actor=actor, request=request)
     append(
         device=device,
         kind=EventKind.LIFECYCLE,
@@ -264,3 +269,20 @@ def set_lifecycle(
         detail={"to": lifecycle},
     )
     return device
+
+
+def _note_downtime(
+    *, device: Device, reason: str, actor: User | None, request: AnyRequest | None
+) -> None:
+    open_one = Downtime.objects.filter(device=device, ends_at=None).first()
+    if device.lifecycle != Lifecycle.OUT_OF_SERVICE:
+        if open_one is not None:
+            downtimes.end(downtime=open_one, actor=actor, request=request)
+    elif open_one is None:
+        with suppress(ConflictError):  # planned for now or later: two rows would count time twice
+            downtimes.create(
+                actor=actor,
+                device=device,
+                reason=reason.strip()[:300] or "taken out of service",
+                request=request,
+            )

@@ -6,6 +6,7 @@ ends. It imports no Django, holds no secret, opens no network, and may die at an
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sys
@@ -17,10 +18,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from imaging import framecache, rendering
 from imaging.decoding import dicom, picture
 from imaging.decoding.limits import Limits
 from imaging.decoding.protocol import pack, unpack
 from imaging.facts import Header, Inspection, PixelFacts
+from imaging.frame import Window
 from imaging.header import read_header
 from imaging.statistics import fingerprint, measure
 from twinhealth.errors import DomainError, InvalidInputError, TooLargeError, UnavailableError
@@ -62,9 +65,30 @@ def _decode(request: dict[str, Any]) -> Reply:
     opened = _opened(request)
     pixels = dicom.decode(opened)
     if isinstance(pixels, str):
-        raise InvalidInputError("cannot_display", f"The film can't be shown. {pixels}")
+        raise _cannot_display(pixels)
     little = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
     return {"header": opened.header.to_json(), "dtype": little.dtype.str}, little
+
+
+def _render(request: dict[str, Any]) -> Reply:
+    """A DICOM file: its 8-bit view as PNG; the decoded film is kept in `cached`."""
+    cached = Path(request["cached"])
+    frame = framecache.read(cached)
+    if frame is None:
+        opened = _opened(request)
+        pixels = dicom.decode(opened)
+        if isinstance(pixels, str):
+            raise _cannot_display(pixels)
+        frame = opened.header.frame(pixels)
+        with contextlib.suppress(OSError):  # costs speed, nothing else
+            framecache.write(cached, frame)
+    window = Window(*request["window"]) if request["window"] else None
+    data = rendering.png(frame, window=window, invert=request["invert"], size=request["size"])
+    return {}, np.frombuffer(data, np.uint8)
+
+
+def _cannot_display(why: str) -> InvalidInputError:
+    return InvalidInputError("cannot_display", f"The film can't be shown. {why}")
 
 
 def _wrap(request: dict[str, Any]) -> Reply:
@@ -100,6 +124,7 @@ def _opened(request: dict[str, Any]) -> dicom.Opened:
 _OPERATIONS: dict[str, Callable[[dict[str, Any]], Reply]] = {
     "inspect": _inspect,
     "decode": _decode,
+    "render": _render,
     "wrap": _wrap,
 }
 

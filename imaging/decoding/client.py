@@ -17,6 +17,7 @@ import structlog
 from django.conf import settings
 
 from imaging.facts import Header, Inspection
+from imaging.frame import Window
 from twinhealth import errors
 
 from .limits import Limits
@@ -181,6 +182,28 @@ def wrap(
     at = acquired_at.isoformat() if acquired_at else None
     head, _ = _ask("wrap", path, out=str(out.resolve()), identity=identity, acquired_at=at)
     return Inspection.from_json(head)
+
+
+def render(
+    path: Path, *, cached: Path, window: Window | None, invert: bool, size: int | None
+) -> memoryview:
+    """A DICOM film as 8-bit PNG; arguments as `imaging.rendering.png`.
+
+    Args:
+        path: the film.
+        cached: where its decoded values lie, or are kept from now on.
+        window: in modality units.
+        invert: swap black and white.
+        size: longest side.
+
+    Raises:
+        InvalidInputError, TooLargeError: as `decode`.
+    """
+    chosen = [window.center, window.width, window.function] if window else None
+    _, body = _ask(
+        "render", path, cached=str(cached.resolve()), window=chosen, invert=invert, size=size
+    )
+    return memoryview(body)
 
 
 def decode(

@@ -119,6 +119,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('sha256', 'claimed_patient', 'claimed_serial'), name='quarantined_claim_is_kept_once', violation_error_message='This file is in quarantine already.'),
         ),
         migrations.AddIndex(
+            model_name='quarantinedfile',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['created_at'], name='quarantined_open'),
+        ),
+        migrations.AddIndex(
             model_name='image',
             index=models.Index(fields=['device', 'acquired_at'], name='image_of_device'),
         ),

@@ -55,6 +55,14 @@ class QuarantinedFile(models.Model):
                 violation_error_message="This file is in quarantine already.",
             ),
         ]
+        indexes = [
+            # what waits is counted on every page of those who look after it
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(state=QuarantineState.OPEN),
+                name="quarantined_open",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.sha256[:12]}"

@@ -53,3 +53,8 @@ class Observation(models.Model):
     def name(self) -> str:
         """Short name of the kind."""
         return codes.label(self.code)
+
+    @property
+    def decimals(self) -> int:
+        """How many are shown of this kind."""
+        return codes.decimals(self.code)

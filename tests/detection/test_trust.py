@@ -11,6 +11,7 @@ from detection.services.execute import execute_run
 from detection.services.trust import refresh_late_trust, refresh_trust, trust_of
 from devices.models import Device, Metric, Reading, Rule
 from imaging.models import Image
+from imaging.services.link import link_waiting_images
 from tests.detection.factories import make_device, make_image, make_run
 from tests.detection.fakes import FakeDetector, install
 
@@ -101,7 +102,8 @@ def test_each_late_reading_is_looked_at_until_it_is_settled_and_then_no_more(
     reading = read(device, 9.0, at)
     assert refresh_late_trust(now=settled()) == 1
     DetectionRun.objects.filter(pk=run.pk).update(trust_at=settled(60))
-    assert refresh_late_trust(now=settled(600)) == 0
+    refresh_late_trust(now=settled(600))  # the reading that came with the film
+    assert refresh_late_trust(now=settled(700)) == 0
     assert TrustCursor.objects.get().last_reading_id == reading.pk
 
 
@@ -156,3 +158,25 @@ def test_only_what_is_asked_for(device: Device, version: DetectorVersion) -> Non
     assert refresh_trust(image_ids=[old.image_id]) == 0
     levels = [DetectionRun.objects.get(pk=r.pk).device_trust for r in (old, new, elsewhere)]
     assert levels == ["reduced", "reduced", "full"]
+
+
+def test_a_film_whose_machine_is_linked_later_gets_its_trust(version: DetectorVersion) -> None:
+    """The unknown machine is registered after its film was read; the film brings its readings."""
+    noisy = {"readings": {"pixel_noise": [9.0, "1"]}, "config": {}}
+    at = now() - timedelta(hours=1)
+    image = make_image(device_serial="NEW-1", acquired_at=at, machine_facts=noisy)
+    run = make_run(image, version)
+    assert refresh_late_trust(now=settled()) == 0
+    device = make_device(serial="NEW-1")
+    metric = Metric.objects.create(
+        device_model=device.model, key="pixel_noise", label="noise", unit="1"
+    )
+    Rule.objects.create(metric=metric, name="noise", severity="act", high=5.0)
+    assert link_waiting_images() == 1
+    assert refresh_late_trust(now=settled()) == 1
+    run.refresh_from_db()
+    assert (run.device_trust, run.trust_device_id) == ("reduced", device.pk)
+    assert [reason["rule"] for reason in run.trust_reasons] == ["noise"]
+    assert WorklistItem.objects.get(image=image).trust == "reduced"
+    refresh_late_trust(now=settled(600))  # once more for the reading that came with the film
+    assert refresh_late_trust(now=settled(700)) == 0

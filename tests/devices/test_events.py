@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from devices import projection
 from devices.models import Device, TwinEvent, TwinState
+from devices.services import downtimes
 from devices.services.events import append, rebuild
 from devices.services.registry import set_desired_config, set_lifecycle
 from tests.devices import factories as f
@@ -168,3 +170,41 @@ def test_lifecycle() -> None:
     with pytest.raises(ConflictError) as error:
         set_lifecycle(device=device, lifecycle="in_service", actor=person)
     assert error.value.code == "device_retired"
+
+
+@pytest.mark.django_db
+def test_out_of_service_is_a_downtime() -> None:
+    device, person = f.device(), f.user()
+    set_lifecycle(device=device, lifecycle="out_of_service", actor=person, reason="tube")
+    row = device.downtimes.get()
+    assert (row.reason, row.ends_at, row.planned, row.created_by) == ("tube", None, False, person)
+    set_lifecycle(device=device, lifecycle="in_service", actor=person)
+    row.refresh_from_db()
+    assert row.ends_at is not None
+    set_lifecycle(device=device, lifecycle="out_of_service", actor=person)
+    assert device.downtimes.get(ends_at=None).reason == "taken out of service"
+    set_lifecycle(device=device, lifecycle="retired", actor=person)
+    assert not device.downtimes.filter(ends_at=None).exists()
+
+
+@pytest.mark.django_db
+def test_out_of_service_leaves_other_downtimes_alone() -> None:
+    person = f.user()
+    down, planned = f.device(), f.device()
+    began = downtimes.start(actor=person, device=down, reason="smoke")
+    set_lifecycle(device=down, lifecycle="out_of_service", actor=person, reason="tube")
+    assert list(down.downtimes.all()) == [began]
+    now = timezone.now()
+    later = downtimes.create(
+        actor=person,
+        device=planned,
+        reason="rebuilding",
+        starts_at=now + f.minutes(60),
+        ends_at=now + f.minutes(120),
+        planned=True,
+    )
+    set_lifecycle(device=planned, lifecycle="out_of_service", actor=person, reason="tube")
+    assert list(planned.downtimes.all()) == [later]
+    set_lifecycle(device=planned, lifecycle="in_service", actor=person)
+    later.refresh_from_db()
+    assert later.ends_at == now + f.minutes(120)

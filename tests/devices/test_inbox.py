@@ -176,7 +176,9 @@ def test_a_new_make_gets_the_standard_metrics_without_limits() -> None:
     fields = {"manufacturer": "Acme", "name": "Z", "modality": "dx"}
     model = registry.ensure_model(**fields, actor=person)
     assert model.modality == "DX"
-    assert {"kvp", "deviation_index"} <= set(model.metrics.values_list("key", flat=True))
+    assert {"kvp", "deviation_index", "pixel_dead_columns"} <= set(
+        model.metrics.values_list("key", flat=True)
+    )
     assert not model.metrics.filter(rules__isnull=False).exists()
     assert registry.ensure_model(**fields, actor=person) == model
     assert DeviceModel.objects.count() == 1

@@ -17,6 +17,7 @@ from imaging.api import ImageListView
 from imaging.frame import Window
 from imaging.grayscale import render8
 from imaging.serializers import IngestResultSerializer
+from twinhealth.errors import UnavailableError
 
 from .factories import make_dicom, make_pixels
 
@@ -314,3 +315,22 @@ def test_the_answer_to_a_delivery(send):
         "sha256": result.image.sha256,
         "duplicate": False,
     }
+
+
+def test_a_large_film_is_rendered_elsewhere_with_the_same_greys(
+    reader, image, archive, settings, monkeypatch
+):
+    small = pixels.rendered(image, window=None, invert=True, size=32)
+    monkeypatch.setattr(pixels, "_RENDERED_APART", 0)
+    monkeypatch.setattr(pixels, "load", None)  # this process never holds the film
+    for _ in ("from the cache", "decoded"):
+        assert bytes(pixels.rendered(image, window=None, invert=True, size=32)) == small
+        for path in settings.PIXEL_CACHE_ROOT.rglob("*.frame"):
+            path.unlink()
+    window = Window(900, 400, "SIGMOID")
+    assert bytes(pixels.rendered(image, window=window, invert=False, size=None)) != small
+    assert list(settings.PIXEL_CACHE_ROOT.rglob("*.frame"))
+    assert png(reader.get(f"/api/v1/images/{image.pk}/rendered.png")).shape == (60, 40)
+    (archive / image.path).unlink()
+    with pytest.raises(UnavailableError):
+        pixels.rendered(image, window=None, invert=False, size=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client, override_settings
@@ -285,6 +286,37 @@ def test_a_time_that_the_clock_skipped_or_had_twice_is_asked_again(
         response = enter(client, patient, effective_at=when)
         assert response.status_code == 400
         assert "be interpreted in time zone" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("points", "period"),
+    [
+        ([], "30"),
+        ([1] * 8, "2"),
+        ([1] * 7, "30"),
+        ([1] * 4 + [100] * 4, "7"),
+        ([1, 100, 400] * 3, "30"),
+        ([1000] * 9, "30"),
+    ],
+)
+def test_the_first_look_fits_the_data(
+    client: Client, patient: Patient, points: list[int], period: str
+):
+    items = [pulse(70, hours=hours + n / 100) for n, hours in enumerate(points)]
+    observations.record(patient=patient, items=items, source="rest", actor=None)
+    assert selectors.fitting_period(patient.pk) == period
+    assert f'href="?days={period}#course" aria-current="true"' in text(client, page(patient))
+
+
+def test_values_have_the_decimals_of_their_kind(client: Client, patient: Patient):
+    items = [ObservationIn("93832-4", Decimal("5.5"), "h", at(2)), pulse(71, hours=1)]
+    observations.record(patient=patient, items=items, source="rest", actor=None)
+    html = text(client, page(patient))
+    assert "5.5 h" in html
+    assert "71 /min" in html
+    assert "5.5000" not in html
+    Observation.objects.update(code="lost-code")
+    assert "5.5000 h" in text(client, page(patient))
 
 
 # --- striking out

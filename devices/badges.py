@@ -1,0 +1,23 @@
+"""What of this room waits for somebody, on the left rail."""
+
+from __future__ import annotations
+
+from devices.models import Alert, AlertState, InboxEntry
+from devices.models.inbox import InboxState
+from twinhealth.web import badges
+
+
+def connect() -> None:
+    """Have them counted; called once, when the room is ready."""
+    badges.register(
+        "devices:alerts",
+        lambda: Alert.objects.filter(state=AlertState.OPEN),
+        one="open alert",
+        many="open alerts",
+    )
+    badges.register(
+        "devices:inbox",
+        lambda: InboxEntry.objects.filter(state=InboxState.OPEN),
+        one="unknown machine",
+        many="unknown machines",
+    )

@@ -214,7 +214,11 @@ class QuarantineListView(generics.ListAPIView[QuarantinedFile]):
         """One page, with its audit entry."""
         response = super().list(request, *args, **kwargs)
         audit.record(
-            actor=cast("User", request.user), verb="listed", obj=QuarantinedFile, request=request
+            actor=cast("User", request.user),
+            verb="listed",
+            obj=QuarantinedFile,
+            request=request,
+            detail={"quarantined": [row["id"] for row in response.data["results"]]},
         )
         return response
 

@@ -174,6 +174,7 @@ def _checked_config(config: Any) -> dict[str, Any]:
             and len(key) <= 64
             and isinstance(value, str | int | float | bool)
             and len(str(value)) <= MAX_CONFIG_TEXT
+            and "\0" not in f"{key}{value}"
             for key, value in config.items()
         )
     if not good:

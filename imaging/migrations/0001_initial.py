@@ -126,4 +126,8 @@ class Migration(migrations.Migration):
             model_name='image',
             index=models.Index(fields=['device', 'acquired_at'], name='image_of_device'),
         ),
+        migrations.AddIndex(
+            model_name='image',
+            index=models.Index(fields=['acquired_at', 'id'], name='image_newest_first'),
+        ),
     ]

@@ -56,6 +56,7 @@ class Image(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["device", "acquired_at"], name="image_of_device"),
+            models.Index(fields=["acquired_at", "id"], name="image_newest_first"),
         ]
 
     def __str__(self) -> str:

@@ -145,6 +145,8 @@ def test_desired_configuration() -> None:
         {"": "x"},
         {"a": "x" * 501},
         {"a": None},
+        {"a\0": "x"},
+        {"a": "x\0"},
         {"a": float("nan")},
         {str(i): "x" for i in range(101)},
     ],

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
@@ -111,6 +112,43 @@ def test_each_parameter_alone(clients: dict[str, Client]):
                 wrong.append(broken(clients[who(door)], f"{door.path}?{name}={value}"))
     assert asked > 500
     assert not any(wrong), "\n".join(filter(None, wrong))
+
+
+def names_in_forms() -> set[str]:
+    """Names of fields that any page sends."""
+    fields = re.compile(
+        r"""POST\.get(?:list)?\(\s*["'](\w+)["']|^    (\w+) = forms\.""", re.MULTILINE
+    )
+    found = {"csrfmiddlewaretoken"}
+    for room in ("accounts", "devices", "patients", "imaging", "detection"):
+        for path in (Path(settings.BASE_DIR) / room).rglob("*.py"):
+            found |= {name for pair in fields.findall(path.read_text()) for name in pair if name}
+    for path in (Path(settings.BASE_DIR) / "templates").rglob("*.html"):
+        found |= set(re.findall(r'\bname="(\w+)"', path.read_text()))
+    return found
+
+
+def test_forms_with_hostile_fields(clients: dict[str, Client]):
+    """All fields hostile, then one after another in a form that is otherwise filled in."""
+    names = sorted(names_in_forms())
+    assert len(names) > 30
+    wrong = []
+    for door in declared():
+        if door.method != "post" or door.is_api:
+            continue
+        sent = [dict.fromkeys(names, value) for value in VALUES]
+        sent += [{**dict.fromkeys(names, "1"), name: "%00"} for name in names]
+        for fields in sent:
+            body = "&".join(f"{name}={value}" for name, value in fields.items())
+            with transaction.atomic():
+                response = clients[who(door)].generic(
+                    "POST", door.path, body, content_type="application/x-www-form-urlencoded"
+                )
+                transaction.set_rollback(True)
+            if response.status_code >= 500 and response.status_code != 503:
+                wrong.append(f"{response.status_code} {door} {body[:200]}")
+                break
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("number", ["0", str(2**31), str(2**63), HUGE])

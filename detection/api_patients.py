@@ -137,7 +137,7 @@ def _kinds(asked: list[str]) -> list[str]:
 def _size(text: str) -> int:
     if not text:
         return PAGE
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= MAX_PAGE:
+    if not (text.isascii() and text.isdigit() and len(text) < 7) or not 1 <= int(text) <= MAX_PAGE:
         raise InvalidInputError("bad_page_size", f"`page_size` lies between 1 and {MAX_PAGE}.")
     return int(text)
 

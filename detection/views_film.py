@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
@@ -24,6 +25,8 @@ from detection.services import claims, reviews
 from detection.services import sign as signing
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @require_GET
@@ -94,7 +97,7 @@ def undo(request: PageRequest, image_id: int) -> HttpResponse:
 
     def act() -> None:
         named = request.POST.get("review", "")
-        if named.isdigit():
+        if _NUMBER.fullmatch(named):
             review_id = int(named)
         else:
             last = selectors_pages.last_verdict(image_id=image_id, user=request.user)

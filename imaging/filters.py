@@ -13,6 +13,9 @@ from .models import Image, QuarantinedFile
 from .models.image import Door
 from .models.intake import QuarantineState
 
+# what a key column can hold
+_ID = {"min_value": 0, "max_value": 2**63 - 1, "decimal_places": 0}
+
 
 class _MomentField(IsoDateTimeField):
     """ISO 8601; a time that leaves the calendar in UTC is refused."""
@@ -34,9 +37,9 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
 class ImageFilter(django_filters.FilterSet):
     """Images by machine, patient (our number) and time of exposure."""
 
-    device = django_filters.NumberFilter(field_name="device_id")
+    device = django_filters.NumberFilter(field_name="device_id", **_ID)
     device_serial = django_filters.CharFilter()
-    patient = django_filters.NumberFilter(field_name="series__study__patient_id")
+    patient = django_filters.NumberFilter(field_name="series__study__patient_id", **_ID)
     study = django_filters.CharFilter(field_name="series__study__study_instance_uid")
     modality = django_filters.CharFilter(field_name="series__modality")
     view_position = django_filters.CharFilter()

@@ -37,7 +37,7 @@ def check_request_size(content_length: str | None, *, limit: int) -> None:
     Raises:
         TooLargeError: `request_too_large`.
     """
-    size = int(content_length) if content_length and content_length.isdigit() else 0
+    size = int(content_length) if content_length and content_length.isdecimal() else 0
     if size > limit + _FORM_OVERHEAD:
         raise TooLargeError(
             "request_too_large",

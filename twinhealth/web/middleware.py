@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from twinhealth.errors import DomainError
 
 from .errors import headers_of, status_of
-from .views import bad_request, method_not_allowed
+from .views import bad_request, method_not_allowed, page_not_found
+
+_NO_ID = re.compile(r"/\d{19,}(?:/|$)")
 
 
 class StorableAddressMiddleware:
-    """Answers 400 to a NUL in path or query: no text of ours has one, and PostgreSQL raises."""
+    """Answers what no row can match and a database would raise on.
+
+    400 to a NUL in path or query (PostgreSQL), 404 to a part of the path that is a number of 19
+    digits or more (SQLite; ids end earlier, and UIDs have dots).
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -25,6 +32,8 @@ class StorableAddressMiddleware:
         """Refuse, or pass on."""
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return bad_request(request, SuspiciousOperation("NUL in the address"))
+        if _NO_ID.search(request.path):
+            return page_not_found(request, Http404())
         return self.get_response(request)
 
 

@@ -145,7 +145,8 @@ with suppress(OSError):  # a start check says it in words (twinhealth/checks.py)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False  # the lease and beat bring lost work back
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# the next message is fetched while one film is read; a lost one is sent again by beat
+CELERY_WORKER_PREFETCH_MULTIPLIER = 2
 # a worker that reads films loads the detector before it says that it is up
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120.0
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -290,5 +291,5 @@ def filesystem_broker(folder: Path) -> dict[str, object]:
         "control_folder": str(folder / "control"),
         "processed_folder": str(folder / "processed"),
         "store_processed": False,
-        "polling_interval": 0.1,
+        "polling_interval": 0.05,
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from typing import Any
 
 from .films import films
 from .stack import ROOT, Stack, stack
+
+ROUNDS = 5
 
 
 def engine_seconds(running: Stack, folder: Path) -> list[float]:
@@ -51,41 +54,40 @@ def wait_done(running: Stack, token: str, image: int, limit: float = 120) -> dic
     raise TimeoutError(f"image {image} was not read within {limit} s")
 
 
-def throughput(running: Stack, count: int, work: Path) -> dict[str, float]:
-    """Import `count` films with no worker running, then let one worker read them all."""
-    source = work / "films"
-    source.mkdir()
-    for name, content in films(count, seed=1):
-        (source / name).write_bytes(content)
-    before = engine_seconds(running, source)
-    running.manage("import_images", str(source))
-    running.start("detect")
-    running.start("beat")
-    running.start("default")
-    running.start("web")
-    token = running.sign_in()
-    # asking starts a process that would compete with the worker: not before most is read
-    time.sleep(0.9 * count * statistics.mean(before))
-    while True:
-        _, answer = running.call("images/?page_size=1&ordering=id", token=token)
-        if answer["count"] != count:
-            raise RuntimeError(f"{answer['count']} of {count} films were stored")
-        states = run_states(running)
-        if not states.get("queued") and not states.get("running"):
-            break
-        time.sleep(5)
-    times = sorted(finished(running))
-    worker = (times[-1] - times[0]).total_seconds() / (len(times) - 1)
-    for name in ("web", "default", "beat"):
-        os.killpg(running.processes[name].pid, 15)
-        running.processes.pop(name).wait(20)
-    after = engine_seconds(running, source)
-    engine = statistics.mean(before + after)
+def throughput(running: Stack, count: int, work: Path) -> dict[str, Any]:
+    """Engine and worker in turn on the same films, `ROUNDS` times; the machine's speed drifts.
+
+    Films are imported while the worker is held (SIGSTOP), so that it starts with a full queue.
+    """
+    for name in ("detect", "default", "beat", "web"):
+        running.start(name)
+    engine, worker, read = [], [], 0
+    for number in range(ROUNDS):
+        source = work / f"films-{number}"
+        source.mkdir()
+        for name, content in films(count // ROUNDS, seed=100 + number):
+            (source / name).write_bytes(content)
+        engine.append(statistics.mean(engine_seconds(running, source)))
+        running.signal("detect", signal.SIGSTOP)
+        running.manage("import_images", str(source))
+        running.signal("detect", signal.SIGCONT)
+        # asking starts a process that would compete with the worker: not before most is read
+        time.sleep(engine[-1] * (count // ROUNDS))
+        while set(run_states(running)) - {"done"}:
+            time.sleep(5)
+        times = finished(running)[read:]
+        read += len(times)
+        worker.append((times[-1] - times[0]).total_seconds() / (len(times) - 1))
+    if read != count // ROUNDS * ROUNDS:
+        raise RuntimeError(f"{read} of {count} films were read")
     return {
-        "films": count,
-        "engine_seconds_each": engine,
-        "worker_seconds_each": worker,
-        "worker_share_of_engine": engine / worker,
+        "films": read,
+        "rounds": ROUNDS,
+        "engine_seconds_each": statistics.median(engine),
+        "worker_seconds_each": statistics.median(worker),
+        "worker_share_of_engine": statistics.median(
+            e / w for e, w in zip(engine, worker, strict=True)
+        ),
     }
 
 
@@ -99,10 +101,11 @@ def run_states(running: Stack) -> dict[str, int]:
 
 
 def finished(running: Stack) -> list[datetime]:
+    """When each film was read, oldest first."""
     code = (
         "import json; from detection.models import DetectionRun as R;"
         "print(json.dumps([t.isoformat() for t in R.objects.filter(state='done')"
-        ".values_list('finished_at', flat=True)]))"
+        ".order_by('finished_at').values_list('finished_at', flat=True)]))"
     )
     text = running.manage("shell", "-v0", "-c", code).splitlines()[-1]
     return [datetime.fromisoformat(moment) for moment in json.loads(text)]
@@ -110,8 +113,6 @@ def finished(running: Stack) -> list[datetime]:
 
 def latency(running: Stack, count: int, engine: float) -> dict[str, float]:
     """One film after the other: from the first byte sent to the findings in the answer."""
-    for name in ("web", "default", "beat"):
-        running.start(name)
     token = running.sign_in()
     each = []
     for name, content in films(count + 1, seed=2):
@@ -136,7 +137,7 @@ def latency(running: Stack, count: int, engine: float) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=int, default=60)
+    parser.add_argument("--films", type=int, default=100)
     parser.add_argument("--uploads", type=int, default=30)
     parser.add_argument("--long", action="store_true")
     options = parser.parse_args()

@@ -94,7 +94,8 @@ def pipeline(*, long: bool) -> str:
         web, worker = max(mem["web_each"]), max(mem["worker_each"])
         share, torch = t["worker_share_of_engine"], r["web_has_torch_mapped"]
         engine, each = t["engine_seconds_each"], t["worker_seconds_each"]
-        throughput = f"worker's throughput as share of the engine's, {t['films']} films"
+        rounds = f"{t['rounds']} rounds, {t['films']} films"
+        throughput = f"worker's throughput as share of the engine's, {rounds}"
         latency = f"upload to findings, warm, p95 of {lat['uploads']}"
         rows += [
             (
@@ -129,7 +130,7 @@ def pipeline(*, long: bool) -> str:
     text = (
         "`python -m benchmarks.pipeline [--long]`: real processes on a folder of their own, demo "
         "pictures with a little noise each. The engine is `read_file` and `predict` in a loop in "
-        "one process, before and after, on the same films."
+        "one process; both in turn on the same films, medians over the rounds."
     )
     return table("From the door to the findings", text, rows)
 

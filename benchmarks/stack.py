@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scripts.run import Config, commands
+
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "bench-only-password"  # for accounts in a throw-away folder
 
@@ -58,17 +60,15 @@ class Stack:
         return done.stdout.decode()
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
-        celery = [sys.executable, "-m", "celery", "-A", "twinhealth"]
-        command = {
-            "web": [
-                *(sys.executable, "-m", "gunicorn", "twinhealth.wsgi", "--workers", "2"),
-                *("--worker-class", "gthread", "--threads", "4"),
-                *("--bind", f"127.0.0.1:{self.port}", "--log-level", "error"),
-            ],
-            "detect": [*celery, "worker", "-Q", "detect", "-c", "1", "-n", "detect@bench"],
-            "default": [*celery, "worker", "-Q", "default", "-c", "1", "-n", "default@bench"],
-            "beat": [*celery, "beat", "-s", str(self.folder / "beat")],
-        }[name]
+        config = Config(
+            host="127.0.0.1",
+            port=self.port,
+            dicom_port=0,
+            data_dir=self.folder,
+            demo=False,
+            venv=Path(sys.prefix),
+        )
+        command = commands(Path(sys.executable), config)[name]
         log = (self.folder / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(
             command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
@@ -133,6 +133,10 @@ class Stack:
         )
 
     # --- what the system says of the processes
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to the process and all it started."""
+        os.killpg(self.processes[name].pid, number)
 
     def tree(self, name: str) -> list[int]:
         """The process and all its descendants."""

@@ -8,6 +8,7 @@ The database named must be an empty one of its own; its tables are made here.
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import json
 import os
@@ -130,6 +131,9 @@ def main() -> None:
     call_command("register_detector", stdout=io.StringIO())
     fill(options.studies)
     refresh_items(image_ids=list(Image.objects.values_list("pk", flat=True)))
+    # the objects made above would weigh on the garbage collector, as in no web process
+    gc.collect()
+    gc.freeze()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

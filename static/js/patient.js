@@ -63,7 +63,7 @@ function drawLane(box, lane, { start, end, films }) {
     scales: { x: { time: true, range: () => [start ?? firstTime(lane), end] } },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), box.dataset.zone),
     axes: [
-      { ...axis, values: (_chart, splits) => clock.ticks(splits) },
+      { ...axis, space: 100, values: (_chart, splits) => clock.ticks(splits) },
       { ...axis, size: AXIS_WIDTH, space: 20 },
     ],
     series: [

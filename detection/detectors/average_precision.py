@@ -13,7 +13,7 @@ from pycocotools.cocoeval import COCOeval
 
 from .classes import CLASSES
 from .coco import Film
-from .loader import Box
+from .prediction import Box
 
 Found = Mapping[int, Sequence[Box]]  # by the film's id
 HUMAN: Final = "human"

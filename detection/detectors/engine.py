@@ -15,7 +15,7 @@ from imaging.frame import Frame
 from twinhealth.errors import UnavailableError
 
 from . import openmmlab, preprocess, recipe, weights_file
-from .loader import Box, Prediction, VersionInfo
+from .prediction import Box, Prediction, VersionInfo
 
 # Candidates below are never shown or measured; comparing them all with each other costs time.
 FLOOR: Final = 0.01

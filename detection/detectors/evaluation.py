@@ -12,8 +12,8 @@ from twinhealth.errors import InvalidInputError
 
 from .average_precision import HUMAN, Found, average_precision
 from .coco import CocoSet, Film
-from .loader import Box, Detector
 from .operating_point import at_thresholds, flags, image_auc, suggested
+from .prediction import Box, Detector
 
 
 def evaluate(

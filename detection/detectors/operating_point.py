@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .average_precision import Found
 from .classes import CLASSES
 from .coco import Film
-from .loader import Box
+from .prediction import Box
 
 MATCH_IOU: Final = 0.5
 NORMAL: Final = "normal"

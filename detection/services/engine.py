@@ -11,7 +11,8 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 
-from detection.detectors.loader import Detector, load_detector
+from detection.detectors.loader import load_detector
+from detection.detectors.prediction import Detector
 from detection.models import DetectorVersion
 from twinhealth.errors import DomainError, UnavailableError
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from detection.detectors.loader import Detector, Prediction
+from detection.detectors.prediction import Detector, Prediction
 from detection.models import DetectionRun, Finding, RunState, WorklistItem
 from imaging import pixels
 from twinhealth.errors import DomainError, UnavailableError

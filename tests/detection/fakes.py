@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detection.detectors.loader import Box, Prediction
+from detection.detectors.prediction import Box, Prediction
 from detection.services import engine, execute
 from imaging.frame import Frame
 

@@ -17,7 +17,7 @@ from twinhealth.celery import app
 
 django.setup()
 
-from detection.detectors.loader import Box, Prediction  # noqa: E402
+from detection.detectors.prediction import Box, Prediction  # noqa: E402
 from detection.services import engine  # noqa: E402
 
 __all__ = ["app"]

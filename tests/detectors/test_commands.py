@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from detection.detectors import evaluation
-from detection.detectors.loader import Box, Prediction, VersionInfo
+from detection.detectors.prediction import Box, Prediction, VersionInfo
 from detection.management.commands import detect as detect_command
 from detection.management.commands import evaluate_detector as evaluate_command
 from imaging.frame import Frame

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from detection.detectors import engine, openmmlab, preprocess, recipe, weights_file
-from detection.detectors.loader import Box, VersionInfo, load_detector
+from detection.detectors.loader import load_detector
+from detection.detectors.prediction import Box, VersionInfo
 from imaging.frame import Frame
 from imaging.pixels import read_file
 from tests.detectors.conftest import ACTIVE, DEMO

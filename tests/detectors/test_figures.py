@@ -9,7 +9,7 @@ import pytest
 from detection.detectors import operating_point
 from detection.detectors.average_precision import average_precision
 from detection.detectors.coco import Film, Truth
-from detection.detectors.loader import Box
+from detection.detectors.prediction import Box
 
 LEFT, RIGHT = (10.0, 10.0, 30.0, 60.0), (60.0, 10.0, 30.0, 60.0)
 

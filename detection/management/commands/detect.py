@@ -12,7 +12,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from detection import manifest
-from detection.detectors.loader import Box, Detector, load_detector
+from detection.detectors.loader import load_detector
+from detection.detectors.prediction import Box, Detector
 from imaging.pixels import read_file
 from twinhealth.errors import DomainError, NotFoundError, UnavailableError
 

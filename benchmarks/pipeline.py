@@ -137,7 +137,7 @@ def latency(running: Stack, count: int, engine: float) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=int, default=100)
+    parser.add_argument("--films", type=int, default=60)
     parser.add_argument("--uploads", type=int, default=30)
     parser.add_argument("--long", action="store_true")
     options = parser.parse_args()

@@ -130,7 +130,10 @@ def pipeline(*, long: bool) -> str:
     text = (
         "`python -m benchmarks.pipeline [--long]`: real processes on a folder of their own, demo "
         "pictures with a little noise each. The engine is `read_file` and `predict` in a loop in "
-        "one process; both in turn on the same films, medians over the rounds."
+        "one process; both in turn on the same films, medians over the rounds. The embedded queue "
+        "is a folder that a worker looks into every 10 ms: at 50 ms its share was 83 %, at 10 ms "
+        "88 %; what is left goes to message handling and two durable SQLite commits a film, not "
+        "told apart."
     )
     return table("From the door to the findings", text, rows)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # data set of the report -> how the page calls it, the independent one first
-SETS = {"test": "test (touched once)", "val": "validation (choices were made on it)"}
+SETS = {"test": "test (no choice was made on it)", "val": "validation (choices were made on it)"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from devices.models.reading import ReadingSource
 from devices.models.twin import EventKind
 from devices.services import alerts, events, registry
 from devices.services.readings import MAX_READINGS, ReadingIn, record_readings
-from devices.standard_metrics import STANDARD_METRICS
 
 TELEMETRY_DAYS = 30
 SEED = 20_220_101
@@ -37,20 +36,7 @@ def _model(name: str, modality: str) -> DeviceModel:
     model = DeviceModel.objects.create(
         manufacturer=MANUFACTURER, name=name, modality=modality, is_synthetic=True
     )
-    own = {quantity.key for quantity in QUANTITIES}
-    Metric.objects.bulk_create(
-        Metric(
-            device_model=model,
-            key=m.key,
-            label=m.label,
-            unit=m.unit,
-            max_age=m.max_age,
-            plausible_low=m.low,
-            plausible_high=m.high,
-        )
-        for m in STANDARD_METRICS
-        if m.key not in own
-    )
+    registry.add_standard_metrics(model=model, without={q.key for q in QUANTITIES})
     for quantity in QUANTITIES:
         _metric(model, quantity)
     return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -73,20 +74,31 @@ def ensure_model(
         manufacturer=manufacturer, name=name, defaults={"modality": modality}
     )
     if made:
-        Metric.objects.bulk_create(
-            Metric(
-                device_model=model,
-                key=m.key,
-                label=m.label,
-                unit=m.unit,
-                max_age=m.max_age,
-                plausible_low=m.low,
-                plausible_high=m.high,
-            )
-            for m in STANDARD_METRICS
-        )
+        add_standard_metrics(model=model)
         audit.record(actor=actor, verb="described", obj=model, request=request)
     return model
+
+
+def add_standard_metrics(*, model: DeviceModel, without: Collection[str] = ()) -> None:
+    """Give a new model the metrics that images tell of, without limits.
+
+    Args:
+        model: has none of them yet.
+        without: keys that the model defines itself.
+    """
+    Metric.objects.bulk_create(
+        Metric(
+            device_model=model,
+            key=m.key,
+            label=m.label,
+            unit=m.unit,
+            max_age=m.max_age,
+            plausible_low=m.low,
+            plausible_high=m.high,
+        )
+        for m in STANDARD_METRICS
+        if m.key not in without
+    )
 
 
 @transaction.atomic

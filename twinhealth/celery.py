@@ -8,7 +8,10 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, worker_init
 from django_structlog.celery.steps import DjangoStructLogInitStep
+from kombu.transport import TRANSPORT_ALIASES
 
+# wherever a queue in files is asked for, it is the one that loses nothing
+TRANSPORT_ALIASES["filesystem"] = "twinhealth.filequeue:Transport"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twinhealth.settings.embedded")
 
 app = Celery("twinhealth", task_cls="twinhealth.queue:HintTask")

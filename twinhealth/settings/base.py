@@ -282,14 +282,12 @@ def sqlite_database(path: Path) -> dict[str, object]:
 
 
 def filesystem_broker(folder: Path) -> dict[str, object]:
-    """Kombu's file-system transport: a queue without a server, for the embedded mode."""
-    for name in ("messages", "control", "processed"):
+    """A queue in files (twinhealth/filequeue.py), without a server, for the embedded mode."""
+    for name in ("messages", "control"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     return {
         "data_folder_in": str(folder / "messages"),
         "data_folder_out": str(folder / "messages"),
         "control_folder": str(folder / "control"),
-        "processed_folder": str(folder / "processed"),
-        "store_processed": False,
         "polling_interval": 0.01,  # seconds; docs/benchmarks.md has what longer ones cost
     }

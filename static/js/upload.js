@@ -170,11 +170,18 @@ function arrived(item, request) {
   const rows = [...holder.content.querySelectorAll("tr")];
   for (const row of rows) {
     if (row.dataset.outcome in tally) tally[row.dataset.outcome] += 1;
+    if (row.dataset.outcome) for (const name of ["all", row.dataset.outcome]) countUp(name);
   }
   // a zip is one choice and many files
   tally.chosen += Math.max(0, rows.filter((row) => row.dataset.outcome).length - 1);
   item.row.replaceWith(...rows);
   for (const row of rows) window.htmx?.process(row);
+}
+
+// the filters above the list count what has just arrived, too
+function countUp(name) {
+  const count = document.querySelector(`[data-count="${CSS.escape(name)}"]`);
+  if (count) count.textContent = String(Number(count.textContent) + 1);
 }
 
 function messageOf(request) {

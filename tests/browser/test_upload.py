@@ -83,6 +83,8 @@ def test_a_folder_and_a_zip(upload, tmp_path: Path):
     assert set(outcomes(page)) == {"films_a.dcm", "films_sub_b.dcm"}
     page.set_input_files("#files", files(all_zip=make_zip({"c.dcm": make_dicom(), "d.txt": b"x"})))
     expect(page.locator("#summary")).to_contain_text("4 of 4 done · 3 stored · 1 refused")
+    for name, count in (("all", "4"), ("stored", "3"), ("refused", "1"), ("duplicate", "0")):
+        expect(page.locator(f"[data-count={name}]")).to_have_text(count)
     assert Image.objects.count() == 3
 
 

@@ -12,6 +12,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from . import preprocess
+from .film_head import FilmRoIHead
 from .recipe import Recipe
 
 _BASE: Final = ".mim/configs/_base_/models/cascade-rcnn_r50_fpn.py"
@@ -48,6 +49,13 @@ def model_config(recipe: Recipe, *, classes: int, min_score: float = 0.05) -> Co
     model.roi_head.bbox_roi_extractor.out_channels = channels
     for head in model.roi_head.bbox_head:
         head.update(in_channels=channels, fc_out_channels=wanted.head_channels, num_classes=classes)
+    if wanted.film_weight:
+        model.roi_head.update(
+            type=FilmRoIHead.__name__,
+            film_channels=channels,
+            film_classes=classes,
+            film_weight=wanted.film_weight,
+        )
     for stage, iou in zip(model.train_cfg.rcnn, wanted.stage_iou, strict=True):
         stage.assigner.update(pos_iou_thr=iou, neg_iou_thr=iou, min_pos_iou=iou)
     model.test_cfg.rpn.max_per_img = wanted.proposals

@@ -5,10 +5,11 @@ Categories are matched by name, never by id: two sets number them differently mo
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twinhealth.errors import InvalidInputError
 
@@ -34,6 +35,7 @@ class Film:
     height: int
     source: str
     boxes: tuple[Truth, ...]
+    tier: str = ""  # of its licence, where the set tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,33 @@ class CocoSet:
     clipped: int = 0
     dropped: int = 0
     other_categories: int = 0
+
+
+TIERS: Final = {"research": ("open", "nc-sa"), "open": ("open",)}
+
+
+def of_tier(films: CocoSet, tier: str) -> CocoSet:
+    """The films of a set whose licence allows a use.
+
+    Args:
+        films: each names its `licence_tier`: `open` (any use), `nc-sa` (non-commercial, share
+            alike), `stated` (a source says so, without a licence text).
+        tier: `open`, or `research` (also non-commercial ones, none that is only stated).
+
+    Raises:
+        InvalidInputError: `tier_unknown`, if films don't tell; `annotations_empty` if none is left.
+    """
+    silent = [film.path.name for film in films.films if not film.tier]
+    if silent:
+        raise InvalidInputError(
+            "tier_unknown",
+            f"{len(silent)} films don't tell their licence_tier, first {silent[0]}; "
+            "leave --tier out to take them all.",
+        )
+    left = tuple(film for film in films.films if film.tier in TIERS[tier])
+    if not left:
+        raise InvalidInputError("annotations_empty", f"No film of the set has the tier '{tier}'.")
+    return dataclasses.replace(films, films=left)
 
 
 @dataclass(slots=True)
@@ -112,6 +141,7 @@ def _parse(table: dict[str, Any], name: str, images: Path) -> CocoSet:
             height=int(row["height"]),
             source=str(row.get("source") or ""),
             boxes=tuple(count.boxes.get(int(row["id"]), ())),
+            tier=str(row.get("licence_tier") or ""),
         )
         for row in table["images"]
     )

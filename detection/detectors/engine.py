@@ -28,11 +28,14 @@ class TorchDetector:
     a CPU (benchmarks/detector_engine.py), the same numbers but for rounding.
     """
 
-    def __init__(self, model: nn.Module, info: VersionInfo, device: torch.device) -> None:
+    def __init__(
+        self, model: nn.Module, info: VersionInfo, device: torch.device, *, film_share: float = 0.0
+    ) -> None:
         from mmcv.cnn import fuse_conv_bn
 
         self.version_info = info
         self._device = device
+        self._film_share = film_share
         self._model: Any = fuse_conv_bn(model.eval()).to(
             device=device, memory_format=torch.channels_last
         )
@@ -86,9 +89,17 @@ class TorchDetector:
         )
         head = self._model.roi_head
         limits = head.test_cfg.copy()
-        limits.score_thr = floor
+        # the film's word may raise a box's score, so the floor counts after it
+        limits.score_thr = FLOOR if self._film_share else floor
         found = head.predict_bbox(features, [meta], regions, rcnn_test_cfg=limits)[0]
-        return found.bboxes.cpu(), found.scores.cpu(), found.labels.cpu()
+        corners, scores, labels = found.bboxes.cpu(), found.scores.cpu(), found.labels.cpu()
+        if self._film_share:
+            from .film_head import blend
+
+            words = head.name_film(features)[0].cpu()
+            scores, order = blend(scores, labels, words, self._film_share).sort(descending=True)
+            corners, labels = corners[order], labels[order]
+        return corners, scores, labels
 
 
 def load(
@@ -109,7 +120,8 @@ def load(
         raise UnavailableError(
             "detector_no_device", f"DETECTOR_DEVICE is '{device}', which torch can't use here."
         ) from error
-    model = build(model_config(recipe.read(meta.config), classes=len(meta.classes)))
+    wanted = recipe.read(meta.config)
+    model = build(model_config(wanted, classes=len(meta.classes)))
     try:
         model.load_state_dict(stored.state, strict=True)
     except RuntimeError as error:
@@ -126,7 +138,7 @@ def load(
         thresholds=dict(meta.thresholds),
         image_size=meta.image_size,
     )
-    return TorchDetector(model, info, target)
+    return TorchDetector(model, info, target, film_share=wanted.model.film_share)
 
 
 def _to_stored(

@@ -23,10 +23,14 @@ class Model:
     stage_iou: tuple[float, ...]
     proposals: int
     nms_iou: float
+    film_weight: float
+    film_share: float
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:
             raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}")
+        if self.film_share and not self.film_weight:
+            raise ValueError("film_share needs a head for the film, so a film_weight above 0")
 
     @property
     def depth(self) -> int:
@@ -39,6 +43,21 @@ class Input:
     """What the network is given."""
 
     longest_side: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pretraining:
+    """How the backbone learns to name whole films first; explained in `light.toml`."""
+
+    sides: tuple[int, ...]
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    rotation: float
+    zoom: tuple[float, float]
+    gamma: tuple[float, float]
+    contrast: tuple[float, float]
+    noise: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +79,11 @@ class Training:
     gamma: tuple[float, float]
     contrast: tuple[float, float]
     noise: float
+    rotation: float
+    blank: float
+    match: float
+    average: float
+    patience: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +94,7 @@ class Recipe:
     model: Model
     input: Input
     training: Training
+    pretraining: Pretraining | None = None
 
 
 def names() -> list[str]:
@@ -97,6 +122,7 @@ def read(name: str) -> Recipe:
             Model(**_section(Model, table)),
             Input(**_section(Input, table)),
             Training(**_section(Training, table)),
+            Pretraining(**_section(Pretraining, table)) if "pretraining" in table else None,
         )
     except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
         raise InvalidInputError(
@@ -104,7 +130,9 @@ def read(name: str) -> Recipe:
         ) from error
 
 
-def _section(kind: type[Model | Input | Training], table: dict[str, Any]) -> dict[str, Any]:
+def _section(
+    kind: type[Model | Input | Pretraining | Training], table: dict[str, Any]
+) -> dict[str, Any]:
     """The section of a kind, if it has exactly that kind's fields."""
     name = kind.__name__.lower()
     given = table.get(name, {})

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
-from imaging.pixels import read_file
 from twinhealth.errors import InvalidInputError
 
-from . import augment, openmmlab, preprocess, recipe, weights_file
+from . import openmmlab, recipe, weights_file
 from .classes import CLASSES
 from .coco import CocoSet
+from .film_dataset import FilmDataset
+
+CHECKPOINT_MARK: Final = "last_checkpoint"  # mmengine's file that names the newest one
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,12 @@ class Job:
         seed: of every source of chance.
         max_iterations: stop there instead of after the recipe's epochs.
         start_from: tensors to begin with; random ones unless given.
+        backbone: tensors of a pretrained backbone alone, instead of `start_from`.
+        validation: measured after each of the later epochs: the best epoch's weights are kept, and
+            training ends early when nothing gets better.
         resume: go on from the last checkpoint in `folder`.
-        threads, operators: as for `loader.load_detector`. A GPU is used where there is one.
+        threads, operators, device: as for `loader.load_detector`; on `cuda` half of the arithmetic
+            is done in half precision.
     """
 
     films: CocoSet
@@ -42,8 +47,11 @@ class Job:
     seed: int
     threads: int
     operators: str
+    device: str = "cpu"
     max_iterations: int | None = None
     start_from: weights_file.Weights | None = None
+    backbone: Mapping[str, Tensor] | None = None
+    validation: CocoSet | None = None
     resume: bool = False
 
     @property
@@ -58,22 +66,27 @@ class Job:
 
 
 def train(job: Job) -> dict[str, Tensor]:
-    """Train and give the network's tensors.
+    """Train and give the network's tensors: their moving average, at the best epoch.
 
     Raises:
         InvalidInputError: `nothing_to_resume`, `weights_dont_fit`, and what reading a film raises.
     """
-    if job.resume and not (job.folder / "last_checkpoint").exists():
+    if job.resume and not (job.folder / CHECKPOINT_MARK).exists():
         raise InvalidInputError(
             "nothing_to_resume", f"There is no checkpoint in {job.folder.name} to go on from."
         )
     torch.set_num_threads(job.threads)
     openmmlab.load(job.operators)
     openmmlab.load_training()
+    from mmengine.device import utils as mmengine_device
     from mmengine.runner import Runner
 
+    from .selection import Selection, averaged, averaging
+
+    mmengine_device.DEVICE = job.device  # the Runner asks there, and takes a GPU unasked
     torch.manual_seed(job.seed)  # the random weights; the Runner seeds the rest
     model = _model(job)
+    selection = [Selection(job, job.validation)] if job.validation else []
     runner = Runner(
         model=model,
         work_dir=str(job.folder),
@@ -84,7 +97,7 @@ def train(job: Job) -> dict[str, Tensor]:
             "dataset": FilmDataset(job.films, job.recipe),
         },
         train_cfg={"type": "IterBasedTrainLoop", "max_iters": job.iterations},
-        optim_wrapper=_optimizer(model, job.recipe.training),
+        optim_wrapper=_optimizer(model, job),
         param_scheduler=_schedule(job),
         default_hooks={
             "logger": {"type": "LoggerHook", "interval": 50},
@@ -95,7 +108,7 @@ def train(job: Job) -> dict[str, Tensor]:
                 "max_keep_ckpts": 2,
             },
         },
-        custom_hooks=[_plain_checkpoints()],
+        custom_hooks=[_plain_checkpoints(), *averaging(job.recipe.training.average), *selection],
         log_processor={"type": "LogProcessor", "by_epoch": False},
         default_scope="mmdet",
         experiment_name=f"{job.folder.name}-{job.seed}",
@@ -103,53 +116,8 @@ def train(job: Job) -> dict[str, Tensor]:
         resume=job.resume,
     )
     runner.train()
-    return {key: value.detach().cpu() for key, value in model.state_dict().items()}
-
-
-class FilmDataset(Dataset[dict[str, Any]]):
-    """Films as the network wants them: grey levels by `preprocess.to_grey`, changed at random."""
-
-    def __init__(self, films: CocoSet, wanted: recipe.Recipe) -> None:
-        self._films = films.films
-        self._recipe = wanted
-
-    def __len__(self) -> int:
-        return len(self._films)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        """`{"inputs": (3, H, W) grey levels 0..255, "data_samples": DetDataSample}`."""
-        from mmdet.structures import DetDataSample
-        from mmengine.structures import InstanceData
-
-        film = self._films[index]
-        recipe = self._recipe.training
-        rng = np.random.default_rng(int(torch.randint(2**31, ())))
-        boxes = np.array(
-            [[x, y, x + w, y + h] for x, y, w, h in (t.box for t in film.boxes)], np.float32
-        ).reshape(-1, 4)
-        frame, boxes = augment.crop_to_lungs(read_file(film.path), boxes, recipe, rng)
-        side = round(self._recipe.input.longest_side * rng.uniform(*recipe.scale))
-        height, width = frame.pixels.shape
-        grey = preprocess.fit(preprocess.to_grey(frame), side)
-        boxes = boxes * np.tile([grey.shape[1] / width, grey.shape[0] / height], 2)
-        grey, boxes = augment.mirror(grey, boxes.astype(np.float32), recipe, rng)
-        grey = augment.expose(grey, recipe, rng)
-        sample = DetDataSample(
-            metainfo={
-                "img_id": film.id,
-                "img_shape": grey.shape,
-                "ori_shape": grey.shape,
-                "scale_factor": (1.0, 1.0),
-            }
-        )
-        sample.gt_instances = InstanceData(
-            bboxes=torch.from_numpy(boxes),
-            labels=torch.tensor([CLASSES.index(t.label) for t in film.boxes], dtype=torch.long),
-        )
-        return {
-            "inputs": torch.from_numpy(grey).expand(3, *grey.shape),
-            "data_samples": sample,
-        }
+    best = selection[0].best() if selection else None
+    return best or averaged(runner)
 
 
 def _model(job: Job) -> nn.Module:
@@ -158,8 +126,9 @@ def _model(job: Job) -> nn.Module:
     config = model_config(job.recipe, classes=len(CLASSES))
     start = job.start_from
     # batch norm keeps its statistics, and the first layers their weights, only if they are trained
-    config.backbone.norm_eval = start is not None
-    config.backbone.frozen_stages = job.recipe.training.frozen_stages if start else -1
+    trained = start is not None or job.backbone is not None
+    config.backbone.norm_eval = trained
+    config.backbone.frozen_stages = job.recipe.training.frozen_stages if trained else -1
     model = build(config)
     # now, so that the Runner finds it done: it would overwrite what is loaded below
     logging.disable(logging.INFO)  # it logs three lines per tensor
@@ -167,6 +136,8 @@ def _model(job: Job) -> nn.Module:
         model.init_weights()  # type: ignore[operator]
     finally:
         logging.disable(logging.NOTSET)
+    if job.backbone is not None:
+        model.get_submodule("backbone").load_state_dict(job.backbone)
     if start is None:
         return model
     if start.meta.classes != CLASSES or start.meta.config != job.recipe.name:
@@ -180,9 +151,11 @@ def _model(job: Job) -> nn.Module:
     return model
 
 
-def _optimizer(model: nn.Module, wanted: recipe.Training) -> Any:
-    """AdamW with a slower backbone, and gradients cut to a norm."""
-    from mmengine.optim import OptimWrapper
+def _optimizer(model: nn.Module, job: Job) -> Any:
+    """AdamW with a slower backbone, gradients cut to a norm, mixed precision on a GPU."""
+    from mmengine.optim import AmpOptimWrapper, OptimWrapper
+
+    wanted = job.recipe.training
 
     groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
     for name, parameter in model.named_parameters():
@@ -196,7 +169,8 @@ def _optimizer(model: nn.Module, wanted: recipe.Training) -> Any:
         ],
         weight_decay=wanted.weight_decay,
     )
-    return OptimWrapper(optimizer, clip_grad={"max_norm": wanted.gradient_clip})
+    wrapper = AmpOptimWrapper if job.device.startswith("cuda") else OptimWrapper
+    return wrapper(optimizer=optimizer, clip_grad={"max_norm": wanted.gradient_clip})
 
 
 def _schedule(job: Job) -> list[dict[str, Any]]:

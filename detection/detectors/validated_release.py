@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,14 @@ from .weights_file import Meta
 _UNCHOSEN = 0.5  # threshold of each class where nothing was measured
 
 
-def train_and_release(
-    job: Job, *, name: str, licence: str, data: str, validation: CocoSet | None = None
-) -> Manifest:
+def train_and_release(job: Job, *, name: str, licence: str, record: Mapping[str, Any]) -> Manifest:
     """Train and write `NAME.pth` with its manifest into the job's folder.
 
     Args:
-        job: what to train.
+        job: what to train; on its validation set, if it has one, the thresholds are chosen.
         name: of the version.
         licence: terms of use.
-        data: name of the training set, for the record.
-        validation: measured at the end; the thresholds are chosen on it.
+        record: what else to keep of how it was made.
 
     Returns:
         The manifest as written.
@@ -47,13 +45,13 @@ def train_and_release(
         image_size=job.recipe.input.longest_side,
         thresholds=dict.fromkeys(CLASSES, _UNCHOSEN),
         licence=licence,
-        training=_record(job, data),
+        training={**record, **_record(job)},
     )
     weights = job.folder / f"{name}.pth"
     written = release(weights, state=state, meta=meta, metrics={})
-    if validation is None:
+    if job.validation is None:
         return written
-    return choose_thresholds(weights, state=state, meta=meta, validation=validation)
+    return choose_thresholds(weights, state=state, meta=meta, validation=job.validation)
 
 
 def choose_thresholds(
@@ -82,13 +80,13 @@ def choose_thresholds(
     return release(weights, state=state, meta=meta, metrics={"val": summary(report)})
 
 
-def _record(job: Job, data: str) -> dict[str, Any]:
+def _record(job: Job) -> dict[str, Any]:
     start = job.start_from
+    begun = start.sha256 if start else "random weights"
     return {
-        "data": data,
         "images": len(job.films.films),
         "recipe": job.recipe.name,
         "iterations": job.iterations,
         "seed": job.seed,
-        "started_from": start.sha256 if start else "random weights",
+        "started_from": "a pretrained backbone" if job.backbone else begun,
     }

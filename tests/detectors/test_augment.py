@@ -75,3 +75,55 @@ def test_exposure_changes_levels_within_bounds(always):
     np.testing.assert_array_equal(out, again)
     # brighter stays brighter, but for noise
     assert np.corrcoef(out.mean(axis=0), grey[0])[0, 1] > 0.95
+
+
+def turning(degrees):
+    return dataclasses.replace(recipe.read("light").training, rotation=degrees)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_turning_takes_the_boxes_along(seed):
+    # a disc stays a disc, so its box is known exactly wherever it goes
+    grey = np.zeros((200, 240), np.float32)
+    y, x = np.mgrid[:200, :240]
+    grey[(x - 60) ** 2 + (y - 70) ** 2 <= 30**2] = 200
+    box = np.array([[30, 40, 90, 100]], np.float32)
+    turned, boxes = augment.turn(grey, box, turning(20.0), np.random.default_rng(seed))
+    rows, columns = np.nonzero(turned > 100)
+    seen = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    np.testing.assert_allclose(boxes[0], seen, atol=1.6)
+    assert turned.shape == grey.shape
+    if seed == 0:
+        assert np.abs(boxes - box).max() > 3
+
+
+def test_not_turning_changes_nothing():
+    grey = film().pixels.astype(np.float32)
+    turned, boxes = augment.turn(grey, BOXES, turning(0.0), np.random.default_rng(0))
+    assert turned is grey
+    assert boxes is BOXES
+
+
+def test_blanking_spares_the_lungs_and_nothing_far_away():
+    often = dataclasses.replace(recipe.read("light").training, blank=1.0, crop_margin=(0.0, 0.05))
+    grey = np.full((120, 130), 90, np.float32)
+    rng = np.random.default_rng(0)
+    blank = augment.blank_border(grey, BOXES, often, rng)
+    assert (blank[30:95, 20:100] == 90).all()
+    assert (blank[:20] == 0).all()
+    assert (blank[:, 110:] == 0).all()
+    assert augment.blank_border(grey, BOXES[:0], often, rng) is grey
+
+
+def test_matching_moves_towards_the_other_film_and_keeps_the_order():
+    often = dataclasses.replace(recipe.read("light").training, match=1.0)
+    rng = np.random.default_rng(3)
+    dark = rng.uniform(0, 80, (64, 64)).astype(np.float32)
+    bright = rng.uniform(100, 250, (64, 64)).astype(np.float32)
+    moved = augment.match(dark, [augment.levels(bright)], often, rng)
+    assert dark.mean() + 20 < moved.mean() < bright.mean() + 5
+    order = np.argsort(dark, axis=None)
+    assert (np.diff(moved.ravel()[order]) >= -1e-3).all()
+    assert augment.match(dark, [], often, rng) is dark
+    black = np.zeros((64, 64), np.float32)  # one level: nothing to tell apart
+    assert np.isfinite(augment.match(black, [augment.levels(bright)], often, rng)).all()

@@ -8,7 +8,7 @@ from detection.detectors import recipe
 from twinhealth.errors import InvalidInputError
 
 
-@pytest.mark.parametrize(("name", "depth"), [("light", 18), ("r50", 50)])
+@pytest.mark.parametrize(("name", "depth"), [("light", 18), ("light-film", 18), ("r50", 50)])
 def test_the_shipped_ones(name, depth):
     read = recipe.read(name)
     assert name in recipe.names()
@@ -22,7 +22,7 @@ def test_an_unknown_name(name):
     with pytest.raises(InvalidInputError) as caught:
         recipe.read(name)
     assert caught.value.code == "config_unknown"
-    assert caught.value.extra["known"] == ["light", "r50"]
+    assert caught.value.extra["known"] == ["light", "light-film", "r50"]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,7 @@ def test_an_unknown_name(name):
         ("proposals = 300", "proposls = 300", "proposals, proposls"),
         ("ResNet-18", "VGG", "ResNet-50"),
         ("flip = 0.5", "flip = ", "Invalid value"),
+        ("film_share = 0.0", "film_share = 0.5", "film_weight above 0"),
     ],
 )
 def test_a_broken_file_says_what_is_wrong(tmp_path, monkeypatch, old, new, why):
@@ -42,3 +43,8 @@ def test_a_broken_file_says_what_is_wrong(tmp_path, monkeypatch, old, new, why):
     with pytest.raises(InvalidInputError, match=why) as caught:
         recipe.read("mine")
     assert caught.value.code == "config_invalid"
+
+
+def test_pretraining_may_be_left_out():
+    assert recipe.read("light").pretraining is None
+    assert recipe.read("light-film").pretraining.sides

@@ -10,7 +10,7 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
-from detection.detectors import preprocess, recipe, training, weights_file
+from detection.detectors import film_dataset, preprocess, recipe, training, weights_file
 from detection.detectors.coco import read_coco
 from detection.detectors.loader import load_detector
 from detection.manifest import read_manifest
@@ -104,9 +104,12 @@ def test_training_sees_what_serving_sees(job, small):
         gamma=(1.0, 1.0),
         contrast=(1.0, 1.0),
         noise=0.0,
+        rotation=0.0,
+        blank=0.0,
+        match=0.0,
     )
     one = job()
-    dataset = training.FilmDataset(one.films, dataclasses.replace(small, training=plain))
+    dataset = film_dataset.FilmDataset(one.films, dataclasses.replace(small, training=plain))
     assert len(dataset) == 4
     sample = dataset[1]
     from detection.detectors import openmmlab

@@ -37,7 +37,7 @@ class Command(BaseCommand):
             type=Path,
             default=None,
             metavar="COCO.json",
-            help="measure on these at the end, and choose the thresholds (else 0.5)",
+            help="choose the best epoch and the thresholds on these (else the last, and 0.5)",
         )
         parser.add_argument("--max-iters", type=_positive, default=None)
         parser.add_argument("--seed", type=int, default=0)
@@ -45,14 +45,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--start-from", type=Path, default=None, metavar="WEIGHTS.pth", help="else from scratch"
         )
+        parser.add_argument(
+            "--pretrain",
+            type=Path,
+            default=None,
+            metavar="DIR",
+            help="index.csv and images/ of single-class films: the backbone learns them first",
+        )
+        parser.add_argument(
+            "--tier",
+            choices=("research", "open"),
+            default="",
+            help="only films whose licence_tier allows that use",
+        )
+        parser.add_argument("--device", default="", help="cpu or cuda (default: DETECTOR_DEVICE)")
         parser.add_argument("--licence", default="", help="terms of use of the trained weights")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train, write weights and manifest."""
         # torch belongs to this command's run, not to the import of the commands
-        from detection.detectors import recipe, weights_file  # noqa: PLC0415
-        from detection.detectors.coco import read_coco  # noqa: PLC0415
-        from detection.detectors.training import Job  # noqa: PLC0415
+        from detection.detectors import course, weights_file  # noqa: PLC0415
 
         start: Path | None = options["start_from"]
         try:
@@ -61,35 +73,30 @@ class Command(BaseCommand):
                     "licence_too_long",
                     f"--licence may have {manifest.LICENCE_LENGTH} characters at most.",
                 )
-            job = Job(
-                films=read_coco(options["annotations"], options["images"]),
-                recipe=recipe.read(options["config"]),
-                folder=options["out"],
-                seed=options["seed"],
-                threads=settings.DETECTOR_THREADS,
-                operators=settings.DETECTOR_OPS,
-                max_iterations=options["max_iters"],
-                start_from=weights_file.read(start, manifest.expected_sha256(start))
-                if start
-                else None,
-                resume=options["resume"],
+            written = course.run(
+                course.Course(
+                    annotations=options["annotations"],
+                    images=options["images"],
+                    validation=options["val_annotations"],
+                    pretrain=options["pretrain"],
+                    tier=options["tier"],
+                    config=options["config"],
+                    out=options["out"],
+                    name=options["name"] or options["out"].resolve().name,
+                    licence=options["licence"],
+                    seed=options["seed"],
+                    threads=settings.DETECTOR_THREADS,
+                    operators=settings.DETECTOR_OPS,
+                    device=options["device"] or settings.DETECTOR_DEVICE,
+                    max_iterations=options["max_iters"],
+                    start_from=weights_file.read(start, manifest.expected_sha256(start))
+                    if start
+                    else None,
+                    resume=options["resume"],
+                )
             )
-            self._run(job, options)
         except DomainError as error:
             raise CommandError(f"{error.code}: {error.message}", returncode=1) from error
-
-    def _run(self, job: Any, options: dict[str, Any]) -> None:
-        from detection.detectors import validated_release  # noqa: PLC0415
-        from detection.detectors.coco import read_coco  # noqa: PLC0415
-
-        validation = options["val_annotations"]
-        written = validated_release.train_and_release(
-            job,
-            name=options["name"] or options["out"].resolve().name,
-            licence=options["licence"],
-            data=options["annotations"].name,
-            validation=validation and read_coco(validation, options["images"]),
-        )
         self.stdout.write(
             f"{options['out'] / written.file}  sha256 {written.sha256[:12]}  "
             f"thresholds {dict(written.thresholds)}"

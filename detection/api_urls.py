@@ -23,6 +23,12 @@ urlpatterns = [
     path("runs/<int:pk>/retry/", api_runs.RunRetryView.as_view(), name="run-retry"),
     path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
     path("detector-versions/", api_runs.VersionsView.as_view(), name="detector-version-list"),
+    path("detector-versions/promotions/", api_runs.PromotionsView.as_view(), name="promotion-list"),
+    path(
+        "detector-versions/rollback/",
+        api_runs.RollBackView.as_view(),
+        name="detector-version-rollback",
+    ),
     path(
         "detector-versions/<int:pk>/promote/",
         api_runs.PromoteView.as_view(),

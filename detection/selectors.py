@@ -13,8 +13,8 @@ from .selectors_film import (
     film_states,
     films_of_patient,
     images_of_device,
-    versions,
 )
+from .selectors_versions import promotions, versions
 from .selectors_worklist import (
     ORDERINGS,
     SHOW,
@@ -42,6 +42,7 @@ __all__ = [
     "films_of_patient",
     "images_of_device",
     "next_image",
+    "promotions",
     "rows_of",
     "versions",
     "worklist",

@@ -240,11 +240,6 @@ def images_of_device(device_id: int) -> QuerySet[WorklistItem]:
     )
 
 
-def versions() -> QuerySet[DetectorVersion]:
-    """All versions, the active one first, then newest first."""
-    return DetectorVersion.objects.order_by("state", "-created_at", "-id")
-
-
 def box_of(row: Finding | Review) -> Box | None:
     """Left, top, width, height; `None` where the row has no box."""
     x, y, w, h = row.x, row.y, row.w, row.h

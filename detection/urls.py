@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_film
+from . import views, views_film, views_models
 
 app_name = "detection"
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
     path("patients/<int:patient_id>/films/", views.patient_films, name="patient-films"),
     path("devices/<int:device_id>/images/", views.device_images, name="device-images"),
-    path("models/", views.models, name="models"),
-    path("models/<int:version_id>/promote/", views.promote, name="promote"),
+    path("models/", views_models.models, name="models"),
+    path("models/rollback/", views_models.roll_back, name="roll-back"),
+    path("models/<int:version_id>/promote/", views_models.promote, name="promote"),
 ]

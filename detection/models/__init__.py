@@ -1,6 +1,7 @@
 """Runs of the reader over an image, what it found, and what people said of it."""
 
 from .finding import Finding, Label
+from .promotion import Promotion
 from .review import Claim, Conclusion, Review, Signature, Verdict
 from .run import DetectionRun, RunState, Trust
 from .trust import TrustCursor
@@ -14,6 +15,7 @@ __all__ = [
     "DetectorVersion",
     "Finding",
     "Label",
+    "Promotion",
     "Review",
     "RunState",
     "Signature",

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
 from detection.manifest import Manifest
-from detection.models import DetectorVersion, VersionState
-from twinhealth.errors import ConflictError, NotFoundError
+from detection.models import DetectorVersion, Promotion, VersionState
+from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
 
 from .engine import weights_path
 from .runs import active_version
 
-__all__ = ["active_version", "promote", "register_version", "weights_problem"]
+__all__ = ["active_version", "promote", "register_version", "roll_back", "weights_problem"]
+REASON_LENGTH: Final = 500  # characters, as in the database
 
 
 def register_version(manifest: Manifest, *, folder: Path | None = None) -> DetectorVersion:
@@ -60,24 +63,62 @@ def register_version(manifest: Manifest, *, folder: Path | None = None) -> Detec
 
 
 def promote(
-    *, version_id: int, user: User | None, request: HttpRequest | None = None
+    *, version_id: int, user: User | None, reason: str = "", request: HttpRequest | None = None
 ) -> DetectorVersion:
     """Make a version the one that reads; the active one is retired in the same transaction.
 
     New films are read by it from then on; runs that wait keep the version they were made for.
 
     Args:
-        version_id: the version.
+        version_id: the version; the active one stays what it is.
         user: who; `None` for the system (first start).
+        reason: why, at most 500 characters; kept with the change.
         request: for the audit.
 
     Raises:
         NotFoundError: `no_such_version`.
+        InvalidInputError: `reason_too_long`.
         ConflictError: `weights_missing` or `weights_changed`, if its file isn't what it was.
     """
     version = DetectorVersion.objects.filter(pk=version_id).first()
     if version is None:
         raise NotFoundError("no_such_version", "There is no such version.", version=version_id)
+    return _swap(version, user=user, reason=reason, request=request)
+
+
+def roll_back(
+    *, user: User, reason: str = "", request: HttpRequest | None = None
+) -> DetectorVersion:
+    """Make the version that read before the active one the active one again.
+
+    Again undoes it: the version that was rolled back reads once more.
+
+    Raises:
+        ConflictError: `nothing_to_roll_back`, if no other version has read here, and what `promote`
+            raises for a file that isn't what it was.
+        InvalidInputError: `reason_too_long`.
+    """
+    last = Promotion.objects.select_related("instead_of").first()
+    if last is None or last.instead_of is None:
+        raise ConflictError(
+            "nothing_to_roll_back", "No other version has read here before the active one."
+        )
+    return _swap(last.instead_of, user=user, reason=reason, request=request, rolled_back=True)
+
+
+def _swap(
+    version: DetectorVersion,
+    *,
+    user: User | None,
+    reason: str,
+    request: HttpRequest | None,
+    rolled_back: bool = False,
+) -> DetectorVersion:
+    reason = reason.strip()
+    if len(reason) > REASON_LENGTH:
+        raise InvalidInputError(
+            "reason_too_long", f"The reason may have {REASON_LENGTH} characters at most."
+        )
     problem = weights_problem(version)  # before the transaction: hashing takes a while
     if problem is not None:
         raise problem
@@ -91,12 +132,25 @@ def promote(
         DetectorVersion.objects.filter(state=VersionState.ACTIVE).update(state=VersionState.RETIRED)
         version.state = VersionState.ACTIVE
         version.save(update_fields=["state"])
-        audit.record(
+        entry = audit.record(
             actor=user,
-            verb="promoted",
+            verb="rolled_back" if rolled_back else "promoted",
             obj=version,
             request=request,
-            detail={"version": version.name, "instead_of": before.name if before else ""},
+            detail={
+                "version": version.name,
+                "instead_of": before.name if before else "",
+                "reason": reason,
+            },
+        )
+        Promotion.objects.create(
+            version=version,
+            instead_of=before,
+            by=user,
+            by_name=entry.actor_name,
+            at=timezone.now(),
+            reason=reason,
+            rolled_back=rolled_back,
         )
         return version
 

@@ -33,6 +33,8 @@ ADDRESSES = [
     ("get", "worklist/", {Role.CLINICIAN}),
     ("get", "detector-versions/", {Role.ADMIN}),
     ("post", "detector-versions/{version}/promote/", {Role.ADMIN}),
+    ("post", "detector-versions/rollback/", {Role.ADMIN}),
+    ("get", "detector-versions/promotions/", {Role.ADMIN}),
 ]
 
 
@@ -279,6 +281,18 @@ def test_versions(version: DetectorVersion, admin: User, monkeypatch: pytest.Mon
     assert (answer.status_code, answer.json()["state"]) == (200, "active")
     version.refresh_from_db()
     assert version.state == VersionState.RETIRED
+    answer = api.post(f"{API}detector-versions/rollback/", {"reason": "too many flags"})
+    assert (answer.status_code, answer.json()["name"]) == (200, version.name)
+    first, second = api.get(f"{API}detector-versions/promotions/").json()["results"]
+    assert (first["version"], first["instead_of"], first["reason"], first["rolled_back"]) == (
+        version.name,
+        candidate.name,
+        "too many flags",
+        True,
+    )
+    assert (second["version"], second["rolled_back"]) == (candidate.name, False)
+    long = api.post(f"{API}detector-versions/rollback/", {"reason": "x" * 501})
+    assert long.status_code == 400
 
 
 def test_a_version_without_its_file_is_not_promoted(version: DetectorVersion, admin: User) -> None:

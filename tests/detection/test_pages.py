@@ -14,7 +14,7 @@ from accounts.models import AuditEntry, User
 from detection.figures import figures_of
 from detection.models import Claim, DetectorVersion, Review, Signature
 from detection.selectors_pages import signed_today
-from detection.services import claims, reviews, sign
+from detection.services import claims, reviews, sign, versions
 from patients.models import Patient
 from tests.detection.factories import make_device, make_image, make_run, make_version
 
@@ -500,6 +500,26 @@ def test_models_page_shows_active_candidates_and_figures(
     assert "0.809" in html
     assert "166" in html
     assert "how good it is, is unknown" in html  # the active one came without a report
+
+
+@pytest.mark.django_db
+def test_who_decided_which_model_reads(
+    admin: User, version: DetectorVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "weights_problem", lambda version: None)
+    candidate = make_version("candidate")
+    page = as_user(admin)
+    assert "Which version read when" not in text(page.get("/models/"))
+    why = "better <b>on val</b>"
+    answer = page.post(f"/models/{candidate.pk}/promote/", {"reason": why}, follow=True)
+    html = text(answer)
+    assert f"{candidate.name} reads from now on" in html
+    assert "better &lt;b&gt;on val&lt;/b&gt;" in html
+    assert f"Roll back to {version.name}" in html
+    html = text(page.post("/models/rollback/", {"reason": ""}, follow=True))
+    assert f"Rolled back: {version.name} reads again" in html
+    assert "nothing given" in html
+    assert as_user(admin).post("/models/rollback/", {"reason": "x" * 501}).status_code == 400
 
 
 @pytest.mark.django_db

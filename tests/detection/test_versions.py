@@ -7,14 +7,19 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts.models import AuditEntry, User
 from detection.manifest import Manifest
-from detection.models import DetectorVersion, VersionState
+from detection.models import DetectorVersion, Promotion, VersionState
 from detection.services import engine, versions
 from tests.detection.factories import make_version
-from twinhealth.errors import ConflictError, NotFoundError, UnavailableError
+from twinhealth.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -90,10 +95,67 @@ def test_promoting_retires_the_active_one(weights: Path, admin: User) -> None:
     old.refresh_from_db()
     assert old.state == VersionState.RETIRED
     entry = AuditEntry.objects.get(verb="promoted")
-    assert (entry.actor, entry.detail) == (admin, {"version": new.name, "instead_of": old.name})
+    assert (entry.actor, entry.detail) == (
+        admin,
+        {"version": new.name, "instead_of": old.name, "reason": ""},
+    )
     versions.promote(version_id=new.pk, user=admin)
     assert AuditEntry.objects.filter(verb="promoted").count() == 1
     assert versions.promote(version_id=old.pk, user=admin).state == VersionState.ACTIVE  # back
+
+
+def test_who_why_and_instead_of_what_is_kept(weights: Path, admin: User) -> None:
+    old, new = with_file(weights, VersionState.ACTIVE), with_file(weights)
+    versions.promote(version_id=new.pk, user=admin, reason="  better on val  ")
+    change = Promotion.objects.get()
+    assert (change.version, change.instead_of, change.by, change.by_name) == (
+        new,
+        old,
+        admin,
+        admin.get_full_name() or admin.username,
+    )
+    assert (change.reason, change.rolled_back) == ("better on val", False)
+    versions.promote(version_id=new.pk, user=admin, reason="again")  # it reads already
+    assert Promotion.objects.count() == 1
+    with pytest.raises(InvalidInputError) as caught:
+        versions.promote(version_id=old.pk, user=admin, reason="x" * 501)
+    assert caught.value.code == "reason_too_long"
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Promotion.objects.update(reason="something nicer")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Promotion.objects.all().delete()
+
+
+def test_rolling_back_and_back_again(weights: Path, admin: User) -> None:
+    with pytest.raises(ConflictError) as caught:
+        versions.roll_back(user=admin)
+    assert caught.value.code == "nothing_to_roll_back"
+    first, second, third = (with_file(weights) for _ in range(3))
+    versions.promote(version_id=first.pk, user=None)
+    with pytest.raises(ConflictError):  # nothing read before the first
+        versions.roll_back(user=admin)
+    versions.promote(version_id=second.pk, user=admin)
+    versions.promote(version_id=third.pk, user=admin)
+    assert versions.roll_back(user=admin, reason="misses effusions") == second
+    assert versions.roll_back(user=admin) == third
+    third.refresh_from_db()
+    assert third.state == VersionState.ACTIVE
+    rows = Promotion.objects.values_list("version", "instead_of", "reason", "rolled_back")
+    assert list(rows[:2]) == [
+        (third.pk, second.pk, "", True),
+        (second.pk, third.pk, "misses effusions", True),
+    ]
+    assert AuditEntry.objects.filter(verb="rolled_back").count() == 2
+
+
+def test_rolling_back_to_a_file_that_is_gone(weights: Path, admin: User) -> None:
+    old, new = with_file(weights, VersionState.ACTIVE), with_file(weights)
+    versions.promote(version_id=new.pk, user=admin)
+    (weights / old.weights_path).unlink()
+    with pytest.raises(ConflictError) as caught:
+        versions.roll_back(user=admin)
+    assert caught.value.code == "weights_missing"
+    assert versions.active_version() == new
 
 
 @pytest.mark.parametrize("damage", ["missing", "changed"])

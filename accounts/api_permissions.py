@@ -29,7 +29,9 @@ class DeclaredPermission(BasePermission):
     """Allows exactly the roles that hold the view's declared permission."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """DRF answers 401 without a sign-in and 403 for the wrong role."""
+        """DRF answers 401 without a sign-in, 403 for the wrong role, 405 for a method it lacks."""
+        if not hasattr(view, (request.method or "GET").lower()):
+            return _may(request, Can.SIGNED_IN)
         permission = required_permission(view, request.method or "GET")
         return permission is not None and _may(request, permission)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -28,7 +29,7 @@ from .api import actor, model_given
 from .serializers import RegisterSerializer
 
 # named here because `list` means a method inside the classes
-_ORDERINGS = list(selectors.ORDERINGS)
+_ORDERINGS = [sign + name for sign in ("", "-") for name in selectors.ORDERINGS]
 
 
 def _given(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -44,6 +45,16 @@ def _number(request: Request, name: str) -> int | None:
     if not text.isdecimal():
         raise InvalidInputError("invalid", f"{name} must be a number.")
     return int(text[:18])
+
+
+def _one_of(request: Request, name: str, known: Sequence[str]) -> str:
+    """A filter's value; a mistyped one must not give the whole list."""
+    text = request.query_params.get(name, "")
+    if text and text not in known:
+        raise InvalidInputError(
+            "invalid", f"{name} must be one of {', '.join(known)}.", known=list(known)
+        )
+    return text
 
 
 class AlertViewSet(GenericViewSet[Alert]):
@@ -74,13 +85,13 @@ class AlertViewSet(GenericViewSet[Alert]):
     )
     def list(self, request: Request) -> Response:
         """Alerts, most urgent first unless told otherwise."""
-        asked = request.query_params
         chosen = selectors.AlertFilter(
-            state=asked.get("state", ""),
-            severity=asked.get("severity", ""),
+            state=_one_of(request, "state", [*AlertState.values, "unresolved"]),
+            severity=_one_of(request, "severity", Severity.values),
             device=_number(request, "device"),
         )
-        rows = selectors.alerts(chosen, now=timezone.now(), ordering=asked.get("ordering", ""))
+        ordering = _one_of(request, "ordering", _ORDERINGS)
+        rows = selectors.alerts(chosen, now=timezone.now(), ordering=ordering)
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(shapes.AlertSerializer(page, many=True).data)
 

@@ -222,9 +222,9 @@ def inbox_register(request: HttpRequest, pk: int) -> HttpResponse:
         except DomainError as error:
             form.add_error(None, error.message)
         else:
-            messages.success(
-                request, f"{device} is registered. Its {entry.image_count} images follow shortly."
-            )
+            count = entry.image_count
+            images = "image follows" if count == 1 else "images follow"
+            messages.success(request, f"{device} is registered. Its {count} {images} shortly.")
             return redirect("devices:inbox")
     return _inbox_page(request, form, pk)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from .device_model import Severity
 
@@ -81,7 +82,7 @@ class AlertNote(models.Model):
     """What people and the system did with an alert: its time line."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="notes")
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now)  # as of which the rules were looked at
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )

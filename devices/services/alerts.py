@@ -135,7 +135,7 @@ def _open(device: Device, result: CheckResult, now: datetime) -> None:
             )
     except IntegrityError:  # opened by another worker meanwhile; the next round refreshes it
         return
-    AlertNote.objects.create(alert=alert, verb="opened", text=alert.message)
+    AlertNote.objects.create(alert=alert, verb="opened", text=alert.message, at=now)
     _tell_twin(alert, EventKind.ALERT_OPENED, now)
 
 
@@ -146,9 +146,9 @@ def _refresh(alert: Alert, result: CheckResult, now: datetime) -> None:
         alert.cleared_at = None
         alert.recurrences += 1
         alert.since = result.since or now
-        AlertNote.objects.create(alert=alert, verb="returned", text=alert.message)
+        AlertNote.objects.create(alert=alert, verb="returned", text=alert.message, at=now)
     elif rose:
-        AlertNote.objects.create(alert=alert, verb="worsened", text=alert.message)
+        AlertNote.objects.create(alert=alert, verb="worsened", text=alert.message, at=now)
     alert.save()
 
 
@@ -158,7 +158,10 @@ def _clear(alert: Alert, result: CheckResult, now: datetime) -> None:
     alert.cleared_at = now
     alert.save(update_fields=["cleared_at"])
     AlertNote.objects.create(
-        alert=alert, verb="cleared", text=f"Readings are back within limits. {result.text}"[:1000]
+        alert=alert,
+        verb="cleared",
+        text=f"Readings are back within limits. {result.text}"[:1000],
+        at=now,
     )
 
 
@@ -172,7 +175,7 @@ def _reopen(alert: Alert, result: CheckResult, now: datetime) -> None:
     alert.cleared_at = alert.snoozed_until = None
     _seen(alert, result)
     alert.save()
-    AlertNote.objects.create(alert=alert, verb="reopened", text=alert.message)
+    AlertNote.objects.create(alert=alert, verb="reopened", text=alert.message, at=now)
     _tell_twin(alert, EventKind.ALERT_OPENED, now)
 
 

@@ -101,7 +101,10 @@ def open_dicom(path: Path, *, limits: Limits, zone: str) -> Opened:
             sop_class_uid=header.sop_class_uid,
         )
     if pixels_at is None or header.rows < 1 or header.columns < 1:
-        raise InvalidInputError("no_pixels", "The DICOM file carries no picture.")
+        raise InvalidInputError(
+            "no_pixels",
+            "The DICOM file carries no picture. Export the image itself, not a report.",
+        )
     check_size(header.rows, header.columns, header.frames, limits)
     return Opened(header, dataset, buffer, pixels_at)
 

@@ -93,6 +93,12 @@ def test_clears_beyond_the_hysteresis_and_returns_as_the_same_alert() -> None:
     alert = bench.alert
     assert (alert.cleared_at, alert.recurrences, alert.since) == (None, 1, bench.now)
     assert verbs(alert) == ["opened", "cleared", "returned"]
+    # as of when the rules were looked at, not of when the row was written
+    assert list(alert.notes.values_list("at", flat=True)) == [
+        alert.opened_at,
+        bench.now - f.minutes(2),
+        bench.now,
+    ]
 
 
 def test_a_rule_made_severer_worsens_its_alert() -> None:

@@ -325,6 +325,10 @@ def test_alerts(engineer: APIClient) -> None:
     assert (body["count"], body["results"][0]["device_name"]) == (1, device.name)
     assert engineer.get(f"{API}alerts/?state=resolved").json()["count"] == 0
     assert engineer.get(f"{API}alerts/?device=x").status_code == 400
+    for bad in ("state=bogus", "severity=bogus", "ordering=bogus"):
+        answer = engineer.get(f"{API}alerts/?{bad}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid"), bad
+    assert engineer.get(f"{API}alerts/?ordering=-since").json()["count"] == 1
     url = f"{API}alerts/{body['results'][0]['id']}/"
     colleague = f.user("admin")
     until = (timezone.now() + f.minutes(60)).isoformat()

@@ -123,6 +123,8 @@ def test_unknown_is_a_word_and_zero_is_a_value() -> None:
         ("Doe^Jane^Q^Dr^Jr", "Doe, Dr Jane Q, Jr"),
         ("Yamada^Tarou=山田^太郎", "Yamada, Tarou"),
         ("Plain Name", "Plain Name"),
+        ("=山田^太郎", "山田, 太郎"),
+        ("^^==やまだ^たろう", "やまだ, たろう"),
         ("^^^^", ""),
         ("", ""),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from patients.models import Observation, Patient
 
 from .conftest import at
@@ -20,6 +20,13 @@ def item(**fields: object) -> dict[str, object]:
     return {
         "code": "8867-4", "value": 72, "unit": "/min", "effective_at": at().isoformat(), **fields,
     }  # fmt: skip
+
+
+def test_a_method_that_an_address_lacks_is_405_for_those_who_may_be_there(db) -> None:
+    client = Client()
+    assert client.get("/api/v1/patients/1/observations/").status_code == 401
+    client.force_login(User.objects.create_user("reader405", role="clinician"))
+    assert client.get("/api/v1/patients/1/observations/").status_code == 405
 
 
 def test_list_and_one(api: Client, patient: Patient):

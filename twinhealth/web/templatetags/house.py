@@ -136,9 +136,11 @@ register.filter("unit_text", unit_text)
 def person_name(value: str) -> str:
     """A DICOM person name (PS3.5 6.2.1.2) for a page: `Family, Prefix Given Middle, Suffix`.
 
-    Takes the first of its groups (alphabetic); a name without carets stays as it is.
+    Takes the first of its groups that says something (alphabetic, ideographic, phonetic); a name
+    without carets stays as it is.
     """
-    parts = [part.strip() for part in value.split("=", 1)[0].split("^")] + [""] * 4
+    group = next((g for g in value.split("=") if g.strip(" ^")), "")
+    parts = [part.strip() for part in group.split("^")] + [""] * 4
     family, given, middle, prefix, suffix = parts[:5]
     called = " ".join(part for part in (prefix, given, middle) if part)
     return ", ".join(part for part in (family, called, suffix) if part)

@@ -89,7 +89,8 @@ def auc(
     Args:
         weights: (draws, films).
         scores: (films,).
-        positive, negative: which films are compared, (films,).
+        positive: films that should score high, (films,).
+        negative: films that should score low, (films,).
         groups: where given, only films of one group are compared with each other, (films,).
     """
     high, low = scores[positive][:, None], scores[negative]
@@ -121,6 +122,11 @@ def sensitivity_at(
     best = np.where(allowed, found, 0.0).max(axis=1, initial=0.0)
     known = (ill.sum(1) > 0) & (well.sum(1) > 0)
     return np.where(known, best, np.nan)
+
+
+def share(weights: Array, said: npt.NDArray[np.bool_], of: npt.NDArray[np.bool_]) -> Array:
+    """Share of the films `of` for which something is `said`, both (films,)."""
+    return _ratio(weights @ (said & of).astype(float), weights @ of.astype(float))
 
 
 def expected_error(weights: Array, chances: Array, happened: Array, bins: int) -> Array:

@@ -177,6 +177,6 @@ def test_compare_wants_the_same_films():
     rows = rows_of(*random_set(8))
     other_boxes = dataclasses.replace(rows[0], boxes=evidence.View({"covid": 9}))
     for active in (rows[1:], [*rows, rows[0]], [other_boxes, *rows[1:]]):
-        with pytest.raises(InvalidInputError, match="evidence_differs|measured|boxes") as caught:
+        with pytest.raises(InvalidInputError) as caught:
             headline.compare(rows, active)
         assert caught.value.code == "evidence_differs"

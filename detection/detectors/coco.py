@@ -37,6 +37,7 @@ class Film:
     boxes: tuple[Truth, ...]
     tier: str = ""  # of its licence, where the set tells
     patient: str = ""  # where the set tells
+    name: str = ""  # `file_name` as the set has it, with its folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ def _parse(table: dict[str, Any], name: str, images: Path) -> CocoSet:
             boxes=tuple(count.boxes.get(int(row["id"]), ())),
             tier=str(row.get("licence_tier") or ""),
             patient=_text(row.get("patient_id")),
+            name=str(row["file_name"]),
         )
         for row in table["images"]
     )

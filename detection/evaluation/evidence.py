@@ -47,7 +47,7 @@ class FilmEvidence:
     """One film.
 
     Attributes:
-        key: file name.
+        key: file name, with its folders within the set.
         patient: as the set tells; else the key, so that each film is its own patient.
         source: where it comes from; empty if the set doesn't tell.
         label: class of its boxes; of several a disease before `normal`, then the one with more
@@ -94,9 +94,10 @@ def of_film(film: Film, boxes: Sequence[Box]) -> FilmEvidence:
         boxes: what the detector saw, at a threshold low enough for a whole curve.
     """
     wanted = [truth.label for truth in film.boxes]
+    key = film.name or film.path.name
     return FilmEvidence(
-        key=film.path.name,
-        patient=film.patient or film.path.name,
+        key=key,
+        patient=film.patient or key,
         source=film.source,
         label=_label(wanted),
         scores={

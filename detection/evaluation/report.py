@@ -112,11 +112,12 @@ def read_evidence(path: Path, *, sha256: str) -> list[FilmEvidence]:
         raise InvalidInputError(
             "report_unreadable", f"The report {path.name} can't be read: {error}."
         ) from error
-    if not isinstance(report, dict) or not isinstance(report.get("evidence"), list):
+    rows = report.get("evidence") if isinstance(report, dict) else None
+    if not isinstance(rows, list) or not rows:
         raise InvalidInputError("report_invalid", f"{path.name} isn't a report with evidence rows.")
     if report.get("sha256") != sha256:
         raise InvalidInputError(
             "report_of_another_version",
             f"{path.name} is of the version {report.get('version')}, with other weights.",
         )
-    return [from_json(row) for row in report["evidence"]]
+    return [from_json(row) for row in rows]

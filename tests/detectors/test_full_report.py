@@ -187,6 +187,7 @@ def test_a_report_that_cannot_calibrate(coco_set, tmp_path):
         ("{", "report_unreadable"),
         ("[]", "report_invalid"),
         (json.dumps({"sha256": "f" * 64}), "report_invalid"),
+        (json.dumps(report | {"evidence": []}), "report_invalid"),
         (json.dumps(report | {"sha256": "0" * 64}), "report_of_another_version"),
         (json.dumps(report | {"evidence": [{"key": "x"}]}), "evidence_invalid"),
     ):

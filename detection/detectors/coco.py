@@ -36,6 +36,8 @@ class Film:
     source: str
     boxes: tuple[Truth, ...]
     tier: str = ""  # of its licence, where the set tells
+    patient: str = ""  # where the set tells
+    name: str = ""  # `file_name` as the set has it, with its folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ def _parse(table: dict[str, Any], name: str, images: Path) -> CocoSet:
             source=str(row.get("source") or ""),
             boxes=tuple(count.boxes.get(int(row["id"]), ())),
             tier=str(row.get("licence_tier") or ""),
+            patient=_text(row.get("patient_id")),
+            name=str(row["file_name"]),
         )
         for row in table["images"]
     )
@@ -156,6 +160,11 @@ def _parse(table: dict[str, Any], name: str, images: Path) -> CocoSet:
             missing=absent[:20],
         )
     return CocoSet(films, count.clipped, count.dropped, count.other)
+
+
+def _text(value: Any) -> str:
+    """A field as text; a patient numbered 0 is one, too."""
+    return "" if value is None else str(value)
 
 
 def _inside(images: Path, file_name: str) -> Path:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from imaging.frame import Frame
 from imaging.pixels import read_file
 from twinhealth.errors import InvalidInputError
 
@@ -15,12 +16,15 @@ from .coco import CocoSet, Film
 from .operating_point import at_thresholds, flags, image_auc, suggested
 from .prediction import Box, Detector
 
+Progress = Callable[[Iterable[Film]], Iterable[Film]]
+
 
 def evaluate(
     detector: Detector,
     annotated: CocoSet,
     *,
-    progress: Callable[[Iterable[Film]], Iterable[Film]] = iter,
+    progress: Progress = iter,
+    look: Callable[[Film, Frame, Sequence[Box]], None] | None = None,
 ) -> dict[str, Any]:
     """Read every film of a set and compare.
 
@@ -28,6 +32,7 @@ def evaluate(
         detector: as loaded for serving.
         annotated: the films and their boxes.
         progress: wraps the films, to show how far it is.
+        look: called for each film with its pixels and what was found, for further figures.
 
     Returns:
         JSON-safe: `ap` (all films; classes ignored; boxes drawn by people alone, where the set
@@ -42,8 +47,11 @@ def evaluate(
     found: dict[int, list[Box]] = {}
     seconds = []
     for film in progress(annotated.films):
-        prediction = detector.predict(_frame(film), min_score=0.0)
+        frame = frame_of(film)
+        prediction = detector.predict(frame, min_score=0.0)
         found[film.id] = prediction.boxes
+        if look:
+            look(film, frame, prediction.boxes)
         seconds.append(prediction.seconds)
     return {
         "version": detector.version_info.name,
@@ -89,7 +97,13 @@ def _sources(films: tuple[Film, ...]) -> Iterator[tuple[str, list[Film]]]:
         yield source, [film for film in films if film.source == source]
 
 
-def _frame(film: Film) -> Any:
+def frame_of(film: Film) -> Frame:
+    """The decoded film of a set.
+
+    Raises:
+        InvalidInputError: `image_size_mismatch`, if it isn't the one that was annotated; and what
+            `imaging.pixels.read_file` raises.
+    """
     frame = read_file(film.path)
     if frame.pixels.shape != (film.height, film.width):
         height, width = frame.pixels.shape

@@ -78,6 +78,8 @@ def summary(report: Mapping[str, Any]) -> dict[str, Any]:
         },
         "operating_point": report["operating_point"],
         "flags": report["flags"],
+        # only the full report has intervals
+        **{key: report[key] for key in ("headline", "counts") if key in report},
     }
 
 

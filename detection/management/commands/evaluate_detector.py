@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +14,72 @@ from twinhealth.errors import DomainError
 
 
 class Command(BaseCommand):
-    """Average precision after COCO, per class, per source, on boxes drawn by people; as JSON."""
+    """Everything docs/evaluation.md speaks of, as one JSON report; its head is printed."""
 
     help = "Measure the detector on a COCO set with the categories covid, pneumonia, normal."
     requires_system_checks = ()  # no database, no queue
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """--annotations, --images, --out, --weights."""
+        """The set, the report, and what calibration and controls are fitted on."""
         parser.add_argument("--annotations", type=Path, required=True, metavar="COCO.json")
         parser.add_argument("--images", type=Path, required=True, metavar="DIR")
         parser.add_argument("--out", type=Path, required=True, metavar="REPORT.json")
         parser.add_argument(
             "--weights", type=Path, default=None, help="default: setting DETECTOR_WEIGHTS"
         )
+        parser.add_argument(
+            "--calibrate-on",
+            type=Path,
+            metavar="REPORT.json",
+            help="report of another set by the same weights; default: cross-validation by patient",
+        )
+        parser.add_argument(
+            "--train-annotations",
+            type=Path,
+            metavar="COCO.json",
+            help="films the controls are fitted on; default: the set itself, by patient",
+        )
+        parser.add_argument("--train-images", type=Path, metavar="DIR", help="default: as --images")
+        parser.add_argument(
+            "--controls", action="store_true", help="also read all films with their lungs blanked"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Evaluate, write the report, print its head."""
         # pycocotools belongs to evaluation alone
         from detection.detectors.coco import read_coco  # noqa: PLC0415
-        from detection.detectors.evaluation import evaluate  # noqa: PLC0415
+        from detection.evaluation import report as reports  # noqa: PLC0415
 
         weights = options["weights"] or Path(settings.DETECTOR_WEIGHTS)
+        train_on = options["train_annotations"]
         try:
             annotated = read_coco(options["annotations"], options["images"])
+            train = (
+                read_coco(train_on, options["train_images"] or options["images"])
+                if train_on
+                else None
+            )
             detector = load_detector(
                 weights=weights, expected_sha256=manifest.expected_sha256(weights)
             )
-            report = evaluate(detector, annotated, progress=self._progress)
+            other = options["calibrate_on"]
+            report = reports.full_report(
+                detector,
+                annotated,
+                progress=self._progress,
+                calibrate_on=(
+                    reports.read_evidence(other, sha256=detector.version_info.sha256)
+                    if other
+                    else None
+                ),
+                training=(
+                    reports.training_films(train, progress=self._progress) if train else None
+                ),
+                blank_lungs=options["controls"],
+            )
         except DomainError as error:
             raise CommandError(f"{error.code}: {error.message}", returncode=1) from error
-        options["out"].parent.mkdir(parents=True, exist_ok=True)
-        options["out"].write_text(json.dumps(report, indent=2) + "\n")
+        reports.write_report(options["out"], report)
         self.stdout.write(_table(report))
 
     def _progress(self, films: Any) -> Any:
@@ -69,4 +103,31 @@ def _table(report: dict[str, Any]) -> str:
             f"  {name}: AP50 {mean['ap50']:.3f} ({classes}), AP75 {mean['ap75']:.3f}, "
             f"AP {mean['ap']:.3f}"
         )
+    count = report["counts"]
+    lines.append(
+        f"headline, with 95 % intervals ({count['patients']} patients, {count['images']} images, "
+        f"{count['boxes']} boxes):"
+    )
+    lines += [f"  {name:36} {_figure(row)}" for name, row in report["headline"].items()]
+    after = report["calibration"]["after"]
+    if after:
+        lines.append(
+            f"  {'ece, with temperature':36} {_figure(after['ece'])}, "
+            f"fitted on: {report['calibration']['fitted_on']}"
+        )
+    lines.append("without looking at the lungs:")
+    for name, control in report["controls"].items():
+        lines += [
+            f"  {name.replace('_', ' ')}: {figure} {_figure(row)}"
+            for figure, row in (control or {}).items()
+            if isinstance(row, dict)
+        ]
     return "\n".join(lines)
+
+
+def _figure(row: dict[str, Any]) -> str:
+    if row["value"] is None:
+        return "-"
+    if row["low"] is None:
+        return f"{row['value']:.3f}"
+    return f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"

@@ -1,5 +1,6 @@
 """Runs of the reader over an image, what it found, and what people said of it."""
 
+from .dataset import DatasetFilm, DatasetVersion, PatientSplit, Split
 from .finding import Finding, Label
 from .review import Claim, Conclusion, Review, Signature, Verdict
 from .run import DetectionRun, RunState, Trust
@@ -10,13 +11,17 @@ from .worklist import WorklistItem
 __all__ = [
     "Claim",
     "Conclusion",
+    "DatasetFilm",
+    "DatasetVersion",
     "DetectionRun",
     "DetectorVersion",
     "Finding",
     "Label",
+    "PatientSplit",
     "Review",
     "RunState",
     "Signature",
+    "Split",
     "Trust",
     "TrustCursor",
     "Verdict",

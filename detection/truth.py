@@ -141,7 +141,7 @@ def _box(found: Found, signer: int) -> TrueBox:
 
 
 def _why_left_out(conclusion: str, boxes: Sequence[TrueBox]) -> str:
-    """A film that would teach what its signer didn't say; rejected boxes on a normal one are fine."""
+    """Why a film would teach what its signer didn't say; a normal one may be without boxes."""
     diseased = any(box.label in ABNORMAL for box in boxes)
     if conclusion == "abnormal" and not diseased:
         return ABNORMAL_WITHOUT_BOX

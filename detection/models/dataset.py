@@ -18,9 +18,7 @@ class Split(models.TextChoices):
 class PatientSplit(models.Model):
     """The part that a patient got with the first export; rows are only ever added."""
 
-    patient = models.OneToOneField(
-        "patients.Patient", models.PROTECT, related_name="dataset_split"
-    )
+    patient = models.OneToOneField("patients.Patient", models.PROTECT, related_name="dataset_split")
     split = models.CharField(max_length=8, choices=Split.choices)
     assigned_at = models.DateTimeField(auto_now_add=True)
 
@@ -40,7 +38,7 @@ class PatientSplit(models.Model):
 class DatasetVersion(models.Model):
     """One exported state of a set, by the hash of its annotations; never changed.
 
-    `counts` are those of `detection.services.dataset.counts_of`. The three differences count films
+    `counts` are those of `detection.dataset_content.counts_of`. The three differences count films
     against `previous`, the newest version of the same name before this one.
     """
 

@@ -68,7 +68,8 @@ def entry_of(film: SignedFilm, part: str) -> Entry:
 
 def coco(entries: Sequence[Entry]) -> dict[str, Any]:
     """COCO's detection format; no time and no name in it, so that equal content is equal bytes."""
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, entry in enumerate(entries, start=1):
         images.append({"id": number, **entry.row})
         annotations += [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from imaging import pixels
 from imaging.frame import Frame
 from imaging.models import Image
 from patients.models import Patient
-from tests.detection.factories import make_image, make_run, make_user, make_version
+from tests.detection.factories import Films, make_image, make_run, make_user, make_version
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def frames(monkeypatch: pytest.MonkeyPatch) -> dict[int, Frame]:
 
 
 @pytest.fixture
-def film(version: DetectorVersion, reader: User, frames: dict[int, Frame]) -> Callable[..., Image]:
+def signed_film(version: DetectorVersion, reader: User, frames: dict[int, Frame]) -> Films:
     """Make a film of 40 x 30 pixels with one covid finding, sign it unless told otherwise."""
 
     def make(

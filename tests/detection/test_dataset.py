@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,10 @@ from imaging import pixels
 from imaging.frame import Frame
 from imaging.models import Image
 from patients.models import Patient
-from tests.detection.factories import make_device, make_image, make_run, make_version
+from tests.detection.factories import Films, make_device, make_image, make_run, make_version
 from twinhealth.errors import InvalidInputError
 
 pytestmark = pytest.mark.django_db
-Films = Callable[..., Image]
 
 
 def table_of(folder: Path) -> dict[str, Any]:
@@ -45,8 +43,10 @@ def left_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_readers_word_is_what_is_exported(film: Films, reader: User, tmp_path: Path) -> None:
-    image = film(
+def test_the_readers_word_is_what_is_exported(
+    signed_film: Films, reader: User, tmp_path: Path
+) -> None:
+    image = signed_film(
         conclusion="",
         boxes=(("covid", 0.9, 2, 3, 10, 12), ("covid", 0.8, 20, 3, 10, 12), ("pneumonia", 0.7)),
     )
@@ -81,18 +81,18 @@ def test_the_readers_word_is_what_is_exported(film: Films, reader: User, tmp_pat
     assert row["labeller"] == pseudonyms.reader(reader.pk)
 
 
-def test_unsigned_and_unreadable_films_stay_here(film: Films, tmp_path: Path) -> None:
-    film()
-    film(conclusion="")
-    film(conclusion="not_readable")
-    film(boxes=())
+def test_unsigned_and_unreadable_films_stay_here(signed_film: Films, tmp_path: Path) -> None:
+    signed_film()
+    signed_film(conclusion="")
+    signed_film(conclusion="not_readable")
+    signed_film(boxes=())
     counts = export_dataset(folder=tmp_path / "set").counts
     assert counts["films"] == 1
     assert counts["films_left_out"] == {"abnormal_without_box": 1, "not_readable": 1}
 
 
-def test_a_later_version_changes_nothing(film: Films, tmp_path: Path) -> None:
-    image = film()
+def test_a_later_version_changes_nothing(signed_film: Films, tmp_path: Path) -> None:
+    image = signed_film()
     before = export_dataset(folder=tmp_path / "one")
     make_run(image, make_version("candidate"), boxes=(("pneumonia", 0.99, 1, 1, 2, 2),))
     after = export_dataset(folder=tmp_path / "two")
@@ -115,11 +115,11 @@ def test_the_network_sees_the_exported_film_as_it_saw_the_original(tmp_path: Pat
         assert np.abs(one - two).max() <= 2.0
 
 
-def test_nothing_leads_to_a_person(film: Films, reader: User, tmp_path: Path) -> None:
+def test_nothing_leads_to_a_person(signed_film: Films, reader: User, tmp_path: Path) -> None:
     patient = Patient.objects.create(
         identifier="CANARY-ID", issuer="CANARY-ISSUER", name="CanaryName^Given"
     )
-    image = film(
+    image = signed_film(
         patient,
         sop_instance_uid="1.2.826.77.1",
         device=make_device(serial="CANARY-SERIAL", name="CANARY-XR"),
@@ -142,9 +142,9 @@ def test_nothing_leads_to_a_person(film: Films, reader: User, tmp_path: Path) ->
         assert (picture.mode, picture.size, picture.info) == ("L", (40, 30), {})
 
 
-def test_the_folder_is_whole_and_checks_itself(film: Films, tmp_path: Path) -> None:
+def test_the_folder_is_whole_and_checks_itself(signed_film: Films, tmp_path: Path) -> None:
     for _ in range(12):
-        film()
+        signed_film()
     exported = export_dataset(folder=tmp_path / "set")
     folder = tmp_path / "set"
     assert left_in(tmp_path) == ["set"]
@@ -173,15 +173,17 @@ def test_the_folder_is_whole_and_checks_itself(film: Films, tmp_path: Path) -> N
     assert sorted(together) == [row["file_name"] for row in table["images"]]
 
 
-def test_versions_count_what_changed_and_equal_content_is_one(film: Films, tmp_path: Path) -> None:
-    film()
+def test_versions_count_what_changed_and_equal_content_is_one(
+    signed_film: Films, tmp_path: Path
+) -> None:
+    signed_film()
     first = export_dataset(folder=tmp_path / "one").version
     again = export_dataset(folder=tmp_path / "again")
     assert (again.version, again.created) == (first, False)
     names = ("annotations.json", "SHA256SUMS")
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
-    film()
+    signed_film()
     second = export_dataset(folder=tmp_path / "two").version
     assert first is not None
     assert second is not None
@@ -193,10 +195,10 @@ def test_versions_count_what_changed_and_equal_content_is_one(film: Films, tmp_p
 
 
 def test_a_film_that_is_said_differently_or_goes_is_counted(
-    film: Films, frames: dict[int, Frame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    signed_film: Films, frames: dict[int, Frame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changed, gone = film(), film()
-    film()
+    changed, gone = signed_film(), signed_film()
+    signed_film()
     export_dataset(folder=tmp_path / "one")
     frames[changed.pk] = Frame(frames[changed.pk].pixels.T.reshape(30, 40), "MONOCHROME2", 12)
 
@@ -214,8 +216,8 @@ def test_a_film_that_is_said_differently_or_goes_is_counted(
 
 
 @pytest.mark.parametrize("table", ["patientsplit", "datasetversion", "datasetfilm"])
-def test_rows_are_only_added(film: Films, tmp_path: Path, table: str) -> None:
-    film()
+def test_rows_are_only_added(signed_film: Films, tmp_path: Path, table: str) -> None:
+    signed_film()
     export_dataset(folder=tmp_path / "set")
     for statement in (
         f"DELETE FROM detection_{table}",
@@ -238,9 +240,11 @@ def test_a_patient_has_one_part_that_exists() -> None:
         PatientSplit.objects.create(patient=patient, split="train")
 
 
-def test_the_part_stays_when_the_key_changes(film: Films, tmp_path: Path, settings: Any) -> None:
+def test_the_part_stays_when_the_key_changes(
+    signed_film: Films, tmp_path: Path, settings: Any
+) -> None:
     for _ in range(20):
-        film()
+        signed_film()
     export_dataset(folder=tmp_path / "one")
     before = dict(PatientSplit.objects.values_list("patient_id", "split"))
     settings.SECRET_KEY = "another key, of the length that a key has to have"
@@ -256,17 +260,17 @@ def test_the_part_stays_when_the_key_changes(film: Films, tmp_path: Path, settin
 )
 @given(rounds=st.lists(st.lists(st.integers(0, 9), max_size=4), min_size=1, max_size=4))
 def test_growing_sets_never_move_or_share_a_patient(
-    film: Films, tmp_path_factory: pytest.TempPathFactory, rounds: list[list[int]]
+    signed_film: Films, tmp_path_factory: pytest.TempPathFactory, rounds: list[list[int]]
 ) -> None:
     with transaction.atomic():
         patients: dict[int, Patient] = {}
         seen: dict[str, str] = {}
-        film()  # never empty
+        signed_film()  # never empty
         for numbers in rounds:
             for n in numbers:
                 if n not in patients:
                     patients[n] = Patient.objects.create(identifier=f"grow-{n}")
-                film(patients[n])
+                signed_film(patients[n])
             folder = tmp_path_factory.mktemp("grow") / "set"
             export_dataset(folder=folder)
             rows = table_of(folder)["images"]
@@ -282,10 +286,12 @@ def test_the_parts_are_70_15_15() -> None:
         assert abs(drawn.count(part) / 4000 - share) < 0.03  # five standard errors and more
 
 
-def test_each_patient_and_the_set_are_audited(film: Films, admin: User, tmp_path: Path) -> None:
-    image = film()
-    film(image.series.study.patient)
-    film()
+def test_each_patient_and_the_set_are_audited(
+    signed_film: Films, admin: User, tmp_path: Path
+) -> None:
+    image = signed_film()
+    signed_film(image.series.study.patient)
+    signed_film()
     export_dataset(folder=tmp_path / "set", user=admin)
     rows = AuditEntry.objects.filter(verb="exported").order_by("pk")
     patient = image.series.study.patient_id
@@ -297,7 +303,7 @@ def test_each_patient_and_the_set_are_audited(film: Films, admin: User, tmp_path
     assert {r.actor_name for r in rows} == {admin.username}
 
 
-def test_reading_what_is_signed_costs_the_same_for_many(film: Films) -> None:
+def test_reading_what_is_signed_costs_the_same_for_many(signed_film: Films) -> None:
     def queries() -> int:
         with CaptureQueriesContext(
             connection,
@@ -305,8 +311,8 @@ def test_reading_what_is_signed_costs_the_same_for_many(film: Films) -> None:
             list(signed_films())
         return len(captured)
 
-    film()
+    signed_film()
     one = queries()
     for _ in range(6):
-        film()
+        signed_film()
     assert queries() == one <= 5

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from django.db import DatabaseError
 
 from detection.models import DatasetFilm, DatasetVersion, PatientSplit
 from detection.services.dataset import export_dataset
-from imaging.models import Image
+from tests.detection.factories import Films
 from twinhealth.errors import ConflictError, DomainError, InvalidInputError, UnavailableError
 
 pytestmark = pytest.mark.django_db
-Films = Callable[..., Image]
 
 
 def left_in(folder: Path) -> list[str]:
@@ -32,10 +30,10 @@ def left_in(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("fault", ["add_film", "add_json", "seal", "publish"])
 def test_a_full_disk_leaves_nothing(
-    film: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+    signed_film: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    film()
-    film()
+    signed_film()
+    signed_film()
     calls = iter([False, True]) if fault in {"add_film", "add_json"} else iter([True])
     real_sync, real_rename = os.fsync, Path.rename
     full = OSError(errno.ENOSPC, "No space left on device")
@@ -64,9 +62,9 @@ def test_a_full_disk_leaves_nothing(
 
 
 def test_a_fault_of_the_database_leaves_nothing(
-    film: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    signed_film: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    film()
+    signed_film()
 
     def broken(*args: Any, **kwargs: Any) -> None:
         raise DatabaseError("gone")
@@ -93,8 +91,10 @@ with dataset_files.new_folder(Path(sys.argv[1])) as out:
 
 
 @pytest.mark.processes
-def test_a_killed_export_leaves_no_set_and_the_next_one_works(film: Films, tmp_path: Path) -> None:
-    film()
+def test_a_killed_export_leaves_no_set_and_the_next_one_works(
+    signed_film: Films, tmp_path: Path
+) -> None:
+    signed_film()
     target = tmp_path / "set"
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, str(target)], stdout=subprocess.PIPE, text=True
@@ -111,8 +111,8 @@ def test_a_killed_export_leaves_no_set_and_the_next_one_works(film: Films, tmp_p
     assert len(left_in(target / "images")) == 1
 
 
-def test_what_is_there_is_not_written_over(film: Films, tmp_path: Path) -> None:
-    film()
+def test_what_is_there_is_not_written_over(signed_film: Films, tmp_path: Path) -> None:
+    signed_film()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("x")
     (tmp_path / "file").write_text("x")
@@ -127,15 +127,15 @@ def test_what_is_there_is_not_written_over(film: Films, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Site", "../x", "a" * 65])
-def test_a_bad_name_is_refused(film: Films, tmp_path: Path, name: str) -> None:
+def test_a_bad_name_is_refused(signed_film: Films, tmp_path: Path, name: str) -> None:
     with pytest.raises(DomainError) as caught:
         export_dataset(folder=tmp_path / "set", name=name)
     assert caught.value.code == "bad_name"
 
 
-def test_the_command_counts_writes_and_says_so(film: Films, tmp_path: Path) -> None:
-    film()
-    film(conclusion="not_readable")
+def test_the_command_counts_writes_and_says_so(signed_film: Films, tmp_path: Path) -> None:
+    signed_film()
+    signed_film(conclusion="not_readable")
     target = tmp_path / "set"
 
     def run(*more: str) -> str:

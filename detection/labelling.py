@@ -134,11 +134,12 @@ def _uncertain(film: Facts) -> Reason | None:
 def _new_machine(film: Facts) -> Reason | None:
     if film.conclusion or not film.machine or film.machine_signed >= FEW:
         return None
-    films = f"{film.machine_signed} signed film{'' if film.machine_signed == 1 else 's'}"
+    count = film.machine_signed
+    films = f"{count or 'no'} signed film{'s' if count > 1 else ''}"
     return Reason(
         NEW_DEVICE,
         f"{film.machine} has {films} so far",
-        _WEIGHTS[NEW_DEVICE] * (1 - film.machine_signed / FEW),
+        _WEIGHTS[NEW_DEVICE] * (1 - count / FEW),
     )
 
 

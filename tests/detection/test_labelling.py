@@ -82,6 +82,7 @@ def test_a_reader_with_the_model(facts: dict[str, Any]) -> None:
 
 
 def test_a_machine_is_new_until_enough_of_its_films_are_signed() -> None:
+    assert said(machine="XR-1") == [("new_device", "XR-1 has no signed film so far")]
     assert said(machine="XR-1", machine_signed=1) == [
         ("new_device", "XR-1 has 1 signed film so far")
     ]

@@ -26,6 +26,7 @@ from devices.models import Device
 from imaging.models import Image
 from patients.models import Patient
 
+from .priority import ABNORMAL
 from .selectors_worklist import age_at
 
 _RELATED = ("image__series__study__patient", "image__device", "run__version")
@@ -158,9 +159,10 @@ def _row(item: WorklistItem, given: tuple[labelling.Reason, ...]) -> LabelRow:
 
 
 def _best_scores(items: Any) -> dict[int, dict[str, float]]:
-    """Run's number -> label -> highest score."""
+    """Run's number -> disease -> highest score."""
     scores: dict[int, dict[str, float]] = {}
-    rows = Finding.objects.filter(run_id__in=items.values("run_id")).order_by()
+    of_runs = Finding.objects.filter(run_id__in=items.values("run_id"))
+    rows = of_runs.filter(label__in=ABNORMAL).order_by()
     for run_id, label, score in rows.values_list("run_id", "label").annotate(best=Max("score")):
         scores.setdefault(run_id, {})[label] = score
     return scores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_images, api_reviews, api_runs, api_worklist
+from . import api_datasets, api_images, api_reviews, api_runs, api_worklist
 
 urlpatterns = [
     path("images/", api_images.ImagesView.as_view(), name="image-list"),
@@ -22,6 +22,9 @@ urlpatterns = [
     path("runs/<int:pk>/", api_runs.RunView.as_view(), name="run-detail"),
     path("runs/<int:pk>/retry/", api_runs.RunRetryView.as_view(), name="run-retry"),
     path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
+    path("label-next/", api_datasets.LabelNextView.as_view(), name="label-next"),
+    path("datasets/", api_datasets.DatasetsView.as_view(), name="dataset-list"),
+    path("datasets/<int:pk>/", api_datasets.DatasetView.as_view(), name="dataset-detail"),
     path("detector-versions/", api_runs.VersionsView.as_view(), name="detector-version-list"),
     path("detector-versions/promotions/", api_runs.PromotionsView.as_view(), name="promotion-list"),
     path(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_film, views_models
+from . import views, views_film, views_labelling, views_models
 
 app_name = "detection"
 urlpatterns = [
     path("worklist/", views.worklist, name="worklist"),
     path("worklist/table/", views.worklist_table, name="worklist-table"),
+    path("label-next/", views_labelling.label_next, name="label-next"),
     path("films/<int:image_id>/", views_film.film, name="film"),
     path("films/<int:image_id>/state/", views.film_state, name="film-state"),
     path(

@@ -140,6 +140,16 @@ def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]
             "help": "signed since midnight",
         }
     )
+    chips.append(
+        {
+            "label": "label next",
+            "icon": "chip",
+            "count": None,
+            "on": False,
+            "url": reverse("detection:label-next"),
+            "help": "films whose boxes would teach the detector most",
+        }
+    )
     return chips
 
 

@@ -1,4 +1,4 @@
-"""What the model found and what people said of it is only ever added."""
+"""What the model found, what people said of it and what was exported of it is only ever added."""
 
 from django.db import migrations
 
@@ -13,4 +13,7 @@ class Migration(migrations.Migration):
         AppendOnly("detection_promotion"),
         AppendOnly("detection_signature"),
         AppendOnly("detection_review", mutable=("withdrawn_at",)),
+        AppendOnly("detection_patientsplit"),
+        AppendOnly("detection_datasetversion"),
+        AppendOnly("detection_datasetfilm"),
     ]

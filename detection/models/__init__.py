@@ -1,5 +1,6 @@
 """Runs of the reader over an image, what it found, and what people said of it."""
 
+from .dataset import DatasetFilm, DatasetVersion, PatientSplit, Split
 from .finding import Finding, Label
 from .promotion import Promotion
 from .review import Claim, Conclusion, Review, Signature, Verdict
@@ -11,14 +12,18 @@ from .worklist import WorklistItem
 __all__ = [
     "Claim",
     "Conclusion",
+    "DatasetFilm",
+    "DatasetVersion",
     "DetectionRun",
     "DetectorVersion",
     "Finding",
     "Label",
+    "PatientSplit",
     "Promotion",
     "Review",
     "RunState",
     "Signature",
+    "Split",
     "Trust",
     "TrustCursor",
     "Verdict",

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from accounts.models import User
 from accounts.permissions import Role
 from detection.models import DetectorVersion
-from tests.detection.factories import make_user, make_version
+from detection.services import sign
+from imaging import pixels
+from imaging.frame import Frame
+from imaging.models import Image
+from patients.models import Patient
+from tests.detection.factories import Films, make_image, make_run, make_user, make_version
 
 
 @pytest.fixture
@@ -33,3 +41,35 @@ def engineer(db: None) -> User:
 @pytest.fixture
 def version(db: None) -> DetectorVersion:
     return make_version()
+
+
+@pytest.fixture
+def frames(monkeypatch: pytest.MonkeyPatch) -> dict[int, Frame]:
+    """Decoded films by image; the archive is not asked."""
+    known: dict[int, Frame] = {}
+    monkeypatch.setattr(pixels, "load", lambda image: known[image.pk])
+    return known
+
+
+@pytest.fixture
+def signed_film(version: DetectorVersion, reader: User, frames: dict[int, Frame]) -> Films:
+    """Make a film of 40 x 30 pixels with one covid finding, sign it unless told otherwise."""
+
+    def make(
+        patient: Patient | None = None,
+        *,
+        conclusion: str = "abnormal",
+        boxes: tuple[Any, ...] = (("covid", 0.9, 2, 3, 10, 12),),
+        **fields: Any,
+    ) -> Image:
+        image = make_image(patient, rows=30, columns=40, **fields)
+        make_run(image, version, boxes=boxes)
+        rng = np.random.default_rng(image.pk)
+        frames[image.pk] = Frame(
+            rng.integers(0, 4096, (30, 40), dtype=np.uint16), "MONOCHROME2", 12
+        )
+        if conclusion:
+            sign.sign(image_id=image.pk, user=reader, conclusion=conclusion)
+        return image
+
+    return make

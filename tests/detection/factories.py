@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from patients.models import Patient
 
 THRESHOLDS = {"covid": 0.5, "pneumonia": 0.4, "normal": 0.3}
 _numbers = itertools.count(1)
+Films = Callable[..., Image]
 
 
 def make_user(role: str = Role.CLINICIAN, **fields: Any) -> User:

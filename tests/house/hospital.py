@@ -11,7 +11,14 @@ from datetime import UTC, date, datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import User
-from detection.models import DetectionRun, DetectorVersion, Finding, Review, WorklistItem
+from detection.models import (
+    DatasetVersion,
+    DetectionRun,
+    DetectorVersion,
+    Finding,
+    Review,
+    WorklistItem,
+)
 from devices.models import (
     Alert,
     Device,
@@ -118,6 +125,10 @@ def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
         pk=pk, run=run, label="covid", score=0.9, x=10, y=10, w=30, h=40
     )
     Review.objects.create(pk=pk, image=image, finding=finding, verdict="accept", by=user)
+    DatasetVersion.objects.create(
+        pk=pk, name="walk", number=1, sha256="e" * 64, counts={}, films_new=1, films_changed=0,
+        films_gone=0, created_by=user,
+    )  # fmt: skip
     WorklistItem.objects.update_or_create(
         image=image,
         defaults={

@@ -197,6 +197,8 @@ def device_images(request: PageRequest, device_id: int) -> HttpResponse:
     """A machine's images for its engineer: no patient, no pixels; `?at=` for the gate's counts."""
     now = timezone.now()
     device = get_object_or_404(Device, pk=device_id)
+    zone = timezone.get_current_timezone()
+    at = moments.past(request.GET.get("at", ""), now=now, zone=zone)
     items = Paginator(selectors.images_of_device(device.pk), IMAGES_ON_A_DEVICE)
     page = items.get_page(request.GET.get("page"))
     for item in page:
@@ -205,10 +207,8 @@ def device_images(request: PageRequest, device_id: int) -> HttpResponse:
         "device": device,
         "page_obj": page,
         "films": may(request.user, Can.FINDING_REVIEW),
-        "gate": gate_counts(
-            device_id=device.pk, at=moments.past(request.GET.get("at", ""), now=now)
-        ),
-        "at": request.GET.get("at", ""),
+        "gate": gate_counts(device_id=device.pk, at=at),
+        "at": at,
         "as_of": now,
     }
     return render(request, "detection/parts/device_images.html", context)

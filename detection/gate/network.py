@@ -86,12 +86,12 @@ def load(path: Path = SHIPPED) -> Network:
         ValueError: the file isn't a gate of this version.
         OSError: it can't be read.
     """
+    names = ("mean", "scale", "hidden", "hidden_bias", "output", "output_bias")
     with np.load(path, allow_pickle=False) as stored:
+        if not {*names, "threshold"} <= set(stored.files):
+            raise ValueError(f"{path.name} is no gate of this version")
         threshold = float(stored["threshold"])
-        layers = {
-            name: stored[name].astype(np.float32)
-            for name in ("mean", "scale", "hidden", "hidden_bias", "output", "output_bias")
-        }
+        layers = {name: stored[name].astype(np.float32) for name in names}
     units = layers["hidden"].shape[-1]
     wanted = {
         "mean": (LENGTH,),

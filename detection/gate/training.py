@@ -15,7 +15,7 @@ from .network import CLASSES, FRONTAL, Network, Numbers
 from .thumbnail import LENGTH
 
 UNITS: Final = 48
-EPOCHS: Final = 40
+EPOCHS: Final = 25
 BATCH: Final = 128
 RATE: Final = 2e-3
 DECAY: Final = 2e-2

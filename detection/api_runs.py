@@ -34,7 +34,9 @@ class RunView(APIView):
     )
     def get(self, request: Request, pk: int) -> Response:
         """State, reason, seconds, version, and the machine's trust as of the exposure."""
-        runs = DetectionRun.objects.select_related("version", "image__series__study")
+        runs = DetectionRun.objects.select_related(
+            "version", "read_anyway_by", "image__series__study"
+        )
         run = get_object_or_404(runs, pk=pk)
         who = by(request)
         audit.record(

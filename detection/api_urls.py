@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_datasets, api_images, api_reviews, api_runs, api_worklist
+from . import api_datasets, api_gate, api_images, api_reviews, api_runs, api_worklist
 
 urlpatterns = [
     path("images/", api_images.ImagesView.as_view(), name="image-list"),
@@ -20,6 +20,12 @@ urlpatterns = [
     ),
     path("reviews/<int:pk>/", api_reviews.ReviewView.as_view(), name="review-detail"),
     path("runs/<int:pk>/", api_runs.RunView.as_view(), name="run-detail"),
+    path(
+        "runs/<int:pk>/read-anyway/",
+        api_gate.RunReadAnywayView.as_view(),
+        name="run-read-anyway",
+    ),
+    path("devices/<int:pk>/gate/", api_gate.DeviceGateView.as_view(), name="device-gate"),
     path("runs/<int:pk>/retry/", api_runs.RunRetryView.as_view(), name="run-retry"),
     path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
     path("label-next/", api_datasets.LabelNextView.as_view(), name="label-next"),

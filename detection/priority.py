@@ -49,6 +49,7 @@ class Film:
         label, score: of the highest finding that flags; empty and `None` without one.
         trust: `full`, `reduced`, `unknown`.
         waiting_since: aware.
+        gate: as what the image gate refused it, in words; empty if it didn't.
     """
 
     run_state: str
@@ -56,6 +57,7 @@ class Film:
     score: float | None
     trust: str
     waiting_since: datetime
+    gate: str = ""
 
 
 def flagging(findings: Iterable[Seen], thresholds: Mapping[str, float]) -> list[Seen]:
@@ -140,6 +142,8 @@ def why(film: Film, flags: list[Seen], now: datetime) -> str:
         reasons.append(f"{top.label} {top.score:.2f}, {place}")
     elif film.score is not None:
         reasons.append(f"{film.label} {film.score:.2f}")
+    elif film.run_state == "refused" and film.gate:
+        reasons.append(f"the detector was not asked: {film.gate}")
     elif film.run_state in {"failed", "refused"}:
         reasons.append("the detector could not read it")
     elif film.run_state == "":

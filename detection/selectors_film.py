@@ -27,7 +27,7 @@ from imaging.models import Image, Study
 from patients.models import Patient
 from twinhealth.errors import NotFoundError
 
-from .selectors_worklist import age_at, flags_of, live_claim, seen
+from .selectors_worklist import age_at, facts_of, flags_of, live_claim, seen
 
 ENDED = frozenset({RunState.DONE, RunState.FAILED, RunState.REFUSED})
 Box = tuple[float, float, float, float]
@@ -132,7 +132,7 @@ def film(*, image_id: int, now: datetime | None = None) -> Film:
     image = _image(image_id)
     runs = list(
         DetectionRun.objects.filter(image_id=image_id)
-        .select_related("version")
+        .select_related("version", "read_anyway_by")
         .order_by("-queued_at", "-id")
     )
     run = runs[0] if runs else None
@@ -232,6 +232,9 @@ def images_of_device(device_id: int) -> QuerySet[WorklistItem]:
             "image__view_position",
             "image__is_demo",
             "image__display_problem",
+            "run__state",
+            "run__reason_code",
+            "run__gate_code",
             "run__seconds",
             "run__trust_reasons",
             "run__finished_at",
@@ -302,7 +305,7 @@ def _why(
     findings: list[Finding],
     now: datetime,
 ) -> str:
-    facts = priority.Film(item.run_state, item.label, item.score, item.trust, item.waiting_since)
+    facts = facts_of(item, run)
     thresholds = run.version.thresholds if run else {}
     flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
     return priority.why(facts, flags, now)

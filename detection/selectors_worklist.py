@@ -26,6 +26,8 @@ from devices.models import Device
 from imaging.models import Image, Study
 from patients.models import Patient
 
+from .selectors_gate import gate_text
+
 # chip in the address -> which open films; the empty one is the page's own view
 SHOW: dict[str, str] = {
     "": "films that need a reader now",
@@ -231,6 +233,18 @@ def age_at(born: date | None, at: datetime) -> int | None:
     return years if years >= 0 else None
 
 
+def facts_of(item: WorklistItem, run: DetectionRun | None) -> priority.Film:
+    """A worklist row and its run as `priority` takes them."""
+    return priority.Film(
+        run_state=item.run_state,
+        label=item.label,
+        score=item.score,
+        trust=item.trust,
+        waiting_since=item.waiting_since,
+        gate=gate_text(run),
+    )
+
+
 def seen(finding: Finding, columns: int) -> priority.Seen:
     """A stored finding as `priority` takes it."""
     center = (finding.x + finding.w / 2) / columns if columns else 0.5
@@ -284,7 +298,7 @@ def _row(item: WorklistItem, findings: list[Finding], user: User, now: datetime)
     flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
     patient = image.series.study.patient
     claim = live_claim(image, now)
-    film = priority.Film(item.run_state, item.label, item.score, item.trust, item.waiting_since)
+    film = facts_of(item, run)
     return WorklistRow(
         item=item,
         image=image,

@@ -64,6 +64,9 @@ class RunSerializer(serializers.ModelSerializer[DetectionRun]):
     """One reading of one image by one version."""
 
     detector_version = serializers.CharField(source="version.name", read_only=True)
+    read_anyway_by = serializers.CharField(
+        source="read_anyway_by.username", read_only=True, default=None, allow_null=True
+    )
     trust_reasons = TrustReasonSerializer(many=True, read_only=True)
 
     class Meta:
@@ -74,6 +77,11 @@ class RunSerializer(serializers.ModelSerializer[DetectionRun]):
             "state",
             "reason_code",
             "reason",
+            "gate_code",
+            "gate_reason",
+            "gate_at",
+            "read_anyway_at",
+            "read_anyway_by",
             "attempts",
             "queued_at",
             "started_at",

@@ -22,6 +22,7 @@ urlpatterns = [
     path("films/<int:image_id>/undo/", views_film.undo, name="undo"),
     path("films/<int:image_id>/claim/", views_film.claim, name="claim"),
     path("films/<int:image_id>/release/", views_film.release, name="release"),
+    path("films/<int:image_id>/read-anyway/", views_film.read_anyway, name="read-anyway"),
     path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
     path("patients/<int:patient_id>/films/", views.patient_films, name="patient-films"),
     path("devices/<int:device_id>/images/", views.device_images, name="device-images"),

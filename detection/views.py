@@ -20,6 +20,8 @@ from accounts.services import audit
 from detection import selectors, selectors_pages
 from detection.models import WorklistItem
 from detection.page_request import PageRequest
+from detection.selectors_gate import gate_counts, gate_text
+from devices import moments
 from devices.models import Device
 from patients.models import Patient
 from twinhealth.web.templatetags.house import url_with
@@ -199,13 +201,21 @@ def patient_films(request: PageRequest, patient_id: int) -> HttpResponse:
 @require_GET
 @requires(Can.DEVICE_READ)
 def device_images(request: PageRequest, device_id: int) -> HttpResponse:
-    """A machine's images for its engineer: no patient, no pixels."""
+    """A machine's images for its engineer: no patient, no pixels; `?at=` for the gate's counts."""
+    now = timezone.now()
     device = get_object_or_404(Device, pk=device_id)
+    zone = timezone.get_current_timezone()
+    at = moments.past(request.GET.get("at", ""), now=now, zone=zone)
     items = Paginator(selectors.images_of_device(device.pk), IMAGES_ON_A_DEVICE)
+    page = items.get_page(request.GET.get("page"))
+    for item in page:
+        item.gate_text = gate_text(item.run)  # type: ignore[attr-defined]
     context = {
         "device": device,
-        "page_obj": items.get_page(request.GET.get("page")),
+        "page_obj": page,
         "films": may(request.user, Can.FINDING_REVIEW),
-        "as_of": timezone.now(),
+        "gate": gate_counts(device_id=device.pk, at=at),
+        "at": at,
+        "as_of": now,
     }
     return render(request, "detection/parts/device_images.html", context)

@@ -22,6 +22,7 @@ from detection.forms import REJECT_REASONS, SignForm, VerdictForm, cleaned
 from detection.models import Conclusion, Label
 from detection.page_request import PageRequest
 from detection.services import claims, reviews
+from detection.services import request as requests
 from detection.services import sign as signing
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
@@ -126,6 +127,23 @@ def release(request: PageRequest, image_id: int) -> HttpResponse:
     """Give the film back to the line."""
     claims.release(image_id=image_id, user=request.user, request=request)
     return redirect("detection:worklist")
+
+
+@require_POST
+@requires(Can.FINDING_REVIEW)
+def read_anyway(request: PageRequest, image_id: int) -> HttpResponse:
+    """Have the detector read a film that the image gate refused."""
+    try:
+        read = selectors.film_state(image_id)
+        requests.read_anyway(run_id=read.run_id or 0, user=request.user, request=request)
+    except DomainError as error:
+        if not request.htmx:
+            raise
+        return _panels(request, image_id, error=error, swapped="findings")
+    target = reverse("detection:film", args=[image_id])
+    if request.htmx:  # the whole page: its badge asks until the run has ended
+        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
+    return redirect(target)
 
 
 @require_POST

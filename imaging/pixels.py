@@ -12,6 +12,7 @@ from imaging.decoding import client
 from twinhealth.errors import InvalidInputError, UnavailableError
 
 from . import framecache, rendering
+from .facts import Header
 from .frame import Frame, Window
 from .models import Image
 from .sniff import Kind, sniff_file
@@ -24,7 +25,12 @@ _RENDERED_APART = 16_000_000
 
 
 def read_file(path: Path) -> Frame:
-    """Decode a DICOM, PNG or JPEG film in the capped child process.
+    """Decode a DICOM, PNG or JPEG film in a capped child process; see `read_with_header`."""
+    return read_with_header(path)[1]
+
+
+def read_with_header(path: Path) -> tuple[Header, Frame]:
+    """As `read_file`, with what the file says of itself.
 
     Raises:
         InvalidInputError: `empty_file`, `unknown_format`, and the codes of
@@ -37,7 +43,7 @@ def read_file(path: Path) -> Frame:
             "unknown_format", "This is neither DICOM nor PNG nor JPEG. Choose an X-ray file."
         )
     header, pixels = client.decode(path, kind="dicom" if kind is Kind.DICOM else "picture")
-    return header.frame(pixels)
+    return header, header.frame(pixels)
 
 
 def stored_path(image: Image) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -33,6 +34,14 @@ class DetectionRun(models.Model):
     # for a person (refused) or generic (failed); details of ours are in the log
     reason_code = models.CharField(max_length=64, blank=True)
     reason = models.CharField(max_length=300, blank=True)
+    # what the image gate said and when; it stays when a person has the film read in spite of it
+    gate_code = models.CharField(max_length=64, blank=True)
+    gate_reason = models.CharField(max_length=300, blank=True)
+    gate_at = models.DateTimeField(null=True, blank=True)
+    read_anyway_at = models.DateTimeField(null=True, blank=True)
+    read_anyway_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_token = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -69,11 +78,28 @@ class DetectionRun(models.Model):
                 name="run_finished_has_a_time",
                 violation_error_message="A finished run says when.",
             ),
+            models.CheckConstraint(
+                condition=Q(gate_code="", gate_at=None, read_anyway_at=None)
+                | ~Q(gate_code="") & Q(gate_at__isnull=False),
+                name="run_gate_says_what_and_when",
+                violation_error_message="A refusal of the gate has a code and a time.",
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "sent_at"], name="run_to_send_again"),
             models.Index(fields=["started_at"], name="run_started_lately"),
+            # refusals are few: those of a machine are counted from here
+            models.Index(fields=["gate_at"], condition=~Q(gate_code=""), name="run_gated"),
         ]
 
     def __str__(self) -> str:
         return f"run {self.pk} {self.state}"
+
+    @property
+    def refused_by_gate(self) -> bool:
+        """A person may overrule this refusal; others come from the file itself."""
+        return (
+            self.state == RunState.REFUSED
+            and bool(self.gate_code)
+            and (self.reason_code == self.gate_code)
+        )

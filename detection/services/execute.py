@@ -16,9 +16,11 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from detection import gate
 from detection.detectors.prediction import Detector, Prediction
 from detection.models import DetectionRun, Finding, RunState, WorklistItem
 from imaging import pixels
+from imaging.frame import Frame
 from twinhealth.errors import DomainError, UnavailableError
 
 from . import engine
@@ -33,10 +35,11 @@ GENERIC_FAILURE = "The reader failed on this film several times. It waits for a 
 def execute_run(*, run_id: int) -> bool:
     """Read a film whose run is queued, or running with an expired lease.
 
-    From `queued` (or a dead worker's `running`) to `done`, `refused` (the film can't be read: the
-    reason is for a person), or back to `queued` and, after `RUN_MAX_ATTEMPTS`, `failed` (our
-    fault: the reason is generic and the traceback in the log). A run that another worker holds or
-    that has ended is left alone, so a message that comes twice does nothing.
+    From `queued` (or a dead worker's `running`) to `done`, `refused` (the film can't be read, or
+    the image gate says that the detector shouldn't: the reason is for a person), or back to
+    `queued` and, after `RUN_MAX_ATTEMPTS`, `failed` (our fault: the reason is generic and the
+    traceback in the log). A run that another worker holds or that has ended is left alone, so a
+    message that comes twice does nothing.
 
     Returns:
         True if this call ended the run as `done`.
@@ -63,7 +66,7 @@ def execute_run(*, run_id: int) -> bool:
         _hand_back(run_id, token)
     except DomainError as error:
         log.info("run_refused", code=error.code)
-        _refuse(run_id, token, error)
+        _refuse(run_id, token, code=error.code, reason=error.message)
     except SoftTimeLimitExceeded:
         log.exception("run_too_slow")
         _hand_back(run_id, token)
@@ -104,9 +107,25 @@ def _held(run_id: int, token: str) -> QuerySet[DetectionRun]:
 
 
 def _read(run_id: int, token: str, detector: Detector) -> bool:
-    run = DetectionRun.objects.select_related("image__device__model").get(pk=run_id)
-    prediction = detector.predict(pixels.load(run.image))
-    return _finish(run, token, prediction)
+    related = ("image__device__model", "image__series")
+    run = DetectionRun.objects.select_related(*related).get(pk=run_id)
+    frame = pixels.load(run.image)
+    refusal = _gated(run, frame)
+    if refusal is not None:
+        log.info("run_gated", code=refusal.code)
+        _refuse(run_id, token, code=refusal.code, reason=refusal.reason, by_gate=True)
+        return False
+    return _finish(run, token, detector.predict(frame))
+
+
+def _gated(run: DetectionRun, frame: Frame) -> gate.Refusal | None:
+    """Why the detector shouldn't read this film, unless a person said that it should."""
+    if not settings.IMAGE_GATE:
+        return None
+    said = gate.Said(run.image.view_position, run.image.series.body_part)
+    refusal = gate.decide(frame, said)
+    overruled = DetectionRun.objects.filter(image=run.image_id, read_anyway_at__isnull=False)
+    return None if refusal is None or overruled.exists() else refusal
 
 
 def _finish(run: DetectionRun, token: str, prediction: Prediction) -> bool:
@@ -131,15 +150,19 @@ def _finish(run: DetectionRun, token: str, prediction: Prediction) -> bool:
     return True
 
 
-def _refuse(run_id: int, token: str, error: DomainError) -> None:
+def _refuse(run_id: int, token: str, *, code: str, reason: str, by_gate: bool = False) -> None:
     """From `running` with our lease to `refused`, with the reason for a person."""
+    now = timezone.now()
+    code, reason = code[:64], reason[:300]
+    gated = {"gate_code": code, "gate_reason": reason, "gate_at": now} if by_gate else {}
     with transaction.atomic():
         if take(
             _held(run_id, token),
             Step.REFUSE,
-            reason_code=error.code[:64],
-            reason=error.message[:300],
-            finished_at=timezone.now(),
+            reason_code=code,
+            reason=reason,
+            finished_at=now,
+            **gated,
         ):
             refresh_items(image_ids=_image_of(run_id))
 

@@ -20,6 +20,7 @@ class Step(StrEnum):
     PUT_BACK = "put_back"  # failed or lost on our side; another attempt follows
     FAIL = "fail"  # no attempt is left
     RETRY = "retry"  # a person asks for more attempts
+    READ_ANYWAY = "read_anyway"  # a person overrules the image gate
 
 
 TABLE: dict[Step, tuple[frozenset[RunState], RunState]] = {
@@ -29,6 +30,7 @@ TABLE: dict[Step, tuple[frozenset[RunState], RunState]] = {
     Step.PUT_BACK: (frozenset({RunState.RUNNING}), RunState.QUEUED),
     Step.FAIL: (frozenset({RunState.RUNNING}), RunState.FAILED),
     Step.RETRY: (frozenset({RunState.FAILED}), RunState.QUEUED),
+    Step.READ_ANYWAY: (frozenset({RunState.REFUSED}), RunState.QUEUED),
 }
 
 

@@ -17,6 +17,7 @@ ALLOWED = {
     (RunState.RUNNING, Step.PUT_BACK): RunState.QUEUED,
     (RunState.RUNNING, Step.FAIL): RunState.FAILED,
     (RunState.FAILED, Step.RETRY): RunState.QUEUED,
+    (RunState.REFUSED, Step.READ_ANYWAY): RunState.QUEUED,
 }
 PAIRS = list(itertools.product(RunState, Step))
 

@@ -192,6 +192,8 @@ DETECTOR_THREADS = env.int("DETECTOR_THREADS", default=2)
 DETECTOR_DEVICE = env.str("DETECTOR_DEVICE", default="cpu")
 # auto: the adapter on CPU, mmcv's compiled operators on CUDA; or force `adapter` / `compiled`
 DETECTOR_OPS = env.str("DETECTOR_OPS", default="auto")
+# the image gate decides before the detector reads; off: every film is read
+IMAGE_GATE = env.bool("IMAGE_GATE", default=True)
 DETECTOR_WEIGHTS = Path(
     env.str("DETECTOR_WEIGHTS", default=str(BASE_DIR / "detection" / "weights" / "active.pth"))
 )

@@ -45,6 +45,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# most tests' films are drawn, small and no chest; those of the gate switch it on
+IMAGE_GATE = env.bool("IMAGE_GATE", default=False)
 # WhiteNoise warns of a folder that is missing, and in tests a warning is an error
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)

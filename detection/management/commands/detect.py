@@ -11,11 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from detection import manifest
+from detection import gate, manifest
 from detection.detectors.loader import load_detector
 from detection.detectors.prediction import Box, Detector
-from imaging.pixels import read_file
-from twinhealth.errors import DomainError, NotFoundError, UnavailableError
+from imaging.pixels import read_with_header
+from twinhealth.errors import DomainError, InvalidInputError, NotFoundError, UnavailableError
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     requires_system_checks = ()  # no database, no queue
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """PATH…, --json, --min-score, --weights."""
+        """PATH…, --json, --min-score, --weights, --no-gate."""
         parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="file or folder")
         parser.add_argument("--json", action="store_true", help="one JSON object per file")
         parser.add_argument(
@@ -37,6 +37,13 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--weights", type=Path, default=None, help="default: setting DETECTOR_WEIGHTS"
+        )
+        parser.add_argument(
+            "--no-gate",
+            action="store_false",
+            dest="gate",
+            default=settings.IMAGE_GATE,
+            help="read also what doesn't look like an upright frontal chest film",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +58,7 @@ class Command(BaseCommand):
         failed = total = 0
         for path in _files(options["paths"]):
             total += 1
-            row = read_one(detector, path, min_score=options["min_score"])
+            row = read_one(detector, path, min_score=options["min_score"], gated=options["gate"])
             failed += "error" in row
             self.stdout.write(json.dumps(row) if options["json"] else _as_text(row))
             self.stdout.flush()
@@ -61,12 +68,18 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} of {total} files failed.", returncode=1)
 
 
-def read_one(detector: Detector, path: Path, *, min_score: float | None) -> dict[str, Any]:
-    """One file as the object that `--json` prints; a failure is part of the object."""
+def read_one(
+    detector: Detector, path: Path, *, min_score: float | None, gated: bool
+) -> dict[str, Any]:
+    """One file as the object that `--json` prints; a failure or refusal is part of the object."""
     try:
         if not path.exists():
             raise NotFoundError("no_such_file", "There is no such file.")
-        frame = read_file(path)
+        header, frame = read_with_header(path)
+        said = gate.Said(header.view_position, header.body_part)
+        refusal = gate.decide(frame, said) if gated else None
+        if refusal is not None:
+            raise InvalidInputError(refusal.code, refusal.reason)
         prediction = detector.predict(frame, min_score=min_score)
     except DomainError as error:
         return {"file": str(path), "error": {"code": error.code, "message": error.message}}

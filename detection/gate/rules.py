@@ -88,9 +88,14 @@ def by_levels(small: Frame, grey: Grey) -> Refusal | None:
 
 
 def clipped_share(grey: Grey) -> float:
-    """Share of the central field, 0 to 1, that is plain black or white; about 0.02 of any film."""
+    """Share of the central field, 0 to 1, that is plain black or white; about 0.02 of any film.
+
+    Rows and columns that are black from end to end are left out: that is the collimator.
+    """
     central = _central(grey)
-    return float(np.mean((central <= 0) | (central >= WHITE)))
+    light = central > 0
+    lit = central[np.ix_(light.any(axis=1), light.any(axis=0))]
+    return float(np.mean((lit <= 0) | (lit >= WHITE))) if lit.size else 1.0
 
 
 def _levels(small: Frame) -> float:

@@ -149,6 +149,31 @@ def blobs(random: Random, film: Picture) -> Picture:
     return _grey(soft + 0.15 * grain)
 
 
+def slices(random: Random, film: Picture) -> Picture:
+    """A cut across a trunk, as CT and MR give it: skin, ribs, a spine, organs, black around."""
+    height, width = _size(random)
+    values = np.zeros((height, width), np.float32)
+    center = np.array([width, height]) * random.uniform(0.46, 0.54, 2)
+    axes = np.array([width, height]) * random.uniform(0.35, 0.49, 2)
+    _ellipse(values, center, axes, 0, random.uniform(0.3, 0.9))
+    inside = axes * random.uniform(0.86, 0.97)
+    _ellipse(values, center, inside, 0, random.uniform(0.05, 0.5))
+    for _ in range(random.integers(8, 30)):
+        where = center + random.uniform(-0.75, 0.75, 2) * inside
+        size = inside * random.uniform(0.04, 0.35, 2)
+        _ellipse(values, where, size, random.uniform(0, 180), random.uniform(0, 1))
+    ribs, bone = int(random.integers(0, 18)), random.uniform(0.5, 1)
+    for i in range(ribs):
+        angle = 2 * np.pi * i / ribs
+        where = center + 0.92 * inside * (np.cos(angle), np.sin(angle))
+        _ellipse(values, where, inside * 0.06, np.degrees(angle) + 90, bone)
+    _ellipse(values, center + (0, 0.62) * inside, inside * random.uniform(0.1, 0.2, 2), 0, bone)
+    soft = cv2.GaussianBlur(values, (0, 0), random.uniform(0.5, 2.5))
+    texture = 1 + 0.5 * (_cloud(random, (height, width), random.uniform(0.3, 1.5)) - 0.5)
+    picture = _grey(soft * texture)
+    return np.ascontiguousarray(np.rot90(picture, int(random.integers(4))))
+
+
 def limbs(random: Random, film: Picture) -> Picture:
     """Bright shafts on black, with soft tissue around: an arm, a leg, a hand."""
     height, width = _size(random)
@@ -234,6 +259,7 @@ FITTING: Final[dict[str, Maker]] = {
     "grains": grains,
     "pattern": pattern,
     "blobs": blobs,
+    "slices": slices,
     "limbs": limbs,
     "torn": torn,
     "zoomed": zoomed,
@@ -246,6 +272,7 @@ MEASURING: Final[dict[str, Maker]] = {
     "grains": grains,
     "pattern": pattern,
     "blobs": blobs,
+    "slices": slices,
     "limbs": limbs,
     "mixed": mixed,
 }

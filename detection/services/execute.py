@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -21,6 +22,7 @@ from detection.detectors.prediction import Detector, Prediction
 from detection.models import DetectionRun, Finding, RunState, WorklistItem
 from imaging import pixels
 from imaging.frame import Frame
+from imaging.models import Image
 from twinhealth.errors import DomainError, UnavailableError
 
 from . import engine
@@ -113,7 +115,7 @@ def _read(run_id: int, token: str, detector: Detector) -> bool:
     refusal = _gated(run, frame)
     if refusal is not None:
         log.info("run_gated", code=refusal.code)
-        _refuse(run_id, token, code=refusal.code, reason=refusal.reason, by_gate=True)
+        _refuse(run_id, token, code=refusal.code, reason=refusal.reason, gated=run.image)
         return False
     return _finish(run, token, detector.predict(frame))
 
@@ -150,19 +152,26 @@ def _finish(run: DetectionRun, token: str, prediction: Prediction) -> bool:
     return True
 
 
-def _refuse(run_id: int, token: str, *, code: str, reason: str, by_gate: bool = False) -> None:
-    """From `running` with our lease to `refused`, with the reason for a person."""
+def _refuse(run_id: int, token: str, *, code: str, reason: str, gated: Image | None = None) -> None:
+    """From `running` with our lease to `refused`, with the reason for a person.
+
+    A film that the gate refused (`gated`) is a picture of the machine all the same: it keeps what
+    the gate said, and how far the machine was to be trusted.
+    """
     now = timezone.now()
     code, reason = code[:64], reason[:300]
-    gated = {"gate_code": code, "gate_reason": reason, "gate_at": now} if by_gate else {}
     with transaction.atomic():
+        more: dict[str, Any] = {}
+        if gated is not None:
+            more = {"gate_code": code, "gate_reason": reason, "gate_at": now}
+            more |= trust_of(gated).as_fields()
         if take(
             _held(run_id, token),
             Step.REFUSE,
             reason_code=code,
             reason=reason,
             finished_at=now,
-            **gated,
+            **more,
         ):
             refresh_items(image_ids=_image_of(run_id))
 

@@ -61,6 +61,8 @@ def test_the_gate_refuses_before_the_detector_reads(
     assert "90° clockwise" in refused.reason
     assert (refused.gate_code, refused.gate_reason) == (refused.reason_code, refused.reason)
     assert refused.gate_at == refused.finished_at
+    # the film is a picture of its machine all the same
+    assert refused.trust_device_id == refused.image.device_id
     assert refused.refused_by_gate
     assert WorklistItem.objects.get(image=refused.image_id).needs_reader
     (row,) = selectors.worklist(user=reader).rows

@@ -28,6 +28,9 @@ class Manifest:
         licence: terms of use in one sentence, at most 200 characters.
         training: data, recipe, seed.
         metrics: figures of this file on named data.
+        temperature: divides the logit of a score to make it a probability; `None`: not fitted.
+        evidence: name of the file with what it said of each film of val and test, in the
+            manifest's own folder (`services.evidence` reads it); empty where there is none.
     """
 
     name: str
@@ -40,9 +43,12 @@ class Manifest:
     licence: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float | None = None
+    evidence: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For `json.dumps`; `read_manifest` gives the same manifest back."""
+        added = {"temperature": self.temperature, "evidence": self.evidence}
         return {
             "name": self.name,
             "file": self.file,
@@ -54,6 +60,7 @@ class Manifest:
             "licence": self.licence,
             "training": dict(self.training),
             "metrics": dict(self.metrics),
+            **{key: value for key, value in added.items() if value},
         }
 
 
@@ -68,15 +75,30 @@ def read_manifest(path: Path) -> Manifest:
         InvalidInputError: `manifest_invalid`, with the field that is wrong.
     """
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except OSError as error:
         raise UnavailableError(
             "manifest_missing", f"The manifest {path.name} can't be read: {error.strerror}."
         ) from error
+    return parse_manifest(content, name=path.name)
+
+
+def parse_manifest(content: bytes, *, name: str) -> Manifest:
+    """Check a manifest's bytes.
+
+    Args:
+        content: JSON in UTF-8.
+        name: of the file, for the error.
+
+    Raises:
+        InvalidInputError: `manifest_invalid`, with the field that is wrong.
+    """
+    try:
+        table = storable_json(content)
     except ValueError as error:
-        raise _invalid(path, "it isn't JSON") from error
+        raise _invalid(name, str(error)) from error
     if not isinstance(table, dict):
-        raise _invalid(path, "it isn't an object")
+        raise _invalid(name, "it isn't an object")
     try:
         manifest = Manifest(
             name=_text(table, "name", 64),
@@ -89,11 +111,35 @@ def read_manifest(path: Path) -> Manifest:
             licence=_text(table, "licence", LICENCE_LENGTH, optional=True),
             training=_of(table, "training", dict),
             metrics=_of(table, "metrics", dict),
+            temperature=_temperature(table),
+            evidence=_text(table, "evidence", 200, optional=True),
         )
     except ValueError as error:
-        raise _invalid(path, str(error)) from error
-    _check(path, manifest)
+        raise _invalid(name, str(error)) from error
+    _check(name, manifest)
     return manifest
+
+
+def storable_json(content: bytes) -> Any:
+    """A document from outside that every database can hold.
+
+    Raises:
+        ValueError: it isn't JSON, is nested too deep, or holds NaN, infinity, a NUL or half of a
+            surrogate pair, which Python's parser lets pass.
+    """
+    try:
+        document = json.loads(content, parse_constant=_refuse_constant)
+        text = json.dumps(document, ensure_ascii=False)
+        text.encode()
+    except (ValueError, RecursionError) as error:
+        raise ValueError("it isn't JSON") from error
+    if "\\u0000" in text:
+        raise ValueError("it holds a NUL character")
+    return document
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def expected_sha256(weights: Path) -> str | None:
@@ -106,22 +152,23 @@ def expected_sha256(weights: Path) -> str | None:
     return read_manifest(manifest).sha256 if manifest.exists() else None
 
 
-def _check(path: Path, manifest: Manifest) -> None:
+def _check(name: str, manifest: Manifest) -> None:
     hexadecimal = set("0123456789abcdef")
     if len(manifest.sha256) != 64 or not set(manifest.sha256) <= hexadecimal:
-        raise _invalid(path, "sha256 must be 64 lower-case hexadecimal digits")
-    if Path(manifest.file).name != manifest.file:
-        raise _invalid(path, "file must be a name in the manifest's own folder")
+        raise _invalid(name, "sha256 must be 64 lower-case hexadecimal digits")
+    for key, file in (("file", manifest.file), ("evidence", manifest.evidence)):
+        if Path(file).name != file:
+            raise _invalid(name, f"{key} must be a name in the manifest's own folder")
     if not manifest.classes or len(set(manifest.classes)) != len(manifest.classes):
-        raise _invalid(path, "classes must be a list of different labels")
+        raise _invalid(name, "classes must be a list of different labels")
     if set(manifest.thresholds) != set(manifest.classes):
-        raise _invalid(path, "thresholds must name each class once")
+        raise _invalid(name, "thresholds must name each class once")
     if not 32 <= manifest.image_size <= 4096:
-        raise _invalid(path, "image_size must lie between 32 and 4096")
+        raise _invalid(name, "image_size must lie between 32 and 4096")
 
 
-def _invalid(path: Path, why: str) -> InvalidInputError:
-    return InvalidInputError("manifest_invalid", f"The manifest {path.name} can't be used: {why}.")
+def _invalid(name: str, why: str) -> InvalidInputError:
+    return InvalidInputError("manifest_invalid", f"The manifest {name} can't be used: {why}.")
 
 
 def _of(table: dict[str, Any], key: str, kind: type) -> Any:
@@ -143,3 +190,12 @@ def _thresholds(table: dict[str, Any]) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise ValueError(f"the threshold of {label} must lie between 0 and 1")
     return {str(label): float(value) for label, value in table.items()}
+
+
+def _temperature(table: dict[str, Any]) -> float | None:
+    value = table.get("temperature")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 100:
+        raise ValueError("temperature must lie between 0 and 100")
+    return float(value)

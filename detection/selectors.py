@@ -13,8 +13,8 @@ from .selectors_film import (
     film_states,
     films_of_patient,
     images_of_device,
-    versions,
 )
+from .selectors_versions import versions
 from .selectors_worklist import (
     ORDERINGS,
     SHOW,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
+from detection.services.apart import read_apart, waiting
 from detection.services.execute import execute_run
 from detection.services.requeue import requeue_lost_runs
 from detection.services.trust import refresh_late_trust
+from detection.services.weights_check import check_upload, uploads_waiting
 
 # below the lease, so that a worker is stopped before its run may be taken over
 _HARD = max(2, int(settings.RUN_LEASE_SECONDS * 0.9))
@@ -22,12 +24,28 @@ def execute_run_task(run_id: int) -> None:
 
 @shared_task(soft_time_limit=50, time_limit=60)
 def requeue_lost_runs_task() -> None:
-    """Send again what was lost; beat calls it every few seconds."""
+    """Send again what was lost, and what may be done meanwhile; beat calls it all the time."""
     for run_id in requeue_lost_runs():
         execute_run_task.delay(run_id)
+    for upload_id in uploads_waiting().values_list("pk", flat=True):
+        check_upload_task.apply_async((upload_id,), expires=settings.RUN_RESEND_SECONDS)
+    if waiting().exists():
+        read_apart_task.apply_async(expires=settings.RUN_RESEND_SECONDS)
 
 
 @shared_task(soft_time_limit=50, time_limit=60)
 def refresh_trust_task() -> None:
     """Compute trust again where readings came late; beat calls it every minute."""
     refresh_late_trust()
+
+
+@shared_task(soft_time_limit=_SOFT, time_limit=_HARD)
+def read_apart_task() -> None:
+    """Read films apart from the clinicians' pages for a while; the rest waits for the next call."""
+    read_apart(seconds=_SOFT / 2)
+
+
+@shared_task(soft_time_limit=_SOFT * 2, time_limit=_HARD * 2)
+def check_upload_task(upload_id: int) -> None:
+    """Look at an uploaded weights file."""
+    check_upload(upload_id=upload_id)

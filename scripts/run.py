@@ -163,6 +163,7 @@ def commands(python: Path, config: Config) -> dict[str, list[str]]:
     return {
         "web": [*gunicorn, "--bind", bind, "twinhealth.wsgi"],
         "detect": [*worker, "--queues", "detect", "--hostname", "detect@%h"],
+        "shadow": [*worker, "--queues", "shadow", "--hostname", "shadow@%h"],
         "default": [*worker, "--queues", "default", "--hostname", "default@%h"],
         "beat": [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile="],
     }

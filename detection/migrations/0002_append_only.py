@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         AppendOnly("detection_finding"),
+        AppendOnly("detection_promotion"),
         AppendOnly("detection_signature"),
         AppendOnly("detection_review", mutable=("withdrawn_at",)),
     ]

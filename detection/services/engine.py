@@ -14,6 +14,7 @@ from django.conf import settings
 from detection.detectors.loader import load_detector
 from detection.detectors.prediction import Detector
 from detection.models import DetectorVersion
+from imaging.services import storage
 from twinhealth.errors import DomainError, UnavailableError
 
 log = structlog.get_logger(__name__)
@@ -51,12 +52,18 @@ def detector_for(version: DetectorVersion) -> Detector:
 
 
 def weights_path(version: DetectorVersion) -> Path:
-    """Where the version's weights lie: a relative path counts from the folder of the settings'."""
+    """Where the version's weights lie.
+
+    A relative path counts from the folder of the setting `DETECTOR_WEIGHTS`, that of an uploaded
+    file from MEDIA_ROOT.
+    """
+    if version.uploaded:
+        return storage.full_path(version.weights_path)
     path = Path(version.weights_path)
     return path if path.is_absolute() else Path(settings.DETECTOR_WEIGHTS).parent / path
 
 
 def forget() -> None:
-    """Drop what is loaded (tests)."""
+    """Drop what is loaded, where memory is needed for something else."""
     with _lock:
         _loaded.clear()

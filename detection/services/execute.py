@@ -104,9 +104,11 @@ def _held(run_id: int, token: str) -> QuerySet[DetectionRun]:
 
 
 def _read(run_id: int, token: str, detector: Detector) -> bool:
-    run = DetectionRun.objects.select_related("image__device__model").get(pk=run_id)
-    prediction = detector.predict(pixels.load(run.image))
-    return _finish(run, token, prediction)
+    run = DetectionRun.objects.select_related("image__device__model", "version").get(pk=run_id)
+    thresholds = run.version.thresholds  # the row's, which a promotion may have chosen anew
+    found = detector.predict(pixels.load(run.image), min_score=min(thresholds.values()))
+    boxes = [box for box in found.boxes if box.score >= thresholds[box.label]]
+    return _finish(run, token, Prediction(boxes, found.seconds))
 
 
 def _finish(run: DetectionRun, token: str, prediction: Prediction) -> bool:
@@ -117,6 +119,7 @@ def _finish(run: DetectionRun, token: str, prediction: Prediction) -> bool:
             Step.FINISH,
             finished_at=timezone.now(),
             seconds=prediction.seconds,
+            thresholds=run.version.thresholds,
             **trust_of(run.image).as_fields(),
         )
         if not won:

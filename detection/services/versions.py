@@ -1,4 +1,7 @@
-"""Which model reads: registering versions, and swapping the active one."""
+"""Registering versions of the detector, and the steps of one that don't change which one reads.
+
+Which one reads is `detection.services.promotion`'s business.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,35 @@ from django.http import HttpRequest
 from accounts.models import User
 from accounts.services import audit
 from detection.manifest import Manifest
-from detection.models import DetectorVersion, VersionState
-from twinhealth.errors import ConflictError, NotFoundError
+from detection.models import (
+    DetectorVersion,
+    Purpose,
+    ReadingState,
+    VersionReading,
+    VersionState,
+)
+from twinhealth.errors import ConflictError
 
 from .engine import weights_path
-from .runs import active_version
+from .version_states import VersionStep, target
+from .which import no_such_version, shadow_version, version_by_id
 
-__all__ = ["active_version", "promote", "register_version", "weights_problem"]
 
-
-def register_version(manifest: Manifest, *, folder: Path | None = None) -> DetectorVersion:
+def register_version(
+    manifest: Manifest,
+    *,
+    folder: Path | None = None,
+    uploaded_to: str = "",
+    user: User | None = None,
+) -> DetectorVersion:
     """Make the version's row, or find it; what is registered under its hash stays as it is.
 
     Args:
         manifest: the file beside the weights, read.
         folder: where both lie, unless it is the folder of the setting `DETECTOR_WEIGHTS`. The
             latter isn't stored, so that a hospital's folder can be moved.
+        uploaded_to: path below MEDIA_ROOT instead, of a file that came through the models page.
+        user: who brought it; `None` for the command line or a release.
 
     Raises:
         ConflictError: `version_name_taken`, if other weights have the name.
@@ -36,69 +52,132 @@ def register_version(manifest: Manifest, *, folder: Path | None = None) -> Detec
     elsewhere = folder is not None and folder.resolve() != usual
     path = folder.resolve() / manifest.file if folder and elsewhere else Path(manifest.file)
     with transaction.atomic():
-        taken = DetectorVersion.objects.filter(name=manifest.name).first()
-        if taken is not None and taken.weights_sha256 != manifest.sha256:
-            raise ConflictError(
-                "version_name_taken",
-                f"Other weights are registered as {manifest.name}; give these another name.",
-                version=taken.pk,
-            )
+        refuse_taken_name(manifest)
         version, _ = DetectorVersion.objects.get_or_create(
             weights_sha256=manifest.sha256,
             defaults={
                 "name": manifest.name,
-                "weights_path": str(path),
+                "weights_path": uploaded_to or str(path),
+                "uploaded": bool(uploaded_to),
                 "config": manifest.config,
                 "classes": list(manifest.classes),
                 "thresholds": dict(manifest.thresholds),
+                "temperature": manifest.temperature,
                 "licence": manifest.licence,
                 "training": dict(manifest.training),
                 "metrics": dict(manifest.metrics),
+                "registered_by": user,
             },
         )
         return version
 
 
-def promote(
-    *, version_id: int, user: User | None, request: HttpRequest | None = None
+def refuse_taken_name(manifest: Manifest) -> None:
+    """See that no other weights have the manifest's name.
+
+    Raises:
+        ConflictError: `version_name_taken`.
+    """
+    taken = DetectorVersion.objects.filter(name=manifest.name).first()
+    if taken is not None and taken.weights_sha256 != manifest.sha256:
+        raise ConflictError(
+            "version_name_taken",
+            f"Other weights are registered as {manifest.name}; give these another name.",
+            version=taken.pk,
+        )
+
+
+def start_shadow(
+    *, version_id: int, user: User, request: HttpRequest | None = None
 ) -> DetectorVersion:
-    """Make a version the one that reads; the active one is retired in the same transaction.
-
-    New films are read by it from then on; runs that wait keep the version they were made for.
-
-    Args:
-        version_id: the version.
-        user: who; `None` for the system (first start).
-        request: for the audit.
+    """Have a candidate read each new film too, apart from what clinicians see.
 
     Raises:
         NotFoundError: `no_such_version`.
-        ConflictError: `weights_missing` or `weights_changed`, if its file isn't what it was.
+        ConflictError: `bad_transition`; `another_shadow`, if one reads along already;
+            `weights_missing` or `weights_changed`.
     """
-    version = DetectorVersion.objects.filter(pk=version_id).first()
-    if version is None:
-        raise NotFoundError("no_such_version", "There is no such version.", version=version_id)
-    problem = weights_problem(version)  # before the transaction: hashing takes a while
-    if problem is not None:
-        raise problem
+    problem = weights_problem(version_by_id(version_id))
     with transaction.atomic():
-        # all rows: two people who promote at once take turns
-        list(DetectorVersion.objects.select_for_update().order_by("pk"))
-        version.refresh_from_db()
-        if version.state == VersionState.ACTIVE:
-            return version
-        before = active_version()
-        DetectorVersion.objects.filter(state=VersionState.ACTIVE).update(state=VersionState.RETIRED)
-        version.state = VersionState.ACTIVE
-        version.save(update_fields=["state"])
-        audit.record(
-            actor=user,
-            verb="promoted",
-            obj=version,
-            request=request,
-            detail={"version": version.name, "instead_of": before.name if before else ""},
-        )
-        return version
+        version = lock_versions(version_id)
+        end = target(version, VersionStep.READ_ALONG)
+        other = shadow_version()
+        if other is not None:
+            raise ConflictError(
+                "another_shadow",
+                f"{other.name} reads along already; one does at a time. End that first.",
+                version=other.pk,
+            )
+        if problem is not None:
+            raise problem
+        return _step(version, end, "read_along", user=user, request=request)
+
+
+def stop_shadow(
+    *, version_id: int, user: User, request: HttpRequest | None = None
+) -> DetectorVersion:
+    """End reading along; what was read stays, what waits is dropped.
+
+    Raises:
+        NotFoundError: `no_such_version`.
+        ConflictError: `bad_transition`.
+    """
+    with transaction.atomic():
+        version = lock_versions(version_id)
+        end = target(version, VersionStep.STOP_READING_ALONG)
+        drop_waiting(version, Purpose.SHADOW)
+        return _step(version, end, "stopped_reading_along", user=user, request=request)
+
+
+def retire(*, version_id: int, user: User, request: HttpRequest | None = None) -> DetectorVersion:
+    """Put a candidate or shadow away; it can still be promoted.
+
+    Raises:
+        NotFoundError: `no_such_version`.
+        ConflictError: `bad_transition`, of the active one too: something must read.
+    """
+    with transaction.atomic():
+        version = lock_versions(version_id)
+        end = target(version, VersionStep.RETIRE)
+        drop_waiting(version, *Purpose)
+        return _step(version, end, "retired", user=user, request=request)
+
+
+def _step(
+    version: DetectorVersion,
+    end: VersionState,
+    verb: str,
+    *,
+    user: User,
+    request: HttpRequest | None,
+) -> DetectorVersion:
+    version.state = end
+    version.save(update_fields=["state"])
+    audit.record(
+        actor=user, verb=verb, obj=version, request=request, detail={"version": version.name}
+    )
+    return version
+
+
+def lock_versions(version_id: int) -> DetectorVersion:
+    """Lock all versions' rows, so that people who act at once take turns; the one asked for.
+
+    Raises:
+        NotFoundError: `no_such_version`.
+    """
+    rows = DetectorVersion.objects.select_for_update().order_by("pk")
+    version = {row.pk: row for row in rows}.get(version_id)
+    if version is None:
+        raise no_such_version(version_id)
+    return version
+
+
+def drop_waiting(version: DetectorVersion, *purposes: Purpose) -> int:
+    """Take back the readings apart that wait for the version; how many those were."""
+    waiting = VersionReading.objects.filter(
+        version=version, state=ReadingState.QUEUED, purpose__in=purposes
+    )
+    return waiting.delete()[0]
 
 
 def weights_problem(version: DetectorVersion) -> ConflictError | None:

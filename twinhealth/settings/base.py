@@ -120,6 +120,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # --- doors: caps are checked before anything is decoded
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=256 * 1024**2)
+MAX_WEIGHTS_BYTES = env.int("MAX_WEIGHTS_BYTES", default=192 * 1024**2)
 MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=64_000_000)
 MAX_IMAGE_SIDE = env.int("MAX_IMAGE_SIDE", default=16_384)
 MAX_IMAGE_FRAMES = env.int("MAX_IMAGE_FRAMES", default=64)
@@ -150,8 +151,13 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 2
 # a worker that reads films loads the detector before it says that it is up
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120.0
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_QUEUES = (Queue("default"), Queue("detect"))
-CELERY_TASK_ROUTES = {"detection.tasks.execute_run_task": {"queue": "detect"}}
+# `shadow`: what loads a detector and may wait; a process of its own, so that no clinician does
+CELERY_TASK_QUEUES = (Queue("default"), Queue("detect"), Queue("shadow"))
+CELERY_TASK_ROUTES = {
+    "detection.tasks.execute_run_task": {"queue": "detect"},
+    "detection.tasks.read_apart_task": {"queue": "shadow"},
+    "detection.tasks.check_upload_task": {"queue": "shadow"},
+}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -237,6 +243,7 @@ SPECTACULAR_SETTINGS = {
         "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",
         "DetectorVersionStateEnum": "detection.models.version.VersionState.choices",
+        "WeightsUploadStateEnum": "detection.models.upload.UploadState.choices",
     },
 }
 

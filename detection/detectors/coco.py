@@ -17,16 +17,24 @@ from .classes import CLASSES
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """One annotated box: label; left, top, width, height within the image; who drew it."""
+    """One annotated box: label; left, top, width, height within the image; who drew it.
+
+    A `crowd` (COCO's `iscrowd`) needn't be found: a find on it is neither right nor wrong.
+    """
 
     label: str
     box: tuple[float, float, float, float]
     origin: str
+    crowd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """One image of a set with its boxes."""
+    """One image of a set with its boxes.
+
+    What a set needn't tell is empty then: where the film comes from, whose it is, and its class
+    as a whole. `key` is its name within the set.
+    """
 
     id: int
     path: Path
@@ -34,6 +42,9 @@ class Film:
     height: int
     source: str
     boxes: tuple[Truth, ...]
+    key: str = ""
+    patient: str = ""
+    image_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,9 @@ def _parse(table: dict[str, Any], name: str, images: Path) -> CocoSet:
             height=int(row["height"]),
             source=str(row.get("source") or ""),
             boxes=tuple(count.boxes.get(int(row["id"]), ())),
+            key=str(row["file_name"]),
+            patient=str(row.get("patient_id") or ""),
+            image_class=str(row.get("image_class") or ""),
         )
         for row in table["images"]
     )
@@ -159,4 +173,6 @@ def _add_box(
         count.clipped += 1
     box = (left, top, right - left, bottom - top)
     origin = str(row.get("origin") or "")
-    count.boxes.setdefault(image, []).append(Truth(label, box, origin))
+    count.boxes.setdefault(image, []).append(
+        Truth(label, box, origin, crowd=bool(row.get("iscrowd")))
+    )

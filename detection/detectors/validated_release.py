@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
+from detection.evaluation.reading import evaluate
 from detection.manifest import Manifest
 
 from .classes import CLASSES
 from .coco import CocoSet
-from .evaluation import evaluate
 from .loader import load_detector
 from .release import release, summary
 from .training import Job, train
@@ -37,7 +37,7 @@ def train_and_release(
         The manifest as written.
 
     Raises:
-        InvalidInputError: as `training.train` and `evaluation.evaluate`.
+        InvalidInputError: as `training.train` and `evaluation.reading.evaluate`.
     """
     state = train(job)
     meta = Meta(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from detection.detectors import evaluation
 from detection.detectors.prediction import Box, Prediction, VersionInfo
+from detection.evaluation import reading
 from detection.management.commands import detect as detect_command
 from detection.management.commands import evaluate_detector as evaluate_command
 from imaging.frame import Frame
@@ -237,7 +237,7 @@ def test_serving_and_evaluation_read_the_same_way(coco_set, monkeypatch):
             return super().predict(frame, min_score=min_score)
 
     read = read_coco(*coco_set(1))
-    evaluation.evaluate(Looking(), read)
+    reading.evaluate(Looking(), read)
     from imaging.pixels import read_file
 
     np.testing.assert_array_equal(seen[0].pixels, read_file(read.films[0].path).pixels)

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         """Evaluate, write the report, print its head."""
         # pycocotools belongs to evaluation alone
         from detection.detectors.coco import read_coco  # noqa: PLC0415
-        from detection.detectors.evaluation import evaluate  # noqa: PLC0415
+        from detection.evaluation.reading import evaluate  # noqa: PLC0415
 
         weights = options["weights"] or Path(settings.DETECTOR_WEIGHTS)
         try:

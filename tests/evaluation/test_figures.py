@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from detection.detectors import operating_point
-from detection.detectors.average_precision import average_precision
 from detection.detectors.coco import Film, Truth
 from detection.detectors.prediction import Box
+from detection.evaluation import operating_point
+from detection.evaluation.average_precision import average_precision
 
 LEFT, RIGHT = (10.0, 10.0, 30.0, 60.0), (60.0, 10.0, 30.0, 60.0)
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from detection.detectors.coco import CocoSet, Film
+from detection.detectors.prediction import Box, Detector
 from imaging.pixels import read_file
 from twinhealth.errors import InvalidInputError
 
-from .average_precision import HUMAN, Found, average_precision
-from .coco import CocoSet, Film
+from .average_precision import Found, average_precision
+from .evidence import HUMAN
 from .operating_point import at_thresholds, flags, image_auc, suggested
-from .prediction import Box, Detector
 
 
 def evaluate(

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from .classes import CLASSES
-from .coco import Film
-from .prediction import Box
+from detection.detectors.classes import CLASSES
+from detection.detectors.coco import Film
+from detection.detectors.prediction import Box
+
+from .evidence import HUMAN
 
 Found = Mapping[int, Sequence[Box]]  # by the film's id
-HUMAN: Final = "human"
 _IOU_50, _IOU_75 = 0, 5  # places among COCO's thresholds 0.50, 0.55 .. 0.95
 
 
@@ -43,7 +44,7 @@ def average_precision(
     names = ("any",) if classes_ignored else CLASSES
     number = {label: 1 + (0 if classes_ignored else i) for i, label in enumerate(CLASSES)}
     truths = [
-        (film.id, truth, human_only and truth.origin != HUMAN)
+        (film.id, truth, truth.crowd or (human_only and truth.origin != HUMAN))
         for film in films
         for truth in film.boxes
     ]

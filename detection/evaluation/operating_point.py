@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from detection.detectors.classes import CLASSES
+from detection.detectors.coco import Film
+from detection.detectors.prediction import Box
+
 from .average_precision import Found
-from .classes import CLASSES
-from .coco import Film
-from .prediction import Box
 
 MATCH_IOU: Final = 0.5
 NORMAL: Final = "normal"

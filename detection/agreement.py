@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+
+from detection.evaluation.matching import match, overlaps
 
 SAME_BOX_IOU: Final = 0.5
 Box = tuple[str, float, float, float, float]  # label, left, top, width, height
@@ -75,18 +76,10 @@ def agreement(pairs: Sequence[Pair]) -> Agreement:
 
 
 def _matched(one: Sequence[Box], other: Sequence[Box]) -> int:
-    left, count = list(other), 0
-    for box in one:
-        shares = [_iou(box, candidate) if box[0] == candidate[0] else 0.0 for candidate in left]
-        if shares and max(shares) >= SAME_BOX_IOU:
-            left.pop(int(np.argmax(shares)))
-            count += 1
+    count = 0
+    for label in {box[0] for box in one}:
+        mine = [box[1:] for box in one if box[0] == label]
+        theirs = [box[1:] for box in other if box[0] == label]
+        every = [False] * len(theirs)
+        count += match(overlaps(mine, theirs, every), every, SAME_BOX_IOU).count(True)
     return count
-
-
-def _iou(a: Box, b: Box) -> float:
-    width = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    height = min(a[2] + a[4], b[2] + b[4]) - max(a[2], b[2])
-    shared = max(width, 0.0) * max(height, 0.0)
-    union = a[3] * a[4] + b[3] * b[4] - shared
-    return shared / union if union > 0 else 0.0

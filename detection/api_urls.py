@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_images, api_reviews, api_runs, api_worklist
+from . import api_images, api_reviews, api_runs, api_versions, api_worklist
 
 urlpatterns = [
     path("images/", api_images.ImagesView.as_view(), name="image-list"),
@@ -22,10 +22,45 @@ urlpatterns = [
     path("runs/<int:pk>/", api_runs.RunView.as_view(), name="run-detail"),
     path("runs/<int:pk>/retry/", api_runs.RunRetryView.as_view(), name="run-retry"),
     path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
-    path("detector-versions/", api_runs.VersionsView.as_view(), name="detector-version-list"),
+    path("detector-versions/", api_versions.VersionsView.as_view(), name="detector-version-list"),
+    path(
+        "detector-versions/uploads/<int:pk>/",
+        api_versions.UploadView.as_view(),
+        name="weights-upload-detail",
+    ),
+    path(
+        "detector-versions/<int:pk>/",
+        api_versions.VersionView.as_view(),
+        name="detector-version-detail",
+    ),
+    path(
+        "detector-versions/<int:pk>/compare/",
+        api_versions.CompareView.as_view(),
+        name="detector-version-compare",
+    ),
     path(
         "detector-versions/<int:pk>/promote/",
-        api_runs.PromoteView.as_view(),
+        api_versions.PromoteView.as_view(),
         name="detector-version-promote",
+    ),
+    path(
+        "detector-versions/<int:pk>/rollback/",
+        api_versions.RollBackView.as_view(),
+        name="detector-version-rollback",
+    ),
+    path(
+        "detector-versions/<int:pk>/shadow/",
+        api_versions.ShadowView.as_view(),
+        name="detector-version-shadow",
+    ),
+    path(
+        "detector-versions/<int:pk>/retire/",
+        api_versions.RetireView.as_view(),
+        name="detector-version-retire",
+    ),
+    path(
+        "detector-versions/<int:pk>/score/",
+        api_versions.ScoreView.as_view(),
+        name="detector-version-score",
     ),
 ]

@@ -27,7 +27,6 @@ from detection.models import (
     WeightsUpload,
 )
 from detection.services.comparison import compared
-from detection.services.promotion import Gate, gate
 from detection.signed_figures import SignedFilm
 from twinhealth.errors import DomainError
 
@@ -52,6 +51,22 @@ class Figure:
     active: Mapping[str, Any]
     change: Mapping[str, Any]
     word: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlineTable:
+    """Headline figures on one set, a column per version.
+
+    Attributes:
+        name: of the set.
+        versions, sets: the columns; a set is `None` where the version has no evidence on it.
+        rows: key, what it says, and per version `{value, low, high}` (empty if unknown).
+    """
+
+    name: str
+    versions: Sequence[DetectorVersion]
+    sets: Sequence[EvidenceSet | None]
+    rows: Sequence[tuple[str, str, Sequence[Mapping[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +121,11 @@ class ReadingProgress:
 
 def versions() -> QuerySet[DetectorVersion]:
     """All versions by state (active, candidates, retired, shadow), newest first, with evidence."""
-    return DetectorVersion.objects.prefetch_related(
-        Prefetch("evidence_sets", EvidenceSet.objects.order_by("name"))
-    ).order_by("state", "-created_at", "-id")
+    return (
+        DetectorVersion.objects.select_related("registered_by")
+        .prefetch_related(Prefetch("evidence_sets", EvidenceSet.objects.order_by("name")))
+        .order_by("state", "-created_at", "-id")
+    )
 
 
 def promotions() -> QuerySet[Promotion]:
@@ -125,13 +142,13 @@ def progress(version: DetectorVersion, *purposes: Purpose) -> ReadingProgress:
     """How far the readings apart of a version are (all purposes unless some are given)."""
     found = VersionReading.objects.filter(version=version, purpose__in=purposes or Purpose.values)
     rows = found.order_by().values("state").annotate(count=Count("pk"), why=Max("reason"))
-    by_state = {row["state"]: row for row in rows}
-    queued = by_state.get(ReadingState.QUEUED, {})
+    counts: dict[str, int] = {row["state"]: row["count"] for row in rows}
+    reasons: dict[str, str] = {row["state"]: row["why"] for row in rows}
     return ReadingProgress(
-        waiting=queued.get("count", 0),
-        done=by_state.get(ReadingState.DONE, {}).get("count", 0),
-        failed=by_state.get(ReadingState.FAILED, {}).get("count", 0),
-        reason=queued.get("why", ""),
+        waiting=counts.get(ReadingState.QUEUED, 0),
+        done=counts.get(ReadingState.DONE, 0),
+        failed=counts.get(ReadingState.FAILED, 0),
+        reason=reasons.get(ReadingState.QUEUED, ""),
     )
 
 
@@ -170,16 +187,23 @@ def side_by_side(candidate: DetectorVersion, active: DetectorVersion, name: str)
     )
 
 
-def comparison(
-    candidate: DetectorVersion, active: DetectorVersion
-) -> tuple[Gate, SideBySide, SideBySide, Signed]:
-    """Everything the comparison page shows: the gate, val, test, the site's own films."""
-    return (
-        gate(candidate, active),
-        side_by_side(candidate, active, VAL),
-        side_by_side(candidate, active, TEST),
-        signed(candidate, active),
-    )
+def both_sets(candidate: DetectorVersion, active: DetectorVersion) -> list[SideBySide]:
+    """Val, which gates, then test, which is only shown."""
+    return [side_by_side(candidate, active, name) for name in (VAL, TEST)]
+
+
+def headline_tables(chosen: Sequence[DetectorVersion]) -> list[HeadlineTable]:
+    """Headline figures of some versions, a table per set on which any of them has evidence."""
+    tables = []
+    for name in (VAL, TEST):
+        sets = [evidence_of(version).get(name) for version in chosen]
+        if any(sets):
+            rows = [
+                (key, text, [stored.figures.get(key, {}) if stored else {} for stored in sets])
+                for key, text in HEADLINE.items()
+            ]
+            tables.append(HeadlineTable(name, chosen, sets, rows))
+    return tables
 
 
 def signed(candidate: DetectorVersion, active: DetectorVersion) -> Signed:

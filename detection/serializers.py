@@ -12,7 +12,6 @@ from detection.models import (
     Claim,
     Conclusion,
     DetectionRun,
-    DetectorVersion,
     Finding,
     Label,
     Review,
@@ -180,27 +179,6 @@ class SignatureSerializer(serializers.ModelSerializer[Signature]):
     class Meta:
         model = Signature
         fields = ["id", "by", "at", "conclusion", "text"]
-        read_only_fields = fields
-
-
-class VersionSerializer(serializers.ModelSerializer[DetectorVersion]):
-    """A set of weights."""
-
-    class Meta:
-        model = DetectorVersion
-        fields = [
-            "id",
-            "name",
-            "state",
-            "weights_sha256",
-            "config",
-            "classes",
-            "thresholds",
-            "licence",
-            "training",
-            "metrics",
-            "created_at",
-        ]
         read_only_fields = fields
 
 

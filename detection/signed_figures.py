@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from detection.evaluation.bootstrap import film_weights, interval
-from detection.evaluation.curves import Ranking, ranking, share
+from detection.evaluation.curves import Floats, ranking, share
 
 DRAWS: Final = 1000
 SEED: Final = 20_26
-Floats = npt.NDArray[np.float64]
-
 # figure -> what it says, for people
 SIGNED: Final = {
     "auc_abnormal": "a film signed abnormal scores higher for a disease than one signed normal",
@@ -70,9 +67,10 @@ def _weights(films: Sequence[SignedFilm]) -> Floats:
 
 
 def _draws(films: Sequence[SignedFilm], weights: Floats) -> dict[str, Floats]:
-    abnormal = np.array([film.abnormal for film in films], bool)
+    signed = [film.abnormal for film in films]
+    abnormal = np.array(signed, bool)
     flagged = np.array([film.flagged for film in films], bool)
-    order: Ranking = ranking(range(len(films)), [film.score for film in films], abnormal)
+    order = ranking(range(len(films)), [film.score for film in films], signed)
     return {
         "auc_abnormal": order.auc(weights),
         "sensitivity": share(weights @ (flagged & abnormal), weights @ abnormal),

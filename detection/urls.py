@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_film
+from . import views, views_film, views_models
 
 app_name = "detection"
 urlpatterns = [
@@ -24,6 +24,14 @@ urlpatterns = [
     path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
     path("patients/<int:patient_id>/films/", views.patient_films, name="patient-films"),
     path("devices/<int:device_id>/images/", views.device_images, name="device-images"),
-    path("models/", views.models, name="models"),
-    path("models/<int:version_id>/promote/", views.promote, name="promote"),
+    path("models/", views_models.models, name="models"),
+    path("models/upload/", views_models.upload, name="weights-upload"),
+    path("models/uploads/", views_models.uploads, name="weights-uploads"),
+    path("models/<int:version_id>/", views_models.version, name="version"),
+    path("models/<int:version_id>/compare/", views_models.compare, name="compare"),
+    path("models/<int:version_id>/promote/", views_models.promote, name="promote"),
+    path("models/<int:version_id>/rollback/", views_models.roll_back, name="roll-back"),
+    path("models/<int:version_id>/shadow/", views_models.shadow, name="shadow"),
+    path("models/<int:version_id>/retire/", views_models.retire, name="retire"),
+    path("models/<int:version_id>/score/", views_models.score, name="score"),
 ]

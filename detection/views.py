@@ -1,28 +1,25 @@
-"""Pages of `detection`: worklist, models, and the fragments that other rooms' pages hold."""
+"""Pages of `detection`: worklist, and the fragments that other rooms' pages hold."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any
 
-from django.contrib import messages
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 from redis.exceptions import RedisError
 
 from accounts.decorators import requires
 from accounts.permissions import Can, may
 from accounts.services import audit
 from detection import selectors, selectors_pages
-from detection.figures import figures_of
-from detection.models import DetectorVersion, VersionState, WorklistItem
+from detection.models import WorklistItem
 from detection.page_request import PageRequest
-from detection.services import versions
 from devices.models import Device
 from patients.models import Patient
 from twinhealth.web.templatetags.house import url_with
@@ -202,27 +199,3 @@ def device_images(request: PageRequest, device_id: int) -> HttpResponse:
         "as_of": timezone.now(),
     }
     return render(request, "detection/parts/device_images.html", context)
-
-
-@require_GET
-@requires(Can.VERSION_ADMIN)
-def models(request: PageRequest) -> HttpResponse:
-    """Which model reads, how good it is, and may another replace it."""
-    rows = list(selectors.versions())
-    for version in rows:
-        version.figures = figures_of(version.metrics, version.classes)  # type: ignore[attr-defined]
-    context = {
-        "active": next((v for v in rows if v.state == VersionState.ACTIVE), None),
-        "others": [v for v in rows if v.state != VersionState.ACTIVE],
-    }
-    return render(request, "detection/models.html", context)
-
-
-@require_POST
-@requires(Can.VERSION_ADMIN)
-def promote(request: PageRequest, version_id: int) -> HttpResponse:
-    """Make a version the one that reads from now on."""
-    get_object_or_404(DetectorVersion, pk=version_id)
-    version = versions.promote(version_id=version_id, user=request.user, request=request)
-    messages.success(request, f"{version.name} reads from now on.")
-    return redirect("detection:models")

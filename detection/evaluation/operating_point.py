@@ -13,11 +13,11 @@ from detection.detectors.coco import Film
 from detection.detectors.prediction import Box
 
 from .average_precision import Found
+from .evidence import evidence_of
+from .thresholds import NORMAL
+from .thresholds import suggested as thresholds_of
 
 MATCH_IOU: Final = 0.5
-NORMAL: Final = "normal"
-SENSITIVITY: Final = 0.95
-_GRID: Final = np.arange(5, 96) / 100
 Box4 = tuple[float, float, float, float]
 
 
@@ -34,16 +34,8 @@ def at_thresholds(
 
 
 def suggested(films: Sequence[Film], found: Found) -> dict[str, float]:
-    """Thresholds for serving, to be chosen on a validation set; steps of 0.01, 0.05 to 0.95.
-
-    A disease: the highest at which at least 95 % of the films of the class have a finding of it,
-    because a miss costs more than a false alarm. `normal`, which flags nothing: the best F1 of
-    boxes at IoU 0.5; of equal ones the middle, as the exact optimum is the score of a chance box.
-    """
-    return {
-        label: _best_f1(films, found, label) if label == NORMAL else _sensitive(films, found, label)
-        for label in CLASSES
-    }
+    """Thresholds for serving, to be chosen on a validation set, by `thresholds.suggested`."""
+    return thresholds_of(evidence_of(films, found))
 
 
 def flags(
@@ -88,27 +80,6 @@ def _auc(positive: npt.NDArray[np.float64], negative: npt.NDArray[np.float64]) -
     above = (positive[:, None] > negative).mean()
     level = (positive[:, None] == negative).mean()
     return round(float(above + level / 2), 4)
-
-
-def _best_f1(films: Sequence[Film], found: Found, label: str) -> float:
-    scores, right, wanted = _curve(films, found, label)
-    f1 = np.array([_f1(right[scores >= t], wanted) for t in _GRID])
-    best = _GRID[f1 >= f1.max() - 1e-9]
-    return round(float(best[len(best) // 2]), 2)
-
-
-def _sensitive(films: Sequence[Film], found: Found, label: str) -> float:
-    best = np.array(
-        [
-            _best(found.get(film.id, ()), label)
-            for film in films
-            if any(truth.label == label for truth in film.boxes)
-        ]
-    )
-    if not len(best):
-        return round(float(_GRID[len(_GRID) // 2]), 2)
-    enough = [t for t in _GRID if (best >= t).mean() >= SENSITIVITY]
-    return round(float(max(enough, default=_GRID[0])), 2)
 
 
 def _best(boxes: Sequence[Box], label: str) -> float:

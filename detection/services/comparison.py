@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from detection.detectors.classes import CLASSES
 from detection.evaluation.calibration import fit_temperature
 from detection.evaluation.evidence import FilmEvidence
 from detection.evaluation.headline import compare
 from detection.evaluation.thresholds import suggested
-from detection.detectors.classes import CLASSES
 from detection.models import VAL, DetectorVersion, EvidenceFilm, EvidenceSet
 
 DRAWS: Final = 1000

@@ -198,10 +198,10 @@ def _compute_figures(version: DetectorVersion) -> None:
     for stored in EvidenceSet.objects.filter(version=version):
         rows = rows_of(stored.pk)
         ends = intervals(rows, DRAWS, SEED, temperature=temperature)
-        stored.figures = {
-            name: dict(zip(("value", "low", "high"), (value, *(ends[name] or (None, None)))))
-            for name, value in figures(rows, temperature=temperature).items()
-        }
+        stored.figures = {}
+        for name, value in figures(rows, temperature=temperature).items():
+            low, high = ends[name] or (None, None)
+            stored.figures[name] = {"value": value, "low": low, "high": high}
         stored.save(update_fields=["figures"])
 
 

@@ -116,7 +116,8 @@ def promote(
         if active_version() != before:
             raise _active_changed()
         kind = PromotionKind.PROMOTED if user is not None else PromotionKind.INSTALLED
-        return _activate(version, end, before, kind, reason, found, user=user, request=request)
+        change = _Change(version, before, kind, reason, found)
+        return _activate(change, end, user=user, request=request)
 
 
 def roll_back(
@@ -148,16 +149,8 @@ def roll_back(
         leaving = lock_versions(version_id)
         before = previous(leaving)
         end = target(before, VersionStep.ROLL_BACK)
-        return _activate(
-            before,
-            end,
-            leaving,
-            PromotionKind.ROLLED_BACK,
-            reason,
-            Gate(),
-            user=user,
-            request=request,
-        )
+        change = _Change(before, leaving, PromotionKind.ROLLED_BACK, reason, Gate())
+        return _activate(change, end, user=user, request=request)
 
 
 def previous(version: DetectorVersion) -> DetectorVersion:
@@ -175,18 +168,22 @@ def previous(version: DetectorVersion) -> DetectorVersion:
     return last.instead_of
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Which version reads instead of which, why, and what was known."""
+
+    version: DetectorVersion
+    before: DetectorVersion | None
+    kind: PromotionKind
+    reason: str
+    found: Gate
+
+
 def _activate(
-    version: DetectorVersion,
-    end: VersionState,
-    before: DetectorVersion | None,
-    kind: PromotionKind,
-    reason: str,
-    found: Gate,
-    *,
-    user: User | None,
-    request: HttpRequest | None,
+    change: _Change, end: VersionState, *, user: User | None, request: HttpRequest | None
 ) -> DetectorVersion:
     """Swap the two; the caller holds the rows."""
+    version, before = change.version, change.before
     if before is not None:
         before.state = target(before, VersionStep.REPLACE)
         before.save(update_fields=["state"])
@@ -199,26 +196,26 @@ def _activate(
     Promotion.objects.create(
         version=version,
         instead_of=before,
-        kind=kind,
+        kind=change.kind,
         by=user,
         by_name=user.username if user else "system",
         at=timezone.now(),
-        reason=reason,
+        reason=change.reason,
         thresholds=version.thresholds,
         temperature=version.temperature,
         chosen_on=VAL if chosen else "",
-        comparison=found.comparison,
+        comparison=change.found.comparison,
     )
     audit.record(
         actor=user,
-        verb="rolled_back" if kind == PromotionKind.ROLLED_BACK else "promoted",
+        verb="rolled_back" if change.kind == PromotionKind.ROLLED_BACK else "promoted",
         obj=version,
         request=request,
         detail={
             "version": version.name,
             "instead_of": before.name if before else "",
-            "reason": reason,
-            "worse": list(found.worse),
+            "reason": change.reason,
+            "worse": list(change.found.worse),
         },
     )
     return version

@@ -5,6 +5,7 @@ The web process never opens the file: it counts, hashes and stores its bytes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -20,11 +21,40 @@ from detection.tasks import check_upload_task
 from imaging.services import storage
 from twinhealth.errors import ConflictError, InvalidInputError, TooLargeError
 
+from .evidence import MOST_BYTES as MOST_EVIDENCE_BYTES
 from .evidence import parse_evidence, reports_in
 from .versions import refuse_taken_name
 
 FOLDER = "weights"
 MOST_MANIFEST_BYTES = 1024**2
+
+
+def most_bytes() -> int:
+    """Of a whole upload: weights, manifest and evidence."""
+    return settings.MAX_WEIGHTS_BYTES + MOST_MANIFEST_BYTES + MOST_EVIDENCE_BYTES
+
+
+def receive_form(
+    files: Mapping[str, Any], *, user: User, request: HttpRequest | None = None
+) -> WeightsUpload:
+    """`receive_weights` of a form's files `weights`, `manifest` and, if there, `evidence`.
+
+    Raises:
+        InvalidInputError: `file_missing`; and what `receive_weights` raises.
+    """
+    for name in ("weights", "manifest"):
+        if name not in files:
+            raise InvalidInputError(
+                "file_missing", f"The form has no file called {name}.", field=name
+            )
+    return receive_weights(
+        weights=files["weights"].file,
+        size=files["weights"].size,
+        manifest=files["manifest"].read(MOST_MANIFEST_BYTES + 1),
+        evidence=files["evidence"].read(MOST_EVIDENCE_BYTES + 1) if "evidence" in files else b"",
+        user=user,
+        request=request,
+    )
 
 
 def receive_weights(
@@ -73,39 +103,33 @@ def receive_weights(
                 "damaged on its way.",
             )
         path = storage.place(incoming.path, folder=FOLDER, suffix=".pth")
+    upload = WeightsUpload(
+        name=described.name,
+        sha256=described.sha256,
+        size=incoming.size,
+        path=path,
+        manifest=described.as_json(),
+        evidence=reports,
+        by=user,
+        at=timezone.now(),
+    )
     try:
-        return _store(described, reports, path, incoming.size, user, request)
+        return _store(upload, user, request)
     except BaseException:
         storage.remove(path)
         raise
 
 
-def _store(
-    manifest: Manifest,
-    reports: dict[str, Any],
-    path: str,
-    size: int,
-    user: User,
-    request: HttpRequest | None,
-) -> WeightsUpload:
+def _store(upload: WeightsUpload, user: User, request: HttpRequest | None) -> WeightsUpload:
     try:
         with transaction.atomic():
-            upload = WeightsUpload.objects.create(
-                name=manifest.name,
-                sha256=manifest.sha256,
-                size=size,
-                path=path,
-                manifest=manifest.as_json(),
-                evidence=reports,
-                by=user,
-                at=timezone.now(),
-            )
+            upload.save()
             audit.record(
                 actor=user,
                 verb="uploaded_weights",
                 obj=upload,
                 request=request,
-                detail={"name": upload.name, "sha256": upload.sha256, "bytes": size},
+                detail={"name": upload.name, "sha256": upload.sha256, "bytes": upload.size},
             )
             check_upload_task.delay_on_commit(upload.pk)  # type: ignore[attr-defined]
             return upload

@@ -26,7 +26,7 @@ from detection.manifest import Manifest, parse_manifest
 from detection.models import UploadState, WeightsUpload
 from imaging.frame import Frame
 from imaging.services import storage
-from twinhealth.errors import DomainError, InvalidInputError, UnavailableError
+from twinhealth.errors import DomainError, InvalidInputError
 
 from . import engine
 from .evidence import import_evidence, reports_in
@@ -56,39 +56,48 @@ def check_upload(*, upload_id: int) -> UploadState | None:
     Returns:
         What became of it; `None` if another worker has it, or it waits for another try.
     """
-    now = timezone.now()
-    taken = (
-        uploads_waiting()
-        .filter(pk=upload_id)
-        .update(lease_until=now + LEASE, attempts=F("attempts") + 1)
-    )
-    if not taken:
+    upload = _claim(upload_id)
+    if upload is None:
         return None
-    upload = WeightsUpload.objects.select_related("by").get(pk=upload_id)
     if upload.attempts > MOST_TRIES:
         why = "The worker died each time it read the file; it may be too large for this machine."
         return _refuse(upload, "check_died", why)
     engine.forget()  # one detector at a time in a worker's memory
     try:
-        manifest = parse_manifest(json.dumps(upload.manifest).encode(), name="that was sent")
-        path = storage.full_path(upload.path)
-        detector = load_detector(weights=path, expected_sha256=upload.sha256)
-        _same(manifest, detector)
-        detector.predict(_test_picture(), min_score=0.0)
-        return _accept(upload, manifest)
-    except DomainError as error:
-        if isinstance(error, UnavailableError) and error.code in _NOT_THE_FILE:
-            log.warning("weights_check_put_off", upload=upload_id, code=error.code)
-            _put_off(upload)
-            return None
-        said = error.message.replace(path.name, str(upload.manifest["file"]))
-        return _refuse(upload, error.code, said)
+        return _accept(upload, _looked_at(upload))
     except SoftTimeLimitExceeded:
-        _put_off(upload)
-        return None
+        log.warning("weights_check_too_slow", upload=upload_id)
+    except DomainError as error:
+        if error.code not in _NOT_THE_FILE:
+            stored = storage.full_path(upload.path).name
+            said = error.message.replace(stored, str(upload.manifest["file"]))
+            return _refuse(upload, error.code, said)
+        log.warning("weights_check_put_off", upload=upload_id, code=error.code)
     except (ValueError, RuntimeError, OverflowError, MemoryError, TypeError, KeyError):
         log.exception("weights_check_broke", upload=upload_id)
         return _refuse(upload, "weights_damaged", "The file can't be read as weights.")
+    WeightsUpload.objects.filter(pk=upload.pk, state=UploadState.CHECKING).update(lease_until=None)
+    return None
+
+
+def _claim(upload_id: int) -> WeightsUpload | None:
+    taken = (
+        uploads_waiting()
+        .filter(pk=upload_id)
+        .update(lease_until=timezone.now() + LEASE, attempts=F("attempts") + 1)
+    )
+    found = WeightsUpload.objects.select_related("by").filter(pk=upload_id)
+    return found.first() if taken else None
+
+
+def _looked_at(upload: WeightsUpload) -> Manifest:
+    """Read the file and a test picture with it; the manifest, if all of it is well."""
+    manifest = parse_manifest(json.dumps(upload.manifest).encode(), name="that was sent")
+    path = storage.full_path(upload.path)
+    detector = load_detector(weights=path, expected_sha256=upload.sha256)
+    _same(manifest, detector)
+    detector.predict(_test_picture(), min_score=0.0)
+    return manifest
 
 
 def _same(manifest: Manifest, detector: Detector) -> None:
@@ -151,7 +160,3 @@ def _refuse(upload: WeightsUpload, code: str, why: str) -> UploadState:
 def _end(upload: WeightsUpload, state: UploadState) -> None:
     upload.state, upload.ended_at, upload.lease_until = state, timezone.now(), None
     upload.evidence = {}
-
-
-def _put_off(upload: WeightsUpload) -> None:
-    WeightsUpload.objects.filter(pk=upload.pk, state=UploadState.CHECKING).update(lease_until=None)

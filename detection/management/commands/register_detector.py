@@ -58,7 +58,7 @@ class Command(BaseCommand):
         asked: Path | None = options["manifest"]
         try:
             version = self._register(asked or own)
-            if options["activate"] and version.state != VersionState.ACTIVE or _nothing_reads():
+            if (options["activate"] and version.state != VersionState.ACTIVE) or _nothing_reads():
                 version = promotion.promote(version_id=version.pk, user=None)
             self._say(version)
             if asked or options["report"]:

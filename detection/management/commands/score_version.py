@@ -45,7 +45,7 @@ class Command(BaseCommand):
             total=total, unit="film", file=self.stderr, disable=not self.stderr.isatty()
         ) as bar:
             read = read_apart(
-                seconds=float("inf"), version=version, give_way=False, on_read=lambda: bar.update()
+                seconds=float("inf"), version=version, give_way=False, on_read=bar.update
             )
         if read < total:
             raise CommandError(f"{total - read} films wait still; the log says why")

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from accounts.models import AuditEntry, User
 from accounts.permissions import Role
 from detection.models import DetectionRun, DetectorVersion, RunState, VersionState
-from detection.services import versions
+from detection.services import promotion
 from detection.tasks import execute_run_task
 from tests.detection.factories import make_device, make_image, make_run, make_user, make_version
 from tests.imaging.factories import make_dicom, make_picture
@@ -270,12 +270,15 @@ def test_infinite_boxes_from_json(run: DetectionRun, reader: User) -> None:
 
 
 def test_versions(version: DetectorVersion, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "weights_problem", lambda version: None)
+    monkeypatch.setattr(promotion, "weights_problem", lambda version: None)
     candidate = make_version(VersionState.CANDIDATE)
     api = client(admin)
     body = api.get(API + "detector-versions/").json()
     assert [v["name"] for v in body["results"]] == [version.name, candidate.name]
-    answer = api.post(f"{API}detector-versions/{candidate.pk}/promote/")
+    address = f"{API}detector-versions/{candidate.pk}/promote/"
+    unknown = api.post(address)  # nothing is known of it
+    assert (unknown.status_code, unknown.json()["code"]) == (409, "reason_needed")
+    answer = api.post(address, {"reason": "The old one can't read our new machine."}, format="json")
     assert (answer.status_code, answer.json()["state"]) == (200, "active")
     version.refresh_from_db()
     assert version.state == VersionState.RETIRED

@@ -11,10 +11,20 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from detection.models import Claim, DetectorVersion, Review, Signature, VersionState
-from detection.services import claims, reviews, sign, versions
+from detection.models import (
+    Claim,
+    DetectorVersion,
+    Promotion,
+    ReadingState,
+    Review,
+    Signature,
+    VersionReading,
+    VersionState,
+)
+from detection.services import apart, claims, promotion, readings, reviews, sign, versions
 from detection.services.worklist import refresh_items
 from tests.detection.factories import make_image, make_run, make_user, make_version
+from tests.detection.fakes import FakeDetector, install
 from twinhealth.errors import ConflictError
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,9 +104,57 @@ def test_a_verdict_comes_before_the_signature_or_not_at_all() -> None:
 
 
 def test_two_admins_promote_and_one_version_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promotion, "weights_problem", lambda version: None)
+    make_version()
+    who = make_user("admin")
+    reason = "Our machine was replaced by a newer one."
+    candidates = [make_version(VersionState.CANDIDATE) for _ in range(4)]
+    seen = hammer(
+        [partial(promotion.promote, version_id=v.pk, user=who, reason=reason) for v in candidates]
+    )
+    assert seen["ok"] + seen["active_changed"] == 4
+    active = DetectorVersion.objects.get(state=VersionState.ACTIVE)
+    history = list(Promotion.objects.order_by("id"))
+    assert len(history) == seen["ok"]
+    assert history[-1].version == active
+    # each replaced what its admin saw: the chain has no gap
+    assert [p.instead_of_id for p in history[1:]] == [p.version_id for p in history[:-1]]
+
+
+def test_two_admins_promote_the_same_version_and_it_happens_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(promotion, "weights_problem", lambda version: None)
+    make_version()
+    who = make_user("admin")
+    reason = "Our machine was replaced by a newer one."
+    for _ in range(ROUNDS):
+        candidate = make_version(VersionState.CANDIDATE)
+        act = partial(promotion.promote, version_id=candidate.pk, user=who, reason=reason)
+        seen = hammer([act] * 4)
+        assert seen["ok"] == 1, seen
+        assert set(seen) <= {"ok", "bad_transition", "active_changed"}
+        assert Promotion.objects.filter(version=candidate).count() == 1
+
+
+def test_two_versions_want_to_read_along_and_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "weights_problem", lambda version: None)
     who = make_user("admin")
-    candidates = [make_version(VersionState.CANDIDATE) for _ in range(4)]
-    seen = hammer([partial(versions.promote, version_id=v.pk, user=who) for v in candidates])
-    assert seen == {"ok": 4}
-    assert DetectorVersion.objects.filter(state=VersionState.ACTIVE).count() == 1
+    for _ in range(ROUNDS):
+        rivals = [make_version(VersionState.CANDIDATE) for _ in range(3)]
+        seen = hammer([partial(versions.start_shadow, version_id=v.pk, user=who) for v in rivals])
+        assert seen == {"ok": 1, "another_shadow": 2}
+        (shadow,) = DetectorVersion.objects.filter(state=VersionState.SHADOW)
+        versions.retire(version_id=shadow.pk, user=who)
+
+
+def test_two_workers_read_each_film_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = make_version(VersionState.SHADOW)
+    for _ in range(8):
+        readings.read_along(make_image())
+    detector = install(monkeypatch, FakeDetector(("covid", 0.9, 1, 1, 5, 5)))
+    monkeypatch.setattr(apart.pixels, "load", lambda image: None)
+    hammer([partial(apart.read_apart, seconds=60)] * 3)
+    assert detector.calls == 8
+    done = VersionReading.objects.filter(version=version, state=ReadingState.DONE)
+    assert done.count() == 8

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import AuditEntry, User
 from detection.manifest import Manifest
-from detection.models import DetectorVersion, VersionState
-from detection.services import engine, versions
+from detection.models import DetectorVersion, Promotion, VersionState
+from detection.services import engine, promotion, versions
+from detection.services.which import active_version
 from tests.detection.factories import make_version
 from twinhealth.errors import ConflictError, NotFoundError, UnavailableError
 
@@ -82,20 +84,6 @@ def test_the_database_allows_one_active_version(version: DetectorVersion) -> Non
         make_version(VersionState.ACTIVE)
 
 
-def test_promoting_retires_the_active_one(weights: Path, admin: User) -> None:
-    old = with_file(weights, VersionState.ACTIVE)
-    new = with_file(weights)
-    assert versions.promote(version_id=new.pk, user=admin).state == VersionState.ACTIVE
-    assert versions.active_version() == new
-    old.refresh_from_db()
-    assert old.state == VersionState.RETIRED
-    entry = AuditEntry.objects.get(verb="promoted")
-    assert (entry.actor, entry.detail) == (admin, {"version": new.name, "instead_of": old.name})
-    versions.promote(version_id=new.pk, user=admin)
-    assert AuditEntry.objects.filter(verb="promoted").count() == 1
-    assert versions.promote(version_id=old.pk, user=admin).state == VersionState.ACTIVE  # back
-
-
 @pytest.mark.parametrize("damage", ["missing", "changed"])
 def test_weights_that_are_not_what_they_were_are_not_promoted(
     weights: Path, admin: User, damage: str
@@ -108,15 +96,15 @@ def test_weights_that_are_not_what_they_were_are_not_promoted(
     else:
         path.write_bytes(b"other")
     with pytest.raises(ConflictError) as caught:
-        versions.promote(version_id=new.pk, user=admin)
+        promotion.promote(version_id=new.pk, user=admin, reason="It is much better on our films.")
     assert caught.value.code == f"weights_{damage}"
-    assert versions.active_version() == old
+    assert active_version() == old
     assert not AuditEntry.objects.filter(verb="promoted").exists()
 
 
 def test_no_such_version(admin: User) -> None:
     with pytest.raises(NotFoundError):
-        versions.promote(version_id=10**9, user=admin)
+        promotion.promote(version_id=10**9, user=admin)
 
 
 def test_an_absolute_path_is_taken_as_it_is(weights: Path) -> None:
@@ -167,7 +155,7 @@ def test_broken_weights_are_told_and_a_repaired_file_is_picked_up(
 def test_the_release_registers_its_own_weights_at_each_start(weights: Path) -> None:
     write_manifest(weights, file="active.pth")
     call_command("register_detector")
-    first = versions.active_version()
+    first = active_version()
     assert first is not None
     assert (first.name, first.weights_path) == ("light-1", "active.pth")
     call_command("register_detector")
@@ -176,7 +164,7 @@ def test_the_release_registers_its_own_weights_at_each_start(weights: Path) -> N
     assert (entry.actor, entry.actor_name) == (None, "system")
 
 
-def test_a_start_does_not_undo_an_admins_choice_but_a_new_release_is_taken(
+def test_a_start_does_not_undo_an_admins_choice_unless_asked(
     weights: Path, admin: User, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     write_manifest(weights, file="active.pth")
@@ -184,13 +172,45 @@ def test_a_start_does_not_undo_an_admins_choice_but_a_new_release_is_taken(
     elsewhere = tmp_path_factory.mktemp("other")
     other = write_manifest(elsewhere, b"other weights", name="other")
     call_command("register_detector", "--manifest", str(other))
-    chosen = versions.active_version()
-    assert chosen is not None
-    assert (chosen.name, chosen.weights_path) == ("other", str(elsewhere / "light.pth"))
+    found = DetectorVersion.objects.get(name="other")
+    assert (found.state, found.weights_path) == ("candidate", str(elsewhere / "light.pth"))
+    promotion.promote(version_id=found.pk, user=admin, reason="It is much better on our films.")
     call_command("register_detector")
-    assert versions.active_version() == chosen
+    assert active_version() == found
     call_command("register_detector", "--activate")
-    assert getattr(versions.active_version(), "name", "") == "light-1"
+    assert getattr(active_version(), "name", "") == "light-1"
+
+
+def test_a_release_takes_over_where_the_old_file_is_gone_with_it(weights: Path) -> None:
+    write_manifest(weights, file="active.pth")
+    call_command("register_detector")
+    write_manifest(weights, b"next release", file="active.pth", name="light-2")
+    call_command("register_detector")
+    active = active_version()
+    assert active is not None
+    assert active.name == "light-2"
+    newest = Promotion.objects.first()
+    assert newest is not None
+    assert (newest.kind, newest.by, getattr(newest.instead_of, "name", "")) == (
+        "installed",
+        None,
+        "light-1",
+    )
+
+
+def test_neighbours_of_the_release_are_candidates_and_a_broken_one_stops_nothing(
+    weights: Path,
+) -> None:
+    write_manifest(weights, file="active.pth")
+    write_manifest(weights, b"open weights", file="open.pth", name="open")
+    write_manifest(weights, b"short", file="torn.pth", name="torn")
+    (weights / "torn.pth").write_bytes(b"other bytes")
+    (weights / "active.evidence.json").write_text("{}")  # no manifest, and none of its business
+    errors = io.StringIO()
+    call_command("register_detector", stderr=errors)
+    states = dict(DetectorVersion.objects.values_list("name", "state"))
+    assert states == {"light-1": "active", "open": "candidate"}
+    assert errors.getvalue().startswith("torn.json: weights_changed:")
 
 
 def test_a_release_without_weights_says_so(weights: Path) -> None:
@@ -199,4 +219,4 @@ def test_a_release_without_weights_says_so(weights: Path) -> None:
     write_manifest(weights, file="active.pth").with_suffix(".pth").unlink()
     with pytest.raises(CommandError, match="weights_missing"):
         call_command("register_detector")
-    assert versions.active_version() is None
+    assert active_version() is None

@@ -124,7 +124,7 @@ def test_each_queue_is_worked_and_beat_is_one(services: dict[str, Any]) -> None:
         for command in (service["command"] for service in services.values() if "command" in service)
         if "--queues" in command
     }
-    assert queues == {"detect", "default"}
+    assert queues == {"detect", "shadow", "default"}
     assert "deploy" not in services["beat"]
 
 

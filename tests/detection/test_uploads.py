@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -237,14 +238,10 @@ def test_files_that_are_no_weights_leave_a_sentence_and_nothing_else(
 
 
 def _other_classes() -> weights_file.Meta:
-    import dataclasses
-
     return dataclasses.replace(META, classes=("cat", "dog"))
 
 
 def _other_config() -> weights_file.Meta:
-    import dataclasses
-
     return dataclasses.replace(META, config="../../etc/passwd")
 
 
@@ -316,7 +313,7 @@ def test_the_web_process_takes_weights_without_torch() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=django_settings.BASE_DIR,
-        env={"PATH": "", "DJANGO_SETTINGS_MODULE": django_settings.SETTINGS_MODULE},
+        env={"PATH": "", "DJANGO_SETTINGS_MODULE": "twinhealth.settings.testing"},
         capture_output=True,
         text=True,
         check=True,

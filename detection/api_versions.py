@@ -20,10 +20,10 @@ from detection.serializers import ErrorSerializer
 from detection.serializers_versions import (
     ComparisonSerializer,
     PromoteSerializer,
-    ReasonSerializer,
     ScoredSerializer,
     ScoreSerializer,
     UploadSerializer,
+    VersionReasonSerializer,
     VersionSerializer,
     WeightsUploadSerializer,
 )
@@ -152,12 +152,12 @@ class RollBackView(APIView):
 
     @extend_schema(
         operation_id="detector_versions_rollback",
-        request=ReasonSerializer,
+        request=VersionReasonSerializer,
         responses={200: VersionSerializer, 400: ErrorSerializer, **_PROBLEMS},
     )
     def post(self, request: Request, pk: int) -> Response:
         """From this version, which must be active, to the one before; the answer is that one."""
-        data = _valid(ReasonSerializer, request)
+        data = _valid(VersionReasonSerializer, request)
         return _version(promotion.roll_back(version_id=pk, **data, **by(request)))
 
 

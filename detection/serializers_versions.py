@@ -74,7 +74,7 @@ class WeightsUploadSerializer(serializers.ModelSerializer[WeightsUpload]):
         read_only_fields = fields
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class VersionReasonSerializer(serializers.Serializer[Any]):
     """Why, in a sentence."""
 
     reason = serializers.CharField(
@@ -82,7 +82,7 @@ class ReasonSerializer(serializers.Serializer[Any]):
     )
 
 
-class PromoteSerializer(ReasonSerializer):
+class PromoteSerializer(VersionReasonSerializer):
     """Why, and which version the sender believes to be active."""
 
     instead_of = serializers.IntegerField(required=False, allow_null=True, default=None)
@@ -121,7 +121,7 @@ class SideSerializer(serializers.Serializer[Any]):
     problem = serializers.CharField()
 
 
-class SignedSerializer(serializers.Serializer[Any]):
+class SignedFilmsSerializer(serializers.Serializer[Any]):
     """Both versions on the site's own films that are signed as normal or abnormal."""
 
     signed = serializers.IntegerField()
@@ -137,7 +137,7 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     version = serializers.SerializerMethodField()
     other = serializers.SerializerMethodField()
     sets = SideSerializer(many=True)
-    signed = SignedSerializer()
+    signed = SignedFilmsSerializer()
     reason_needed = serializers.CharField(help_text="why a promotion needs a reason; empty if not")
     worse = serializers.ListField(child=serializers.CharField())
 

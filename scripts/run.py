@@ -1,6 +1,6 @@
 """`make run`: the whole hospital in one terminal.
 
-Environment, database, demo on the first start, then web, two workers and beat. Always the embedded
+Environment, database, demo on the first start, then web, three workers and beat. Always the embedded
 settings; production is its own settings module and never inferred from a variable.
 """
 

@@ -1,4 +1,4 @@
-"""What the model found and what people said of it is only ever added."""
+"""What the model found, what people said of it and what was exported is only ever added."""
 
 from django.db import migrations
 
@@ -12,4 +12,8 @@ class Migration(migrations.Migration):
         AppendOnly("detection_finding"),
         AppendOnly("detection_signature"),
         AppendOnly("detection_review", mutable=("withdrawn_at",)),
+        AppendOnly("detection_datasetkey"),
+        AppendOnly("detection_datasetsplit"),
+        AppendOnly("detection_datasetversion"),
+        AppendOnly("detection_datasetitem"),
     ]

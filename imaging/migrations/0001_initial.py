@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ('bits_stored', models.PositiveSmallIntegerField()),
                 ('photometric', models.CharField(max_length=16)),
                 ('view_position', models.CharField(blank=True, max_length=16)),
+                ('burned_in', models.CharField(blank=True, max_length=3)),
                 ('acquired_at', models.DateTimeField()),
                 ('acquired_at_is_guess', models.BooleanField(default=False)),
                 ('received_at', models.DateTimeField(auto_now_add=True, db_index=True)),

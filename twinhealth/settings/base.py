@@ -167,6 +167,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "detection.tasks.refresh_trust_task",
         "schedule": 60.0,
     },
+    "detection-exports": {
+        "task": "detection.tasks.requeue_lost_exports_task",
+        "schedule": 60.0,
+    },
     "imaging-link-waiting": {
         "task": "imaging.tasks.link_waiting_images_task",
         "schedule": 30.0,

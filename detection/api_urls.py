@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_images, api_reviews, api_runs, api_worklist
+from . import api_datasets, api_images, api_labelling, api_reviews, api_runs, api_worklist
 
 urlpatterns = [
     path("images/", api_images.ImagesView.as_view(), name="image-list"),
@@ -21,6 +21,19 @@ urlpatterns = [
     path("reviews/<int:pk>/", api_reviews.ReviewView.as_view(), name="review-detail"),
     path("runs/<int:pk>/", api_runs.RunView.as_view(), name="run-detail"),
     path("runs/<int:pk>/retry/", api_runs.RunRetryView.as_view(), name="run-retry"),
+    path("datasets/", api_datasets.DatasetsView.as_view(), name="dataset-list"),
+    path("datasets/<int:pk>/", api_datasets.DatasetView.as_view(), name="dataset-detail"),
+    path(
+        "datasets/<int:pk>/download/",
+        api_datasets.DatasetDownloadView.as_view(),
+        name="dataset-download",
+    ),
+    path(
+        "dataset-exports/<int:pk>/",
+        api_datasets.DatasetExportView.as_view(),
+        name="dataset-export-detail",
+    ),
+    path("label-next/", api_labelling.LabelNextView.as_view(), name="label-next"),
     path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
     path("detector-versions/", api_runs.VersionsView.as_view(), name="detector-version-list"),
     path(

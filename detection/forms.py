@@ -48,6 +48,25 @@ class SignForm(forms.Form):
     text = forms.CharField(max_length=4000, required=False)
 
 
+class DatasetExportForm(forms.Form):
+    """What set to write; the service says what is wrong with a name or a size."""
+
+    name = forms.CharField(
+        max_length=48, initial="corrections", help_text="small letters, digits and hyphens"
+    )
+    since = forms.DateField(
+        required=False,
+        label="Signed since",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="empty: all signed films",
+    )
+    longest_side = forms.IntegerField(
+        required=False,
+        label="Longest side, pixels",
+        help_text="empty: as stored, and the network's input stays the same",
+    )
+
+
 def cleaned(form: forms.Form) -> dict[str, Any]:
     """The form's data.
 

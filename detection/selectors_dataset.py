@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import Count, F, Prefetch, QuerySet
 
+from accounts.models import User
 from detection.models import (
     DatasetExport,
     DatasetVersion,
@@ -48,6 +50,14 @@ class SignedFilm:
     def thresholds(self) -> dict[str, float]:
         """Of the version; empty without one."""
         return self.model.thresholds if self.model else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """Readers, and names of models (empty: none had read the film), each with films, most first."""
+
+    readers: list[tuple[User, int]]
+    models: list[tuple[str, int]]
 
 
 def signed_film_ids(*, since: datetime | None = None) -> list[int]:
@@ -100,6 +110,21 @@ def exports() -> QuerySet[DatasetExport]:
 def archive_of(version: DatasetVersion) -> DatasetExport | None:
     """The newest export that holds the version as a zip; `None` where only a command wrote it."""
     return version.exports.filter(state=ExportState.DONE).order_by("-finished_at", "-id").first()
+
+
+def makers(version: DatasetVersion) -> Makers:
+    """Who labelled a version's films, and which models' findings they judged."""
+    films = Counter(
+        row["user"]
+        for labellers in version.items.values_list("labellers", flat=True)
+        for row in labellers
+    )
+    people = User.objects.in_bulk(films)
+    models = version.items.order_by().values_list("model__name").annotate(films=Count("id"))
+    return Makers(
+        readers=[(people[pk], number) for pk, number in films.most_common() if pk in people],
+        models=[(name or "", number) for name, number in models.order_by("-films", "model__name")],
+    )
 
 
 def _runs_that_a_signer_saw() -> QuerySet[DetectionRun]:

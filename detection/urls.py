@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_film
+from . import views, views_datasets, views_film, views_labelling
 
 app_name = "detection"
 urlpatterns = [
@@ -24,6 +24,12 @@ urlpatterns = [
     path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
     path("patients/<int:patient_id>/films/", views.patient_films, name="patient-films"),
     path("devices/<int:device_id>/images/", views.device_images, name="device-images"),
+    path("label-next/", views_labelling.label_next, name="label-next"),
+    path("datasets/", views_datasets.datasets, name="datasets"),
+    path("datasets/body/", views_datasets.datasets_body, name="datasets-body"),
+    path("datasets/export/", views_datasets.export, name="dataset-export"),
+    path("datasets/<int:version_id>/", views_datasets.dataset, name="dataset"),
+    path("datasets/<int:version_id>/download/", views_datasets.download, name="dataset-download"),
     path("models/", views.models, name="models"),
     path("models/<int:version_id>/promote/", views.promote, name="promote"),
 ]

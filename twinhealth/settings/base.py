@@ -240,6 +240,7 @@ SPECTACULAR_SETTINGS = {
         "InboxStateEnum": "devices.models.inbox.InboxState.choices",
         "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",
+        "DatasetExportStateEnum": "detection.models.dataset.ExportState.choices",
         "DetectorVersionStateEnum": "detection.models.version.VersionState.choices",
     },
 }

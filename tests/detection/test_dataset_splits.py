@@ -46,7 +46,7 @@ class EveryHistory(TestCase):
         seen: dict[int, str] = {}
         with (
             tempfile.TemporaryDirectory() as folder,
-            mock.patch.object(datasets.pixels, "load", lambda image: frame()),
+            mock.patch.object(datasets.pixels, "load", return_value=frame()),
         ):
             for number, (signed, share) in enumerate(rounds):
                 for person in signed:

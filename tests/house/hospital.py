@@ -11,7 +11,16 @@ from datetime import UTC, date, datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import User
-from detection.models import DetectionRun, DetectorVersion, Finding, Review, WorklistItem
+from detection.models import (
+    DatasetExport,
+    DatasetItem,
+    DatasetVersion,
+    DetectionRun,
+    DetectorVersion,
+    Finding,
+    Review,
+    WorklistItem,
+)
 from devices.models import (
     Alert,
     Device,
@@ -118,6 +127,19 @@ def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
         pk=pk, run=run, label="covid", score=0.9, x=10, y=10, w=30, h=40
     )
     Review.objects.create(pk=pk, image=image, finding=finding, verdict="accept", by=user)
+    dataset = DatasetVersion.objects.create(
+        pk=pk, name="walk", number=1, sha256="e" * 64, created_by=user,
+        counts={"train": {"films": 1, "patients": 1, "boxes": {"covid": 1}}},
+    )  # fmt: skip
+    DatasetItem.objects.create(
+        pk=pk, version=dataset, image=image, split="train", file_name="film-0.png",
+        sha256="f" * 64, content_sha256="f" * 64, boxes=1, model=version,
+        labellers=[{"user": user.pk, "role": "clinician"}],
+    )  # fmt: skip
+    DatasetExport.objects.create(
+        pk=pk, name="walk", requested_by=user, requested_at=now, sent_at=now, state="done",
+        finished_at=now, version=dataset, archive="walk/none.zip", archive_bytes=1,
+    )  # fmt: skip
     WorklistItem.objects.update_or_create(
         image=image,
         defaults={

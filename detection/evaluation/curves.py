@@ -37,25 +37,27 @@ class BoxCurve:
 
     def average_precision(self, weights: Floats) -> Floats:
         """COCO's interpolated average precision, (draws,)."""
+        return self.precisions(weights).mean(axis=1)
+
+    def precisions(self, weights: Floats) -> Floats:
+        """The best precision at each of `RECALLS` or a higher recall, (draws, 101)."""
         to_find = weights @ self.wanted
-        total = np.full(len(weights), np.nan)
-        total[to_find > 0] = 0.0
+        found = np.full((len(weights), len(RECALLS)), np.nan)
+        found[to_find > 0] = 0.0
         last = int(np.flatnonzero(self.hit)[-1]) + 1 if self.hit.any() else 0
-        if not last:
-            return total
         film, hit = self.film[:last], self.hit[:last]
         for part in _parts(len(weights), last):
             drawn = weights[part][:, film]
             right = np.cumsum(drawn * hit, axis=1)[:, hit]
             seen = np.cumsum(drawn, axis=1)[:, hit]
             precision = right / (seen + np.spacing(1))
-            # the best precision at this recall or a higher one
             best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
             for row, i in enumerate(range(*part.indices(len(weights)))):
                 if to_find[i] > 0:
                     at = np.searchsorted(right[row] / to_find[i], RECALLS, side="left")
-                    total[i] = best[row, at[at < len(best[row])]].sum() / len(RECALLS)
-        return total
+                    reached = at < best.shape[1]
+                    found[i, reached] = best[row, at[reached]]
+        return found
 
 
 def box_curve(

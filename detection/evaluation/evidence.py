@@ -20,6 +20,7 @@ from .matching import MOST_BOXES, Hit, match, overlaps
 
 HUMAN: Final = "human"
 ANY: Final = "any"  # stands for the class where classes are ignored
+_LUNGS: Final = 2
 
 
 class Judged(NamedTuple):
@@ -120,11 +121,28 @@ def evidence_of(films: Iterable[Film], found: Mapping[int, Sequence[Box]]) -> li
 
 
 def film_scores(boxes: Iterable[Box]) -> dict[str, float]:
-    """One score per class for a whole film: that of its best box of the class, else 0."""
-    scores = dict.fromkeys(CLASSES, 0.0)
+    """One score per class for a whole film: the mean of its two best boxes of the class.
+
+    A missing box counts 0. There are two lungs, and both carry the film's class, so a second
+    lung that looks the same is a second witness. On the validation films of the shipped version
+    the mean tells classes apart a little better than the best box alone (mean AUC 0.927 against
+    0.923, 78 % against 77 % named rightly) and makes scores that can be calibrated much better
+    (error 0.047 against 0.089 after temperature). A film that shows one lung scores half.
+
+    What flags a film in serving is a single box at its threshold: see `best_box`.
+    """
+    found: dict[str, list[float]] = {label: [] for label in CLASSES}
     for box in boxes:
-        scores[box.label] = max(scores[box.label], box.score)
-    return scores
+        found[box.label].append(box.score)
+    return {
+        label: sum(sorted(scores, reverse=True)[:_LUNGS]) / _LUNGS
+        for label, scores in found.items()
+    }
+
+
+def best_box(row: FilmEvidence, label: str) -> float:
+    """Score of a film's best box of a class, 0 without one; a threshold makes it a finding."""
+    return max((box.score for box in row.boxes if box.label == label), default=0.0)
 
 
 def film_label(film: Film) -> str:

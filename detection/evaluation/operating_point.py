@@ -1,4 +1,4 @@
-"""Thresholds: which score makes a box a finding, and what that costs in misses and false alarms."""
+"""What a version's thresholds cost in misses and false alarms, per box and per film."""
 
 from __future__ import annotations
 
@@ -9,156 +9,90 @@ import numpy as np
 import numpy.typing as npt
 
 from detection.detectors.classes import CLASSES
-from detection.detectors.coco import Film
-from detection.detectors.prediction import Box
 
-from .average_precision import Found
+from .evidence import FilmEvidence, best_box
 
-MATCH_IOU: Final = 0.5
 NORMAL: Final = "normal"
-SENSITIVITY: Final = 0.95
-_GRID: Final = np.arange(5, 96) / 100
-Box4 = tuple[float, float, float, float]
 
 
 def at_thresholds(
-    films: Sequence[Film], found: Found, thresholds: Mapping[str, float]
+    rows: Sequence[FilmEvidence], thresholds: Mapping[str, float]
 ) -> dict[str, dict[str, float | int | None]]:
     """What each class's threshold gives: precision, recall and F1 of boxes at IoU 0.5."""
-    report = {}
+    report: dict[str, dict[str, float | int | None]] = {}
     for label in CLASSES:
-        scores, right, wanted = _curve(films, found, label)
+        scores, right, wanted = counted_boxes(rows, label)
         threshold = thresholds[label]
-        report[label] = _figures(threshold, right[scores >= threshold], wanted)
+        right = right[scores >= threshold]
+        hits = int(right.sum())
+        report[label] = {
+            "threshold": threshold,
+            "precision": round(hits / len(right), 4) if len(right) else None,
+            "recall": round(hits / wanted, 4) if wanted else None,
+            "f1": round(f1(right, wanted), 4),
+            "found": len(right),
+            "wanted": wanted,
+        }
     return report
 
 
-def suggested(films: Sequence[Film], found: Found) -> dict[str, float]:
-    """Thresholds for serving, to be chosen on a validation set; steps of 0.01, 0.05 to 0.95.
+def films_at_thresholds(
+    rows: Sequence[FilmEvidence], thresholds: Mapping[str, float]
+) -> dict[str, dict[str, float | int | None]]:
+    """Per class: of the films of the class, how many have a finding of it; of the others, how few.
 
-    A disease: the highest at which at least 95 % of the films of the class have a finding of it,
-    because a miss costs more than a false alarm. `normal`, which flags nothing: the best F1 of
-    boxes at IoU 0.5; of equal ones the middle, as the exact optimum is the score of a chance box.
+    Returns:
+        `threshold`, `sensitivity`, `specificity`, and of how many films each is the share.
     """
-    return {
-        label: _best_f1(films, found, label) if label == NORMAL else _sensitive(films, found, label)
-        for label in CLASSES
-    }
+    known = [row for row in rows if row.label]
+    report: dict[str, dict[str, float | int | None]] = {}
+    for label in CLASSES:
+        called = np.array([best_box(row, label) >= thresholds[label] for row in known], bool)
+        there = np.array([row.label == label for row in known], bool)
+        report[label] = {
+            "threshold": thresholds[label],
+            "sensitivity": round(float(called[there].mean()), 4) if there.any() else None,
+            "specificity": round(float(1 - called[~there].mean()), 4) if not there.all() else None,
+            "films_of_the_class": int(there.sum()),
+            "other_films": int((~there).sum()),
+        }
+    return report
 
 
-def flags(
-    films: Sequence[Film], found: Found, thresholds: Mapping[str, float]
-) -> dict[str, float | None]:
+def flags(rows: Sequence[FilmEvidence], thresholds: Mapping[str, float]) -> dict[str, float | None]:
     """How flagging works: a film is flagged when it has a finding of a disease.
 
     Returns:
-        `sensitivity` (of films with a disease, those flagged), `specificity` (of the others, those
-        not flagged), `films_without_finding` (share of all).
+        `sensitivity` (of films with a disease, those flagged), `specificity` (of normal films,
+        those not flagged), `films_without_finding` (share of all). Films whose class nobody knows
+        are part of the last only.
     """
-    flagged, diseased, empty = [], [], []
-    for film in films:
-        labels = {b.label for b in found.get(film.id, ()) if b.score >= thresholds[b.label]}
-        flagged.append(bool(labels - {NORMAL}))
-        empty.append(not labels)
-        diseased.append(any(truth.label != NORMAL for truth in film.boxes))
-    flag, ill = np.array(flagged, bool), np.array(diseased, bool)
+    found = [
+        {label for label in CLASSES if best_box(row, label) >= thresholds[label]} for row in rows
+    ]
+    flagged = np.array([bool(labels - {NORMAL}) for labels in found], bool)
+    ill = np.array([row.label not in {"", NORMAL} for row in rows], bool)
+    well = np.array([row.label == NORMAL for row in rows], bool)
     return {
-        "sensitivity": round(float(flag[ill].mean()), 4) if ill.any() else None,
-        "specificity": round(float(1 - flag[~ill].mean()), 4) if not ill.all() else None,
-        "films_without_finding": round(float(np.mean(empty)), 4),
+        "sensitivity": round(float(flagged[ill].mean()), 4) if ill.any() else None,
+        "specificity": round(float(1 - flagged[well].mean()), 4) if well.any() else None,
+        "films_without_finding": round(float(np.mean([not labels for labels in found])), 4),
     }
 
 
-def image_auc(films: Sequence[Film], found: Found) -> dict[str, float | None]:
-    """Per class: how often a film of the class has a higher best score than a film without it.
-
-    Area under the ROC curve (ties count half); `None` where all films or none are of the class.
-    """
-    report = {}
-    for label in CLASSES:
-        best = np.array([_best(found.get(film.id, ()), label) for film in films])
-        positive = np.array([any(t.label == label for t in film.boxes) for film in films], bool)
-        report[label] = _auc(best[positive], best[~positive])
-    return report
-
-
-def _auc(positive: npt.NDArray[np.float64], negative: npt.NDArray[np.float64]) -> float | None:
-    if not len(positive) or not len(negative):
-        return None
-    above = (positive[:, None] > negative).mean()
-    level = (positive[:, None] == negative).mean()
-    return round(float(above + level / 2), 4)
-
-
-def _best_f1(films: Sequence[Film], found: Found, label: str) -> float:
-    scores, right, wanted = _curve(films, found, label)
-    f1 = np.array([_f1(right[scores >= t], wanted) for t in _GRID])
-    best = _GRID[f1 >= f1.max() - 1e-9]
-    return round(float(best[len(best) // 2]), 2)
-
-
-def _sensitive(films: Sequence[Film], found: Found, label: str) -> float:
-    best = np.array(
-        [
-            _best(found.get(film.id, ()), label)
-            for film in films
-            if any(truth.label == label for truth in film.boxes)
-        ]
-    )
-    if not len(best):
-        return round(float(_GRID[len(_GRID) // 2]), 2)
-    enough = [t for t in _GRID if (best >= t).mean() >= SENSITIVITY]
-    return round(float(max(enough, default=_GRID[0])), 2)
-
-
-def _best(boxes: Sequence[Box], label: str) -> float:
-    return max((box.score for box in boxes if box.label == label), default=0.0)
-
-
-def _curve(
-    films: Sequence[Film], found: Found, label: str
+def counted_boxes(
+    rows: Sequence[FilmEvidence], label: str
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], int]:
-    """Score of each box of a class, whether it is right, and how many boxes were wanted."""
-    scores, right, wanted = [], [], 0
-    for film in films:
-        left = [truth.box for truth in film.boxes if truth.label == label]
-        wanted += len(left)
-        boxes = sorted(
-            (b for b in found.get(film.id, ()) if b.label == label), key=lambda b: -b.score
-        )
-        for box in boxes:
-            shares = [iou((box.x, box.y, box.w, box.h), other) for other in left]
-            hit = bool(shares) and max(shares) >= MATCH_IOU
-            if hit:
-                left.pop(int(np.argmax(shares)))
-            scores.append(box.score)
-            right.append(hit)
-    return np.array(scores, float), np.array(right, bool), wanted
+    """Score of each box of a class that is right or wrong, which it is, how many were wanted."""
+    counted = [b for row in rows for b in row.boxes if b.label == label and b.hit50 is not None]
+    return (
+        np.array([box.score for box in counted], float),
+        np.array([box.hit50 for box in counted], bool),
+        sum(row.wanted[label] for row in rows),
+    )
 
 
-def _f1(right: npt.NDArray[np.bool_], wanted: int) -> float:
+def f1(right: npt.NDArray[np.bool_], wanted: int) -> float:
+    """Harmonic mean of precision and recall of found boxes, 0 where there is nothing at all."""
     total = len(right) + wanted
     return 2 * float(right.sum()) / total if total else 0.0
-
-
-def _figures(
-    threshold: float, right: npt.NDArray[np.bool_], wanted: int
-) -> dict[str, float | int | None]:
-    hits = int(right.sum())
-    return {
-        "threshold": threshold,
-        "precision": round(hits / len(right), 4) if len(right) else None,
-        "recall": round(hits / wanted, 4) if wanted else None,
-        "f1": round(_f1(right, wanted), 4),
-        "found": len(right),
-        "wanted": wanted,
-    }
-
-
-def iou(a: Box4, b: Box4) -> float:
-    """Share of the union of two boxes given as left, top, width, height."""
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    shared = max(width, 0.0) * max(height, 0.0)
-    union = a[2] * a[3] + b[2] * b[3] - shared
-    return shared / union if union > 0 else 0.0

@@ -1,97 +1,131 @@
-"""Figures of a detector on an annotated set, by the same door and steps as in serving."""
+"""A set through a detector, by the same door and steps as in serving, and its report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from detection.detectors.coco import CocoSet, Film
 from detection.detectors.prediction import Box, Detector
+from imaging.frame import Frame
 from imaging.pixels import read_file
 from twinhealth.errors import InvalidInputError
 
-from .average_precision import Found, average_precision
-from .evidence import HUMAN
-from .operating_point import at_thresholds, flags, image_auc, suggested
+from .border import features
+from .calibration import fit_temperature
+from .controls import Learnt, controls
+from .curves import Floats
+from .evidence import evidence_of
+from .report import figures_of_a_set, table_of_scores
+
+Progress = Callable[[Iterable[Film]], Iterable[Film]]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was seen: boxes and seconds of each film, and what the controls need."""
+
+    found: dict[int, list[Box]] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    blanked: dict[int, list[Box]] = field(default_factory=dict)
+    borders: dict[int, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """That the negative controls are wanted, and what they may learn from.
+
+    Attributes:
+        train: films that the border regression and the fixed boxes are fitted on; the set itself
+            where there are none (the regression then never sees a patient it is asked about).
+        progress: wraps those films.
+    """
+
+    train: CocoSet | None = None
+    progress: Progress = iter
 
 
 def evaluate(
     detector: Detector,
     annotated: CocoSet,
     *,
-    progress: Callable[[Iterable[Film]], Iterable[Film]] = iter,
+    progress: Progress = iter,
+    temperature: float | None = None,
+    fit: bool = False,
+    controls_wanted: Controls | None = None,
 ) -> dict[str, Any]:
-    """Read every film of a set and compare.
+    """Read every film of a set and compare with what is annotated.
 
     Args:
         detector: as loaded for serving.
         annotated: the films and their boxes.
         progress: wraps the films, to show how far it is.
+        temperature: of the version, for its calibration; scores as they are unless given.
+        fit: fit the temperature on this very set, which is right for a validation set only.
+        controls_wanted: measure the negative controls as well; reads each film twice.
 
     Returns:
-        JSON-safe: `ap` (all films; classes ignored; boxes drawn by people alone, where the set
-        tells who drew them), `by_source` (where it tells sources), `image_auc`,
-        `operating_point` and `flags` at the version's thresholds, `suggested_thresholds`, `data`,
-        `seconds`.
+        JSON-safe, see `report.figures_of_a_set`; beside it `version`, `sha256`, `data`, `seconds`,
+        `controls` and `evidence`, the rows that the figures were computed from.
 
     Raises:
-        InvalidInputError: `image_size_mismatch`, if a film isn't the one that was annotated; and
-            what `imaging.pixels.read_file` raises.
+        InvalidInputError: `image_size_mismatch`, if a film isn't the one that was annotated;
+            `calibration_impossible`; and what `imaging.pixels.read_file` raises, with the film.
     """
-    found: dict[int, list[Box]] = {}
-    seconds = []
-    for film in progress(annotated.films):
-        prediction = detector.predict(_frame(film), min_score=0.0)
-        found[film.id] = prediction.boxes
-        seconds.append(prediction.seconds)
+    read = _read(detector, annotated.films, progress, twice=controls_wanted is not None)
+    rows = evidence_of(annotated.films, read.found)
+    if fit:
+        temperature = fit_temperature(table_of_scores(rows), [row.label for row in rows])
     return {
         "version": detector.version_info.name,
         "sha256": detector.version_info.sha256,
-        "data": _data(annotated),
-        **_figures(annotated.films, found, detector.version_info.thresholds),
+        "data": {
+            "images": len(annotated.films),
+            "boxes": sum(len(film.boxes) for film in annotated.films),
+            "patients": len({row.patient for row in rows}),
+            "clipped": annotated.clipped,
+            "dropped": annotated.dropped,
+            "other_categories": annotated.other_categories,
+        },
+        **figures_of_a_set(
+            annotated.films,
+            read.found,
+            rows,
+            thresholds=detector.version_info.thresholds,
+            temperature=temperature,
+            fitted_here=fit,
+        ),
+        "controls": controls_wanted
+        and controls(
+            annotated.films,
+            borders=read.borders,
+            blanked=read.blanked,
+            learnt=_learn(controls_wanted),
+        ),
         "seconds": {
-            "median": round(float(np.median(seconds)), 4),
-            "p95": round(float(np.percentile(seconds, 95)), 4),
+            "median": round(float(np.median(read.seconds)), 4),
+            "p95": round(float(np.percentile(read.seconds, 95)), 4),
         },
+        "evidence": [row.as_json() for row in rows],
     }
 
 
-def _figures(films: tuple[Film, ...], found: Found, thresholds: dict[str, float]) -> dict[str, Any]:
-    ap = {
-        "all": average_precision(films, found),
-        "classes_ignored": average_precision(films, found, classes_ignored=True),
-    }
-    by_people = [film for film in films if any(t.origin == HUMAN for t in film.boxes)]
-    if by_people:
-        ap["human_boxes"] = average_precision(by_people, found, human_only=True)
-        ap["human_boxes_classes_ignored"] = average_precision(
-            by_people, found, human_only=True, classes_ignored=True
-        )
-    return {
-        "ap": ap,
-        "by_source": {
-            source: {
-                "ap": average_precision(group, found),
-                "image_auc": image_auc(group, found),
-            }
-            for source, group in _sources(films)
-        },
-        "image_auc": image_auc(films, found),
-        "suggested_thresholds": suggested(films, found),
-        "operating_point": at_thresholds(films, found, thresholds),
-        "flags": flags(films, found, thresholds),
-    }
+def frame_of(film: Film) -> Frame:
+    """The film's pixels, if they are those that were annotated.
 
-
-def _sources(films: tuple[Film, ...]) -> Iterator[tuple[str, list[Film]]]:
-    for source in sorted({film.source for film in films if film.source}):
-        yield source, [film for film in films if film.source == source]
-
-
-def _frame(film: Film) -> Any:
-    frame = read_file(film.path)
+    Raises:
+        InvalidInputError: `image_size_mismatch`, and what `imaging.pixels.read_file` raises.
+    """
+    try:
+        frame = read_file(film.path)
+    except InvalidInputError as error:
+        raise InvalidInputError(
+            error.code, f"{film.path.name}: {error.message}", **error.extra
+        ) from error
     if frame.pixels.shape != (film.height, film.width):
         height, width = frame.pixels.shape
         raise InvalidInputError(
@@ -102,11 +136,33 @@ def _frame(film: Film) -> Any:
     return frame
 
 
-def _data(annotated: CocoSet) -> dict[str, Any]:
-    return {
-        "images": len(annotated.films),
-        "boxes": sum(len(film.boxes) for film in annotated.films),
-        "clipped": annotated.clipped,
-        "dropped": annotated.dropped,
-        "other_categories": annotated.other_categories,
-    }
+def blank_lungs(frame: Frame, film: Film) -> Frame:
+    """The film with every annotated box filled with its median grey level."""
+    pixels = frame.pixels.copy()
+    grey = np.median(pixels).astype(pixels.dtype)
+    for truth in film.boxes:
+        x, y, w, h = truth.box
+        pixels[int(y) : int(np.ceil(y + h)), int(x) : int(np.ceil(x + w))] = grey
+    return dataclasses.replace(frame, pixels=pixels)
+
+
+def _read(detector: Detector, films: Sequence[Film], progress: Progress, *, twice: bool) -> Reading:
+    read = Reading()
+    for film in progress(films):
+        frame = frame_of(film)
+        prediction = detector.predict(frame, min_score=0.0)
+        read.found[film.id] = prediction.boxes
+        read.seconds.append(prediction.seconds)
+        if twice:
+            read.borders[film.id] = features(frame)
+            if film.boxes:
+                hidden = detector.predict(blank_lungs(frame, film), min_score=0.0)
+                read.blanked[film.id] = hidden.boxes
+    return read
+
+
+def _learn(wanted: Controls) -> Learnt | None:
+    if wanted.train is None:
+        return None
+    films = wanted.train.films
+    return Learnt(films, {film.id: features(frame_of(film)) for film in wanted.progress(films)})

@@ -281,4 +281,4 @@ def test_boxes_are_judged():
         Judged("normal", 0.8, False, False),
     )
     assert [box.hit75 for box in one.lung_boxes] == [True, False, False]
-    assert one.scores == {"covid": 0.9, "pneumonia": 0.0, "normal": 0.8}
+    assert one.scores == {"covid": 0.75, "pneumonia": 0.0, "normal": 0.4}

@@ -28,6 +28,7 @@ class Manifest:
         licence: terms of use in one sentence, at most 200 characters.
         training: data, recipe, seed.
         metrics: figures of this file on named data.
+        temperature: divides the logit of a score to make it a probability; `None`: not fitted.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Manifest:
     licence: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For `json.dumps`; `read_manifest` gives the same manifest back."""
@@ -54,6 +56,7 @@ class Manifest:
             "licence": self.licence,
             "training": dict(self.training),
             "metrics": dict(self.metrics),
+            **({} if self.temperature is None else {"temperature": self.temperature}),
         }
 
 
@@ -89,6 +92,7 @@ def read_manifest(path: Path) -> Manifest:
             licence=_text(table, "licence", LICENCE_LENGTH, optional=True),
             training=_of(table, "training", dict),
             metrics=_of(table, "metrics", dict),
+            temperature=_temperature(table),
         )
     except ValueError as error:
         raise _invalid(path, str(error)) from error
@@ -143,3 +147,12 @@ def _thresholds(table: dict[str, Any]) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise ValueError(f"the threshold of {label} must lie between 0 and 1")
     return {str(label): float(value) for label, value in table.items()}
+
+
+def _temperature(table: dict[str, Any]) -> float | None:
+    value = table.get("temperature")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 100:
+        raise ValueError("temperature must lie between 0 and 100")
+    return float(value)

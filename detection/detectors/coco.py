@@ -72,12 +72,13 @@ class _Count:
     boxes: dict[int, list[Truth]] = field(default_factory=dict)
 
 
-def read_coco(annotations: Path, images: Path) -> CocoSet:
+def read_coco(annotations: Path, images: Path, *, every_class: bool = True) -> CocoSet:
     """Read a COCO file with the categories covid, pneumonia and normal.
 
     Args:
         annotations: the JSON file.
         images: folder in which its `file_name`s lie.
+        every_class: refuse a set that lacks a category; else one of the three is enough.
 
     Raises:
         InvalidInputError: `annotations_unreadable`, `annotations_invalid`, `categories_missing`,
@@ -92,7 +93,7 @@ def read_coco(annotations: Path, images: Path) -> CocoSet:
     except ValueError as error:
         raise InvalidInputError("annotations_invalid", f"{annotations.name} isn't JSON.") from error
     try:
-        return _parse(table, annotations.name, images)
+        return _parse(table, annotations.name, images, every_class=every_class)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInputError(
             "annotations_invalid",
@@ -100,10 +101,10 @@ def read_coco(annotations: Path, images: Path) -> CocoSet:
         ) from error
 
 
-def _parse(table: dict[str, Any], name: str, images: Path) -> CocoSet:
+def _parse(table: dict[str, Any], name: str, images: Path, *, every_class: bool) -> CocoSet:
     labels = {int(c["id"]): str(c["name"]) for c in table["categories"]}
     missing = sorted(set(CLASSES) - set(labels.values()))
-    if missing:
+    if missing and (every_class or len(missing) == len(CLASSES)):
         raise InvalidInputError(
             "categories_missing",
             f"{name} lacks the categories {', '.join(missing)}.",

@@ -21,6 +21,7 @@ def release(
     state: Mapping[str, Tensor],
     meta: weights_file.Meta,
     metrics: Mapping[str, Any],
+    temperature: float | None = None,
 ) -> Manifest:
     """Write `weights` in half precision, and its manifest beside it (`.json`).
 
@@ -29,6 +30,7 @@ def release(
         state: the network's tensors.
         meta: what the weights say of themselves.
         metrics: figures on named data, for the manifest.
+        temperature: fitted on validation films, for the manifest.
 
     Returns:
         The manifest as written.
@@ -44,15 +46,20 @@ def release(
         licence=meta.licence,
         training=meta.training,
         metrics=metrics,
+        temperature=temperature,
     )
     write_manifest(weights.with_suffix(".json"), manifest)
     return manifest
 
 
-def with_metrics(manifest: Path, **metrics: Any) -> Manifest:
-    """Add figures to a manifest; the weights stay the same file."""
+def with_metrics(manifest: Path, *, temperature: float | None = None, **metrics: Any) -> Manifest:
+    """Add figures, and a temperature where given; the weights stay the same file."""
     before = read_manifest(manifest)
-    after = dataclasses.replace(before, metrics={**before.metrics, **metrics})
+    after = dataclasses.replace(
+        before,
+        metrics={**before.metrics, **metrics},
+        temperature=before.temperature if temperature is None else temperature,
+    )
     write_manifest(manifest, after)
     return after
 
@@ -63,10 +70,18 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def summary(report: Mapping[str, Any]) -> dict[str, Any]:
-    """What of an evaluation's report belongs into a manifest: the figures that people compare."""
+    """What of an evaluation's report belongs into a manifest: the figures that people compare.
+
+    The evidence of each film, curves and controls stay in the report.
+    """
     return {
         "images": report["data"]["images"],
         "boxes": report["data"]["boxes"],
+        "patients": report["data"]["patients"],
+        "headline": {
+            name: {key: figure[key] for key in ("value", "low", "high")}
+            for name, figure in report["headline"].items()
+        },
         "ap": report["ap"],
         "ap50_by_source": {
             source: {name: row and row["ap50"] for name, row in group["ap"].items() if _row(row)}
@@ -78,6 +93,10 @@ def summary(report: Mapping[str, Any]) -> dict[str, Any]:
         },
         "operating_point": report["operating_point"],
         "flags": report["flags"],
+        "ece": {
+            stage: report["calibration"][stage] and report["calibration"][stage]["ece"]
+            for stage in ("before", "after")
+        },
     }
 
 

@@ -68,7 +68,8 @@ def choose_thresholds(
         validation: the set.
 
     Returns:
-        The manifest as written, with the figures of the new thresholds under `val`.
+        The manifest as written, with the figures of the new thresholds under `val` and the
+        temperature of its scores.
     """
     detector = load_detector(weights=weights)
     chosen = evaluate(detector, validation)["suggested_thresholds"]
@@ -78,8 +79,14 @@ def choose_thresholds(
         training={**meta.training, "thresholds": "chosen on the validation set"},
     )
     release(weights, state=state, meta=meta, metrics={})
-    report = evaluate(load_detector(weights=weights), validation)
-    return release(weights, state=state, meta=meta, metrics={"val": summary(report)})
+    report = evaluate(load_detector(weights=weights), validation, fit=True)
+    return release(
+        weights,
+        state=state,
+        meta=meta,
+        metrics={"val": summary(report)},
+        temperature=report["calibration"]["temperature"],
+    )
 
 
 def _record(job: Job, data: str) -> dict[str, Any]:

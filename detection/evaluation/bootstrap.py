@@ -18,6 +18,8 @@ _DEFINED = 0.5  # share of the draws that must define a figure for it to have an
 
 def film_weights(patients: Sequence[str], draws: int, seed: int) -> Floats:
     """(draws, films): how often each film is in each draw of as many patients as there are."""
+    if not patients:
+        return np.zeros((draws, 0))
     names, place = np.unique(np.asarray(patients, str), return_inverse=True)
     drawn = np.random.default_rng(seed).multinomial(
         len(names), np.full(len(names), 1 / len(names)), size=draws

@@ -23,21 +23,31 @@ SPECIFICITY: Final = 0.90  # at which the sensitivity for covid is reported
 LOWER_IS_BETTER: Final = frozenset({"ece"})
 # figure -> what it says, for people
 HEADLINE: Final = {
-    "ap50_mean": "boxes found and named rightly at IoU 0.5, mean of the classes",
-    "ap50_covid": "covid boxes found and named rightly at IoU 0.5",
-    "ap50_covid_human": "the same on boxes drawn by people alone",
-    "ap50_lungs": "lungs found at IoU 0.5, whatever they are called",
-    "ap75_lungs": "lungs found at IoU 0.75, whatever they are called",
-    "auc_covid": "a covid film scores higher for covid than another film",
-    "auc_pneumonia": "a pneumonia film scores higher for pneumonia than another film",
-    "auc_normal": "a normal film scores higher for normal than another film",
+    "ap50_mean": (
+        "Area under precision against recall of boxes that overlap an annotated one by half and "
+        "bear its name; 1 is perfect."
+    ),
+    "ap50_covid": "The same for covid boxes alone, the task of the paper this grew from.",
+    "ap50_covid_human": "The same where only boxes drawn by people are to be found.",
+    "ap50_lungs": "Whether lungs are found at all, whatever they are called.",
+    "ap75_lungs": "Whether they are found closely: an overlap of three quarters.",
+    "auc_covid": (
+        "How often a covid film scores higher for covid than another film; 0.5 is chance."
+    ),
+    "auc_pneumonia": "How often a pneumonia film scores higher for pneumonia than another film.",
+    "auc_normal": "How often a normal film scores higher for normal than another film.",
     "auc_covid_vs_pneumonia_within_source": (
-        "of two films from one source, the covid film looks more like covid than the pneumonia film"
+        "Of a covid and a pneumonia film from the same source, how often the covid film looks more "
+        "like covid: the source can't give the answer away."
     ),
     "sensitivity_covid_at_specificity_90": (
-        "covid films told apart when 90 % of the other films are left alone"
+        "Share of covid films that are picked out when nine in ten of the other films are left "
+        "alone."
     ),
-    "ece": "distance between a score and how often it is right; 0 is best",
+    "ece": (
+        "Mean distance between a film's score and how often such a score is right, after "
+        "temperature; 0 is best."
+    ),
 }
 
 

@@ -49,7 +49,22 @@ class Controls:
     progress: Progress = iter
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A report, and what was found in each film (by id), for pictures."""
+
+    report: dict[str, Any]
+    found: dict[int, list[Box]]
+
+
 def evaluate(
+    detector: Detector, annotated: CocoSet, *, progress: Progress = iter, fit: bool = False
+) -> dict[str, Any]:
+    """The report of `measure` without the negative controls."""
+    return measure(detector, annotated, progress=progress, fit=fit).report
+
+
+def measure(
     detector: Detector,
     annotated: CocoSet,
     *,
@@ -57,7 +72,7 @@ def evaluate(
     temperature: float | None = None,
     fit: bool = False,
     controls_wanted: Controls | None = None,
-) -> dict[str, Any]:
+) -> Measured:
     """Read every film of a set and compare with what is annotated.
 
     Args:
@@ -69,8 +84,9 @@ def evaluate(
         controls_wanted: measure the negative controls as well; reads each film twice.
 
     Returns:
-        JSON-safe, see `report.figures_of_a_set`; beside it `version`, `sha256`, `data`, `seconds`,
-        `controls` and `evidence`, the rows that the figures were computed from.
+        The report is JSON-safe, see `report.figures_of_a_set`; beside those figures it has
+        `version`, `sha256`, `data`, `seconds`, `controls` (`controls.controls`, or `None`) and
+        `evidence`, the rows that the figures were computed from.
 
     Raises:
         InvalidInputError: `image_size_mismatch`, if a film isn't the one that was annotated;
@@ -80,7 +96,7 @@ def evaluate(
     rows = evidence_of(annotated.films, read.found)
     if fit:
         temperature = fit_temperature(table_of_scores(rows), [row.label for row in rows])
-    return {
+    report = {
         "version": detector.version_info.name,
         "sha256": detector.version_info.sha256,
         "data": {
@@ -112,6 +128,7 @@ def evaluate(
         },
         "evidence": [row.as_json() for row in rows],
     }
+    return Measured(report, read.found)
 
 
 def frame_of(film: Film) -> Frame:

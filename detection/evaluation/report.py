@@ -26,6 +26,7 @@ from .image_level import (
     roc,
     rounded,
 )
+from .misses import worst
 from .operating_point import at_thresholds, films_at_thresholds, flags
 from .thresholds import suggested
 
@@ -56,7 +57,7 @@ def figures_of_a_set(
         `ap`: average precision after COCO (all boxes; classes ignored; boxes drawn by people
         alone, where the set tells who drew them); `by_source` (where it tells sources);
         `image`, `image_auc`: whole films; `curves`; `calibration` before and after temperature;
-        `operating_point` and `flags` at the thresholds; `suggested_thresholds`.
+        `operating_point` and `flags` at the thresholds; `suggested_thresholds`; `worst_misses`.
     """
     ap = {
         "all": average_precision(films, found),
@@ -90,6 +91,7 @@ def figures_of_a_set(
         "suggested_thresholds": suggested(rows),
         "operating_point": at_thresholds(rows, thresholds),
         "flags": flags(rows, thresholds),
+        "worst_misses": worst(rows),
     }
 
 

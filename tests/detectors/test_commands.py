@@ -176,7 +176,7 @@ def test_the_report(coco_set, tmp_path):
     # film 0 covid (human), 1 pneumonia (pseudo), 2 normal (human); covid said of all left lungs
     assert report["version"] == "fake"
     assert report["data"] == {
-        "images": 3, "boxes": 6, "clipped": 0, "dropped": 0, "other_categories": 0,
+        "images": 3, "boxes": 6, "patients": 3, "clipped": 0, "dropped": 0, "other_categories": 0,
     }  # fmt: skip
     everything = report["ap"]["all"]
     assert everything["images"] == 3

@@ -143,6 +143,7 @@ def test_nothing_to_say():
     assert set(figures([row("a", "")]).values()) == {None}
     assert set(intervals([row("a", "")], draws=10).values()) == {None}
     assert set(figures([]).values()) == {None}
+    assert set(intervals([], draws=10).values()) == {None}
 
 
 def test_intervals_hold_the_figure_and_narrow_with_patients():

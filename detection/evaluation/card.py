@@ -15,7 +15,7 @@ from detection.detectors.classes import CLASSES
 from twinhealth.errors import InvalidInputError
 
 from .headline import HEADLINE
-from .wording import NOTHING, TITLES, basis, span, written
+from .wording import NOTHING, TITLES, basis, percent, span, written
 
 _END: Final = "<!-- end -->"
 _GROUPS: Final = {
@@ -159,9 +159,9 @@ def _sentences(report: Mapping[str, Any]) -> str:
     flags, calibration = report["flags"], report["calibration"]
     alarms = None if flags["specificity"] is None else 1 - flags["specificity"]
     flagged = (
-        f"Flagged (a finding of a disease): {_percent(flags['sensitivity'])} of diseased films, "
-        f"{_percent(alarms)} of normal ones; "
-        f"{_percent(flags['films_without_finding'])} of all films have no finding."
+        f"Flagged (a finding of a disease): {percent(flags['sensitivity'])} of diseased films, "
+        f"{percent(alarms)} of normal ones; "
+        f"{percent(flags['films_without_finding'])} of all films have no finding."
     )
     ece = f"Calibration error {written(calibration['before']['ece'])}"
     if calibration["after"]:
@@ -175,10 +175,6 @@ def _sentences(report: Mapping[str, Any]) -> str:
         f"`{report['sha256'][:12]}`, {report['data']['patients']} patients, "
         f"{report['data']['images']} films, {report['data']['boxes']} boxes."
     )
-
-
-def _percent(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.0%}"
 
 
 def _lines(head: tuple[str, ...], rows: Any) -> str:

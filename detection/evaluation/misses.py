@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from detection.detectors.classes import CLASSES
 from detection.detectors.coco import Film
+from detection.detectors.prediction import Box
 from imaging import rendering
 from imaging.frame import Frame
 
@@ -54,6 +55,7 @@ def picture(frame: Frame, film: Film, found: Found, thresholds: Mapping[str, flo
         '<rect class="truth" x="{}" y="{}" width="{}" height="{}"/>',
         (tuple(round(side, 1) for side in truth.box) for truth in film.boxes),
     )
+    shown = [box for box in found.get(film.id, ()) if box.score >= thresholds[box.label]]
     findings = format_html_join(
         "",
         '<rect class="finding" x="{}" y="{}" width="{}" height="{}"/>'
@@ -62,13 +64,12 @@ def picture(frame: Frame, film: Film, found: Found, thresholds: Mapping[str, flo
             (
                 *(round(side, 1) for side in (box.x, box.y, box.w, box.h)),
                 round(box.x + 4 * unit, 1),
-                round(box.y + 16 * unit, 1),
+                round(box.y + (16 + 17 * _above(i, shown, 60 * unit)) * unit, 1),
                 round(14 * unit, 1),
                 box.label,
                 f"{box.score:.2f}",
             )
-            for box in found.get(film.id, ())
-            if box.score >= thresholds[box.label]
+            for i, box in enumerate(shown)
         ),
     )
     return format_html(
@@ -83,3 +84,9 @@ def picture(frame: Frame, film: Film, found: Found, thresholds: Mapping[str, flo
         annotated,
         findings,
     )
+
+
+def _above(i: int, boxes: Sequence[Box], near: float) -> int:
+    """How many earlier boxes begin at about the same place, whose text stands there already."""
+    box = boxes[i]
+    return sum(abs(box.x - b.x) < near and abs(box.y - b.y) < near for b in boxes[:i])

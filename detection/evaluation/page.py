@@ -15,7 +15,7 @@ from detection.detectors.classes import CLASSES
 
 from .charts import Axes, line_chart
 from .headline import HEADLINE
-from .wording import NOTHING, TITLES, basis, span, written
+from .wording import NOTHING, TITLES, basis, percent, span, written
 
 _AP_ROWS: Final = {
     "all": "all boxes",
@@ -47,10 +47,10 @@ def render(report: Mapping[str, Any], *, data: str, pictures: Mapping[str, SafeS
         "ap": list(_ap_rows(report)),
         "sources": list(_source_rows(report)),
         "classes": CLASSES,
-        "points": [
-            (label, report["image"]["at_thresholds"][label], report["operating_point"][label])
-            for label in CLASSES
-        ],
+        "points": list(_points(report)),
+        "flags": {name: percent(value) for name, value in report["flags"].items()},
+        "fixed": _fixed(report),
+        "calibration": list(_calibration_rows(report)),
         "confusion": [
             (label, [counts[other] for other in (*CLASSES, "none")])
             for label, counts in report["image"]["confusion"].items()
@@ -130,6 +130,49 @@ def _control_rows(report: Mapping[str, Any]) -> Any:
                 )
             ],
         )
+
+
+def _fixed(report: Mapping[str, Any]) -> dict[str, str] | None:
+    """What one pair of boxes for all films reaches, in words."""
+    fixed = (report["controls"] or {}).get("fixed_boxes")
+    if not fixed:
+        return None
+
+    def reached(group: Mapping[str, Any] | None) -> str:
+        row = group and group["any"]
+        return f"AP50 {written(row['ap50'])}, AP75 {written(row['ap75'])}" if row else ""
+
+    return {
+        "origin": fixed["fitted_on"],
+        "all": reached(fixed["all"]),
+        "human": reached(fixed["human_boxes"]),
+    }
+
+
+def _points(report: Mapping[str, Any]) -> Any:
+    """(class, [threshold, film sensitivity and specificity, films, box precision and recall])."""
+    for label in CLASSES:
+        film = report["image"]["at_thresholds"][label]
+        box = report["operating_point"][label]
+        yield (
+            label,
+            [
+                f"{film['threshold']:.2f}",
+                written(film["sensitivity"]),
+                written(film["specificity"]),
+                f"{film['films_of_the_class']} / {film['other_films']}",
+                written(box["precision"]),
+                written(box["recall"]),
+            ],
+        )
+
+
+def _calibration_rows(report: Mapping[str, Any]) -> Any:
+    for stage in ("before", "after"):
+        found = report["calibration"][stage]
+        if found:
+            errors = (found["ece"], *(found["ece_by_class"][label] for label in CLASSES))
+            yield f"{stage} temperature", [written(error) for error in errors]
 
 
 def _charts(report: Mapping[str, Any]) -> dict[str, SafeString]:

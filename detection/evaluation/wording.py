@@ -27,6 +27,11 @@ def written(value: float | None, digits: int = 3) -> str:
     return NOTHING if value is None else f"{value:.{digits}f}"
 
 
+def percent(value: float | None) -> str:
+    """A share as text."""
+    return NOTHING if value is None else f"{value:.0%}"
+
+
 def span(figure: dict[str, Any]) -> str:
     """Its 95 % interval as text."""
     if figure["low"] is None:

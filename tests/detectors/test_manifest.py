@@ -41,6 +41,10 @@ def test_it_is_read_and_written_back_the_same(write):
     assert read.thresholds == {"covid": 0.5, "normal": 1.0}
     assert read.classes == ("covid", "normal")
     assert read.as_json() == GOOD
+    assert read.temperature is None
+    with_temperature = manifest.read_manifest(write(temperature=0.5))
+    assert with_temperature.temperature == 0.5
+    assert with_temperature.as_json() == GOOD | {"temperature": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +68,9 @@ def test_it_is_read_and_written_back_the_same(write):
         ({"image_size": True}, "image_size"),
         ({"licence": "x" * 201}, "licence"),
         ({"metrics": []}, "metrics"),
+        ({"temperature": 0}, "temperature"),
+        ({"temperature": "1"}, "temperature"),
+        ({"temperature": True}, "temperature"),
     ],
 )
 def test_what_is_wrong_is_named(write, changes, why):

@@ -12,7 +12,7 @@ from detection.detectors.release import summary
 from detection.evaluation.evidence import FilmEvidence
 from detection.evaluation.headline import figures
 from detection.management.commands import evaluate_detector as command
-from detection.manifest import Manifest
+from detection.manifest import Manifest, read_manifest
 from tests.detectors.test_commands import Fake
 
 
@@ -121,6 +121,24 @@ def test_where_the_temperature_comes_from(files, tmp_path, settings):
             evaluate(files, tmp_path, f"--temperature={wrong}")
     with pytest.raises(CommandError, match="not allowed with"):
         evaluate(files, tmp_path, "--temperature=2", "--fit-temperature")
+
+
+def test_figures_and_temperature_go_into_the_manifest(files, tmp_path):
+    with pytest.raises(CommandError, match="manifest_missing"):
+        evaluate(files, tmp_path, "--metrics-as=val")
+    assert not (tmp_path / "report.json").exists()
+    beside = tmp_path / "none.json"
+    before = Manifest(
+        "m", "none.pth", "a" * 64, "light", CLASSES, dict.fromkeys(CLASSES, 0.5), 64,
+        metrics={"val": {"images": 1}, "test": {"images": 2}},
+    )  # fmt: skip
+    beside.write_text(json.dumps(before.as_json()))
+    report = evaluate(files, tmp_path, "--metrics-as=val", "--fit-temperature")
+    after = read_manifest(beside)
+    assert after.metrics == {"val": summary(report), "test": {"images": 2}}
+    assert after.temperature == report["calibration"]["temperature"]
+    evaluate(files, tmp_path, "--metrics-as=test", "--temperature=9")
+    assert read_manifest(beside).temperature == after.temperature  # none was fitted
 
 
 def test_page_and_card(files, tmp_path):

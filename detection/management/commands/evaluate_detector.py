@@ -56,6 +56,12 @@ class Command(BaseCommand):
             action="store_true",
             help="leave the negative controls out; each film is then read once, not twice",
         )
+        parser.add_argument(
+            "--metrics-as",
+            choices=("val", "test"),
+            default="",
+            help="put a summary, and a fitted temperature, into the manifest beside the weights",
+        )
         temperature = parser.add_mutually_exclusive_group()
         temperature.add_argument(
             "--fit-temperature",
@@ -78,7 +84,7 @@ class Command(BaseCommand):
         weights = options["weights"] or Path(settings.DETECTOR_WEIGHTS)
         train = options["train_annotations"]
         try:
-            described = _manifest(weights)
+            described = _manifest(weights, wanted=bool(options["metrics_as"]))
             stored = described.temperature if described else None
             annotated = read_coco(options["annotations"], options["images"], every_class=False)
             controls = None
@@ -97,6 +103,8 @@ class Command(BaseCommand):
                 controls_wanted=controls,
             )
             self._write(measured, annotated, detector.version_info.thresholds, options)
+            if options["metrics_as"]:
+                _keep(weights.with_suffix(".json"), options, measured.report)
         except DomainError as error:
             raise CommandError(f"{error.code}: {error.message}", returncode=1) from error
         except OSError as error:
@@ -130,9 +138,19 @@ class Command(BaseCommand):
         return tqdm(films, unit="film", file=self.stderr, disable=not self.stderr.isatty())
 
 
-def _manifest(weights: Path) -> manifest.Manifest | None:
+def _manifest(weights: Path, *, wanted: bool) -> manifest.Manifest | None:
     beside = weights.with_suffix(".json")
-    return manifest.read_manifest(beside) if beside.exists() else None
+    return manifest.read_manifest(beside) if wanted or beside.exists() else None
+
+
+def _keep(beside: Path, options: Mapping[str, Any], report: Mapping[str, Any]) -> None:
+    from detection.detectors import release  # noqa: PLC0415
+
+    release.with_metrics(
+        beside,
+        temperature=report["calibration"]["temperature"] if options["fit_temperature"] else None,
+        **{options["metrics_as"]: release.summary(report)},
+    )
 
 
 def _save(path: Path, text: str) -> None:

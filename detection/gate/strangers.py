@@ -259,13 +259,12 @@ FITTING: Final[dict[str, Maker]] = {
     "grains": grains,
     "pattern": pattern,
     "blobs": blobs,
-    "slices": slices,
     "limbs": limbs,
     "torn": torn,
     "zoomed": zoomed,
     "mixed": mixed,
 }
-# what a hospital may meet; torn and zoomed films only teach
+# what a hospital may meet; torn and zoomed films only teach, slices only measure
 MEASURING: Final[dict[str, Maker]] = {
     "text": kept_text,
     "noise": noise,

@@ -22,7 +22,7 @@ DECAY: Final = 2e-2
 DROPPED: Final = 0.2  # share of the inputs left out in each step
 SMOOTHING: Final = 0.02
 # how many are made of each film
-DRAWN: Final = {FRONTAL: 16, "inverted": 5, "cut_off": 10, "turned": 4, "stranger": 10}
+DRAWN: Final = {FRONTAL: 16, "inverted": 5, "cut_off": 10, "turned": 4, "stranger": 8}
 
 Labels = npt.NDArray[np.int64]
 

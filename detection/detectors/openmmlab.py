@@ -7,6 +7,7 @@ warnings when imported. They are silenced here, for these imports, by category a
 from __future__ import annotations
 
 import importlib
+import logging
 import warnings
 from typing import Any
 
@@ -30,6 +31,27 @@ def load_training() -> None:
     """Import the parts that only training needs; `load` must have run."""
     for name in ("mmdet.datasets", "mmdet.engine", "mmengine.runner"):
         _import(name)
+
+
+def init_weights(network: Any) -> None:
+    """Give a network its random weights, without mmengine's log of three lines per tensor.
+
+    mmengine writes that log into the file of its latest logger, also when whoever configured
+    logging since has closed it; so the file is taken away meanwhile.
+    """
+    from mmengine.logging import MMLogger
+
+    logger = MMLogger.get_current_instance()
+    files = [handler for handler in logger.handlers if isinstance(handler, logging.FileHandler)]
+    for handler in files:
+        logger.removeHandler(handler)
+    logging.disable(logging.INFO)
+    try:
+        network.init_weights()
+    finally:
+        logging.disable(logging.NOTSET)
+        for handler in files:
+            logger.addHandler(handler)
 
 
 def _import(name: str) -> Any:

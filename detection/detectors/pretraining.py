@@ -112,7 +112,7 @@ class _Pupil(nn.Module):
         config = model_config(lesson.recipe, classes=1).backbone
         config.norm_eval = False
         self.backbone: nn.Module = build(config)
-        self.backbone.init_weights()  # type: ignore[operator]  # of mmengine
+        openmmlab.init_weights(self.backbone)
         self.schools = [school for school, _ in lesson.schools]
         width = 512 if lesson.recipe.model.depth < 50 else 2048
         self.heads = nn.ModuleList(nn.Linear(width, len(s.classes)) for s in self.schools)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -131,11 +130,7 @@ def _model(job: Job) -> nn.Module:
     config.backbone.frozen_stages = job.recipe.training.frozen_stages if trained else -1
     model = build(config)
     # now, so that the Runner finds it done: it would overwrite what is loaded below
-    logging.disable(logging.INFO)  # it logs three lines per tensor
-    try:
-        model.init_weights()  # type: ignore[operator]
-    finally:
-        logging.disable(logging.NOTSET)
+    openmmlab.init_weights(model)
     if job.backbone is not None:
         model.get_submodule("backbone").load_state_dict(job.backbone)
     if start is None:

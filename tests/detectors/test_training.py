@@ -128,6 +128,19 @@ def test_training_sees_what_serving_sees(job, small):
     assert sample["data_samples"].gt_instances.labels.tolist() == [1, 1]
 
 
+def test_a_log_that_somebody_closed_is_no_obstacle(job, tmp_path):
+    from mmengine.logging import MMLogger
+
+    # as after `logging.config.dictConfig`: the latest logger's file is closed for good
+    latest = MMLogger.get_instance(f"closed-{tmp_path.name}", log_file=str(tmp_path / "old.log"))
+    for handler in latest.handlers:
+        if hasattr(handler, "baseFilename"):
+            handler.close()
+            assert handler.stream is None
+    trained = training.train(job(max_iterations=1))
+    assert all(torch.isfinite(value).all() for value in trained.values())
+
+
 def test_a_film_without_boxes_is_background(job, coco_set):
     one = job(films=read_coco(*coco_set(2, annotations=[])), max_iterations=1)
     assert all(torch.isfinite(value).all() for value in training.train(one).values())

@@ -38,11 +38,7 @@ def crop_to_lungs(
     """
     if not len(boxes) or rng.random() >= recipe.crop:
         return frame, boxes
-    height, width = frame.pixels.shape
-    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    margins = rng.uniform(*recipe.crop_margin, size=4) * np.tile(high - low, 2)
-    left, top = np.floor(np.maximum(low - margins[:2], 0)).astype(int)
-    right, bottom = np.ceil(np.minimum(high + margins[2:], (width, height))).astype(int)
+    left, top, right, bottom = _around(boxes, frame.pixels.shape, recipe, rng)
     cut = dataclasses.replace(frame, pixels=frame.pixels[top:bottom, left:right])
     return cut, boxes - np.array([left, top, left, top], np.float32)
 
@@ -85,11 +81,7 @@ def blank_border(grey: Grey, boxes: Corners, recipe: Training, rng: np.random.Ge
     """With the recipe's probability `blank`, blacken what lies outside the lungs and a margin."""
     if not len(boxes) or rng.random() >= recipe.blank:
         return grey
-    height, width = grey.shape
-    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    margins = rng.uniform(*recipe.crop_margin, size=4) * np.tile(high - low, 2)
-    left, top = np.floor(np.maximum(low - margins[:2], 0)).astype(int)
-    right, bottom = np.ceil(np.minimum(high + margins[2:], (width, height))).astype(int)
+    left, top, right, bottom = _around(boxes, grey.shape, recipe, rng)
     blank = np.zeros_like(grey)
     blank[top:bottom, left:right] = grey[top:bottom, left:right]
     return blank
@@ -122,3 +114,15 @@ def expose(grey: Grey, recipe: Training, rng: np.random.Generator) -> Grey:
     level = 0.5 + (share - 0.5) * rng.uniform(*recipe.contrast)
     noise = rng.normal(0.0, rng.uniform(0.0, recipe.noise), size=grey.shape)
     return np.clip(level * WHITE + noise, 0.0, WHITE).astype(np.float32)
+
+
+def _around(
+    boxes: Corners, shape: tuple[int, ...], recipe: Training, rng: np.random.Generator
+) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of all boxes with a random margin on each side, within the film."""
+    height, width = shape
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    margins = rng.uniform(*recipe.crop_margin, size=4) * np.tile(high - low, 2)
+    left, top = np.floor(np.maximum(low - margins[:2], 0)).astype(int)
+    right, bottom = np.ceil(np.minimum(high + margins[2:], (width, height))).astype(int)
+    return int(left), int(top), int(right), int(bottom)

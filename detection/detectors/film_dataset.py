@@ -42,7 +42,8 @@ class FilmDataset(Dataset[dict[str, Any]]):
         height, width = frame.pixels.shape
         grey = preprocess.fit(preprocess.to_grey(frame), side)
         boxes = boxes * np.tile([grey.shape[1] / width, grey.shape[0] / height], 2)
-        self._levels[index] = augment.levels(grey)
+        if recipe.match:
+            self._levels[index] = augment.levels(grey)
         grey = augment.match(grey, list(self._levels.values()), recipe, rng)
         grey, boxes = augment.mirror(grey, boxes.astype(np.float32), recipe, rng)
         grey, boxes = augment.turn(grey, boxes, recipe, rng)

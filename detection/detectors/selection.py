@@ -50,6 +50,10 @@ class Selection(Hook):
         self._validation = validation
         self._path = job.folder / BEST
         self._since_best = 0
+        if not job.resume:  # an older run's best is not this one's
+            self._path.unlink(missing_ok=True)
+        kept = self._kept()
+        self._figure = float(kept["figure"]) if kept else None
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
@@ -62,16 +66,16 @@ class Selection(Hook):
             return
         state = averaged(runner)
         figure = self._measure(runner.model, state)
-        before = self._best_figure()
-        better = before is None or figure > before
+        better = self._figure is None or figure > self._figure
         self._since_best = 0 if better else self._since_best + 1
         if better:
+            self._figure = figure
             _store(self._path, {"figure": figure, "iteration": done, "state_dict": state})
         log.info(
             "training_val",
             epoch=round(done / self._job.per_epoch, 1),
             ap50=figure,
-            best=figure if better else before,
+            best=self._figure,
         )
         if self._since_best >= self._job.recipe.training.patience:
             log.info("training_ends_early", epochs_without_better=self._since_best)
@@ -79,14 +83,11 @@ class Selection(Hook):
 
     def best(self) -> dict[str, Tensor] | None:
         """The tensors of the best epoch; `None` if none was looked at."""
-        if not self._path.exists():
-            return None
-        return dict(torch.load(self._path, weights_only=True)["state_dict"])
+        kept = self._kept()
+        return dict(kept["state_dict"]) if kept else None
 
-    def _best_figure(self) -> float | None:
-        if not self._path.exists():
-            return None
-        return float(torch.load(self._path, weights_only=True)["figure"])
+    def _kept(self) -> dict[str, Any] | None:
+        return torch.load(self._path, weights_only=True) if self._path.exists() else None
 
     def _measure(self, model: Any, state: dict[str, Tensor]) -> float:
         copy = deepcopy(model)  # loading a detector folds its batch norm

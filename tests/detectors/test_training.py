@@ -128,6 +128,22 @@ def test_training_sees_what_serving_sees(job, small):
     assert sample["data_samples"].gt_instances.labels.tolist() == [1, 1]
 
 
+def test_the_best_of_an_older_run_in_the_folder_is_not_taken(job):
+    old = {"figure": 9.0, "iteration": 1, "state_dict": {"old": torch.zeros(1)}}
+    one = job(max_iterations=1)
+    one = dataclasses.replace(one, validation=one.films)
+    one.folder.mkdir(parents=True)
+    torch.save(old, one.folder / "best.pth")
+    assert "old" not in training.train(one)
+    kept = torch.load(one.folder / "best.pth", weights_only=True)
+    assert kept["figure"] < 9.0
+    # a run that goes on keeps what it had
+    torch.save({**kept, "figure": 9.0}, one.folder / "best.pth")
+    more = dataclasses.replace(one, resume=True, max_iterations=2)
+    resumed = training.train(more)
+    assert all(torch.equal(resumed[key], value) for key, value in kept["state_dict"].items())
+
+
 def test_a_log_that_somebody_closed_is_no_obstacle(job, tmp_path):
     from mmengine.logging import MMLogger
 

@@ -147,7 +147,8 @@ class _Progress:
             "schedule": run.schedule,
         }
         self._rng = run.rng
-        self._mark = f"{lesson.recipe} {lesson.seed} {[len(s.train[1]) for s, _ in lesson.schools]}"
+        films = [len(school.train[1]) for school, _ in lesson.schools]
+        self._mark = f"{lesson.recipe.model} {run.wanted} {lesson.seed} {films}"
         self.seconds = 0.0
         self.right: dict[str, float | None] = {}
 

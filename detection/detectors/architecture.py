@@ -58,6 +58,7 @@ def model_config(recipe: Recipe, *, classes: int, min_score: float = 0.05) -> Co
         )
     for stage, iou in zip(model.train_cfg.rcnn, wanted.stage_iou, strict=True):
         stage.assigner.update(pos_iou_thr=iou, neg_iou_thr=iou, min_pos_iou=iou)
+        stage.sampler.num = recipe.training.regions
     model.test_cfg.rpn.max_per_img = wanted.proposals
     model.test_cfg.rcnn.update(score_thr=min_score)
     model.test_cfg.rcnn.nms.iou_threshold = wanted.nms_iou

@@ -71,6 +71,7 @@ class Training:
     warmup_iterations: int
     weight_decay: float
     gradient_clip: float
+    regions: int
     frozen_stages: int
     scale: tuple[float, float]
     flip: float

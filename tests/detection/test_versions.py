@@ -255,6 +255,19 @@ def test_a_start_does_not_undo_an_admins_choice_but_a_new_release_is_taken(
     assert getattr(versions.active_version(), "name", "") == "light-1"
 
 
+def test_weights_beside_those_that_read_are_registered_for_an_admin_to_choose(
+    weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_manifest(weights, file="active.pth")
+    write_manifest(weights, b"open weights", name="light-open", file="open.pth")
+    (weights / "broken.json").write_text("[]")
+    call_command("register_detector")
+    call_command("register_detector")
+    states = dict(DetectorVersion.objects.values_list("name", "state"))
+    assert states == {"light-1": "active", "light-open": "candidate"}
+    assert "broken.json: manifest_invalid" in capsys.readouterr().err
+
+
 def test_a_release_without_weights_says_so(weights: Path) -> None:
     with pytest.raises(CommandError, match="manifest_missing"):
         call_command("register_detector")

@@ -17,7 +17,10 @@ from twinhealth.errors import DomainError
 class Command(BaseCommand):
     """Registers the weights beside which the manifest lies; safe to run at every start."""
 
-    help = "Register the detector's weights; activate them if they are new or nothing is active."
+    help = (
+        "Register the detector's weights; activate them if they are new or nothing is active. "
+        "Other weights in their folder are registered, for an admin to choose."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--manifest`, `--activate`."""
@@ -42,4 +45,17 @@ class Command(BaseCommand):
                 version = versions.promote(version_id=version.pk, user=None)
         except DomainError as error:
             raise CommandError(f"{error.code}: {error.message}") from error
+        self._say(version)
+        if options["manifest"] is None:
+            for other in sorted(set(path.parent.glob("*.json")) - {path}):
+                self._register_beside(other)
+
+    def _register_beside(self, path: Path) -> None:
+        """One that may be chosen; if it can't be used, the one that reads still does."""
+        try:
+            self._say(versions.register_version(read_manifest(path), folder=path.parent))
+        except DomainError as error:
+            self.stderr.write(f"{path.name}: {error.code}: {error.message}")
+
+    def _say(self, version: DetectorVersion) -> None:
         self.stdout.write(f"{version.name} {version.weights_sha256[:12]} {version.state}")

@@ -25,7 +25,7 @@ class TorchDetector:
     """A Cascade R-CNN ready to read; implements `loader.Detector`.
 
     Batch norm is folded into the convolutions, and tensors lie channels last: a tenth less time on
-    a CPU (benchmarks/detector_engine.py), the same numbers but for rounding.
+    a CPU (benchmarks/detector.py), the same numbers but for rounding.
     """
 
     def __init__(

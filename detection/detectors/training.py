@@ -134,7 +134,7 @@ def _model(job: Job) -> nn.Module:
     if job.backbone is not None:
         model.get_submodule("backbone").load_state_dict(job.backbone)
     # convolutions on a CPU take half the time so
-    model = model.to(memory_format=torch.channels_last)
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is None:
         return model
     if start.meta.classes != CLASSES or start.meta.config != job.recipe.name:

@@ -56,7 +56,10 @@ def render(report: Mapping[str, Any], *, data: str, pictures: Mapping[str, SafeS
         ],
         "by_class": report["counts"]["by_class"].items(),
         "controls": [
-            (HEADLINE[name].title, [figure and with_span(figure) for figure in figures])
+            (
+                HEADLINE[name].title,
+                [figure and (written(figure["value"]), span(figure)) for figure in figures],
+            )
             for name, figures in reached(report)
         ],
         "control_names": [

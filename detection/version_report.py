@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from detection.evaluation.wording import HEADLINE, basis, percent, span, written
 
 from .figures import SETS
+
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,9 @@ def sections(metrics: Mapping[str, Any]) -> list[Section]:
     ]
 
 
-def _read(part: Any, report: Mapping[str, Any]) -> list[Any]:
+def _read(part: Callable[[Mapping[str, Any]], list[_Row]], report: Mapping[str, Any]) -> list[_Row]:
     try:
-        return part(report)  # type: ignore[no-any-return]
+        return part(report)
     except (KeyError, TypeError, ValueError, AttributeError):
         return []
 

@@ -97,7 +97,7 @@ def _with_intervals(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rounded(figure: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {key: value if value is None else round(value, 4) for key, value in figure.items()}
+    return {key: value if value is None else round(value, 6) for key, value in figure.items()}
 
 
 def _row(value: Any) -> bool:

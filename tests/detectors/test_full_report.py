@@ -32,8 +32,9 @@ class Wavering(Fake):
 
 
 @pytest.fixture(autouse=True)
-def _fake(monkeypatch):
+def _fake(monkeypatch, settings, tmp_path):
     monkeypatch.setattr(evaluate_command, "load_detector", lambda **_: Wavering())
+    settings.DETECTOR_WEIGHTS = tmp_path / "none.pth"  # no manifest, so no scaling, beside them
 
 
 def run(files, out, *more):

@@ -35,7 +35,7 @@ class Manifest:
         licence: terms of use in one sentence, at most 200 characters.
         training: data, recipe, seed.
         metrics: figures of this file on named data.
-        scaling: fitted on a validation set; `None` where none was.
+        scaling: fitted on the validation set that chose the thresholds; `None` where none was.
     """
 
     name: str

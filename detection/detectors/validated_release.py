@@ -75,11 +75,7 @@ def choose_thresholds(
     meta = dataclasses.replace(
         meta,
         thresholds=chosen,
-        training={
-            **meta.training,
-            "thresholds": "chosen on the validation set",
-            "scaling": "fitted on the validation set",
-        },
+        training={**meta.training, "thresholds": "chosen on the validation set"},
     )
     release(weights, state=state, meta=meta, metrics={})
     report = full_report(load_detector(weights=weights), validation)

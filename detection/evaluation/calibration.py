@@ -59,8 +59,8 @@ def fit_scaling(scores: Array, labels: Array) -> Scaling:
 
     def loss(log_temperature: float) -> float:
         sharp = logits / np.exp(log_temperature)
-        scaled = sharp + best_offset(sharp)
-        return float(np.logaddexp(0.0, np.where(labels > 0, -scaled, scaled)).mean())
+        odds = sharp + best_offset(sharp)
+        return float(np.logaddexp(0.0, np.where(labels > 0, -odds, odds)).mean())
 
     # convex in 1/T and the offset together, so there is one minimum, which golden section search
     # closes in on

@@ -6,11 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from twinhealth.errors import InvalidInputError, UnavailableError
 
 LICENCE_LENGTH: Final = 200  # characters, as in the database
+
+
+class Scaling(NamedTuple):
+    """What makes a film's score a chance: the logistic function of logit / temperature + offset."""
+
+    temperature: float  # above 0
+    offset: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class Manifest:
         licence: terms of use in one sentence, at most 200 characters.
         training: data, recipe, seed.
         metrics: figures of this file on named data.
+        scaling: fitted on the validation set that chose the thresholds; `None` where none was.
     """
 
     name: str
@@ -40,6 +48,7 @@ class Manifest:
     licence: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    scaling: Scaling | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For `json.dumps`; `read_manifest` gives the same manifest back."""
@@ -54,6 +63,7 @@ class Manifest:
             "licence": self.licence,
             "training": dict(self.training),
             "metrics": dict(self.metrics),
+            **(self.scaling._asdict() if self.scaling else {}),
         }
 
 
@@ -89,11 +99,22 @@ def read_manifest(path: Path) -> Manifest:
             licence=_text(table, "licence", LICENCE_LENGTH, optional=True),
             training=_of(table, "training", dict),
             metrics=_of(table, "metrics", dict),
+            scaling=_scaling(table),
         )
     except ValueError as error:
         raise _invalid(path, str(error)) from error
     _check(path, manifest)
     return manifest
+
+
+def beside(weights: Path) -> Manifest | None:
+    """The manifest beside a weights file; `None` where there is none.
+
+    Raises:
+        InvalidInputError: `manifest_invalid`.
+    """
+    path = weights.with_suffix(".json")
+    return read_manifest(path) if path.exists() else None
 
 
 def expected_sha256(weights: Path) -> str | None:
@@ -102,8 +123,8 @@ def expected_sha256(weights: Path) -> str | None:
     Raises:
         InvalidInputError: `manifest_invalid`.
     """
-    manifest = weights.with_suffix(".json")
-    return read_manifest(manifest).sha256 if manifest.exists() else None
+    manifest = beside(weights)
+    return manifest.sha256 if manifest else None
 
 
 def _check(path: Path, manifest: Manifest) -> None:
@@ -136,6 +157,18 @@ def _text(table: dict[str, Any], key: str, most: int, *, optional: bool = False)
     if not isinstance(value, str) or len(value) > most or not (value or optional):
         raise ValueError(f"{key} must be text of at most {most} characters")
     return value
+
+
+def _scaling(table: dict[str, Any]) -> Scaling | None:
+    if "temperature" not in table:
+        return None
+    temperature, offset = table["temperature"], table.get("offset", 0.0)
+    for name, value in (("temperature", temperature), ("offset", offset)):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -100 < value < 100:
+            raise ValueError(f"{name} must be a number between -100 and 100")
+    if temperature <= 0:
+        raise ValueError("temperature must be above 0")
+    return Scaling(float(temperature), float(offset))
 
 
 def _thresholds(table: dict[str, Any]) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_film, views_labelling, views_models
+from . import views, views_film, views_labelling, views_models, views_version_report
 
 app_name = "detection"
 urlpatterns = [
@@ -28,5 +28,6 @@ urlpatterns = [
     path("devices/<int:device_id>/images/", views.device_images, name="device-images"),
     path("models/", views_models.models, name="models"),
     path("models/rollback/", views_models.roll_back, name="roll-back"),
+    path("models/<int:version_id>/report/", views_version_report.report, name="version-report"),
     path("models/<int:version_id>/promote/", views_models.promote, name="promote"),
 ]

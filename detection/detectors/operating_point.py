@@ -12,6 +12,7 @@ from .average_precision import Found
 from .classes import CLASSES
 from .coco import Film
 from .prediction import Box
+from .ranking import auc
 
 MATCH_IOU: Final = 0.5
 NORMAL: Final = "normal"
@@ -77,16 +78,9 @@ def image_auc(films: Sequence[Film], found: Found) -> dict[str, float | None]:
     for label in CLASSES:
         best = np.array([_best(found.get(film.id, ()), label) for film in films])
         positive = np.array([any(t.label == label for t in film.boxes) for film in films], bool)
-        report[label] = _auc(best[positive], best[~positive])
+        area = float(auc(np.ones((1, len(films))), best, positive, ~positive)[0])
+        report[label] = round(area, 4) if np.isfinite(area) else None
     return report
-
-
-def _auc(positive: npt.NDArray[np.float64], negative: npt.NDArray[np.float64]) -> float | None:
-    if not len(positive) or not len(negative):
-        return None
-    above = (positive[:, None] > negative).mean()
-    level = (positive[:, None] == negative).mean()
-    return round(float(above + level / 2), 4)
 
 
 def _best_f1(films: Sequence[Film], found: Found, label: str) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from detection.manifest import Manifest, read_manifest
+from detection.manifest import Manifest, Scaling, read_manifest
 
 from . import weights_file
 
@@ -21,6 +21,7 @@ def release(
     state: Mapping[str, Tensor],
     meta: weights_file.Meta,
     metrics: Mapping[str, Any],
+    scaling: Scaling | None = None,
 ) -> Manifest:
     """Write `weights` in half precision, and its manifest beside it (`.json`).
 
@@ -29,6 +30,7 @@ def release(
         state: the network's tensors.
         meta: what the weights say of themselves.
         metrics: figures on named data, for the manifest.
+        scaling: what makes the scores of films chances, where it was fitted.
 
     Returns:
         The manifest as written.
@@ -44,6 +46,7 @@ def release(
         licence=meta.licence,
         training=meta.training,
         metrics=metrics,
+        scaling=scaling,
     )
     write_manifest(weights.with_suffix(".json"), manifest)
     return manifest
@@ -79,8 +82,22 @@ def summary(report: Mapping[str, Any]) -> dict[str, Any]:
         "operating_point": report["operating_point"],
         "flags": report["flags"],
         # only the full report has intervals
-        **{key: report[key] for key in ("headline", "counts") if key in report},
+        **(_with_intervals(report) if "headline" in report else {}),
     }
+
+
+def _with_intervals(report: Mapping[str, Any]) -> dict[str, Any]:
+    calibration = report["calibration"]
+    return {
+        "headline": {name: _rounded(figure) for name, figure in report["headline"].items()},
+        "counts": report["counts"],
+        "ece_scaled": calibration["after"]
+        and {"fitted_on": calibration["fitted_on"], **_rounded(calibration["after"]["ece"])},
+    }
+
+
+def _rounded(figure: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {key: value if value is None else round(value, 6) for key, value in figure.items()}
 
 
 def _row(value: Any) -> bool:

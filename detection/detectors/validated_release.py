@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from detection.evaluation.report import full_report, scaling_of
 from detection.manifest import Manifest
 
 from .classes import CLASSES
@@ -66,7 +67,8 @@ def choose_thresholds(
         validation: the set.
 
     Returns:
-        The manifest as written, with the figures of the new thresholds under `val`.
+        The manifest as written, with the figures of the new thresholds under `val`, the headline
+        with its intervals among them, and the scaling of the scores.
     """
     detector = load_detector(weights=weights)
     chosen = evaluate(detector, validation)["suggested_thresholds"]
@@ -76,8 +78,14 @@ def choose_thresholds(
         training={**meta.training, "thresholds": "chosen on the validation set"},
     )
     release(weights, state=state, meta=meta, metrics={})
-    report = evaluate(load_detector(weights=weights), validation)
-    return release(weights, state=state, meta=meta, metrics={"val": summary(report)})
+    report = full_report(load_detector(weights=weights), validation)
+    return release(
+        weights,
+        state=state,
+        meta=meta,
+        metrics={"val": summary(report)},
+        scaling=scaling_of(report),
+    )
 
 
 def _record(job: Job) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from detection.detectors.ranking import Array
 from imaging.frame import Frame
 
-from .weighted import Array
+from .logistic import logistic
 
 STRIP: Final = 0.02  # of the shorter side, at least one pixel
 SEGMENTS: Final = 16  # means taken along each side
@@ -61,7 +62,7 @@ class Regression:
 
     def chances(self, features: Array) -> Array:
         """(films,) from (films, features)."""
-        return _logistic(_standardised(features, self.mean, self.spread) @ self.coefficients)
+        return logistic(_standardised(features, self.mean, self.spread) @ self.coefficients)
 
 
 def fit(features: Array, positive: npt.NDArray[np.bool_]) -> Regression | None:
@@ -83,7 +84,7 @@ def fit(features: Array, positive: npt.NDArray[np.bool_]) -> Regression | None:
     ridge[-1] = 1e-6  # the intercept is free; the trace keeps the matrix invertible
     coefficients = np.zeros(design.shape[1])
     for _ in range(_STEPS):
-        chance = _logistic(design @ coefficients)
+        chance = logistic(design @ coefficients)
         slope = design.T @ (chance - positive) + ridge * coefficients
         bend = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(ridge)
         step = np.linalg.solve(bend, slope)
@@ -95,7 +96,3 @@ def fit(features: Array, positive: npt.NDArray[np.bool_]) -> Regression | None:
 
 def _standardised(features: Array, mean: Array, spread: Array) -> Array:
     return np.hstack([(features - mean) / spread, np.ones((len(features), 1))])
-
-
-def _logistic(x: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-np.clip(x, -30, 30))))

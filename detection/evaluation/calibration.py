@@ -1,8 +1,9 @@
-"""Are scores chances? The reliability of a film's scores, and one temperature that mends them.
+"""Are scores chances? The reliability of a film's scores, and a scaling that mends them.
 
-Temperature scaling and the expected calibration error are those of Guo, Pleiss, Sun, Weinberger,
-"On Calibration of Modern Neural Networks", ICML 2017; here each class of each film is one
-statement, "this film is of the class", because the detector's scores don't add up to one.
+The scaling is a temperature (Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural
+Networks", ICML 2017) and an offset (Platt, "Probabilistic Outputs for Support Vector Machines",
+1999), the same for all classes. Each class of each film is one statement, "this film is of the
+class", because the detector's scores don't add up to one.
 """
 
 from __future__ import annotations
@@ -13,36 +14,56 @@ from typing import Any, Final
 import numpy as np
 
 from detection.detectors.classes import CLASSES
+from detection.detectors.ranking import Array
+from detection.manifest import Scaling
 
 from .evidence import FilmEvidence
 from .folds import patient_folds
 from .headline import BINS, DRAWS, image_scores, interval, patient_weights
-from .weighted import Array, bin_of, expected_error
+from .logistic import logistic, logit
+from .weighted import bin_of, expected_error
 
-LOWEST: Final = 1e-4  # a score of 0 has no logit; nothing found is no certainty either
 RANGE: Final = (0.05, 20.0)  # of temperatures that are looked at
+FARTHEST: Final = 20.0  # offset of a logit that is looked at, either way
+OTHER_SET: Final = "another set"
+VERSION: Final = "the version's validation set"
+BY_PATIENT: Final = "cross-validation by patient"
 _GOLDEN: Final = (np.sqrt(5.0) - 1) / 2
-_STEPS: Final = 60  # each narrows the range to 0.618 of it
+_STEPS: Final = 60  # each narrows the range of temperatures to 0.618 of it
+_HALVES: Final = 40  # each halves the range of offsets
 
 
-def fit_temperature(scores: Array, labels: Array) -> float:
-    """The temperature at which the scores explain the labels best.
+def fit_scaling(scores: Array, labels: Array) -> Scaling:
+    """The temperature and the offset at which the scores explain the labels best.
 
     Args:
         scores: (films, classes), 0 to 1.
         labels: (films, classes), 1 where the film is of the class, else 0.
 
     Returns:
-        T between 0.05 and 20 that minimises the negative log likelihood of logit / T; above 1 the
-        scores were too sure of themselves.
+        T between 0.05 and 20 and b between -20 and 20 that minimise the negative log likelihood of
+        logit / T + b; T above 1 says that the scores were too sure of themselves, b below 0 that
+        they were too high.
     """
-    logits = _logit(scores)
-    signed = np.where(labels > 0, logits, -logits)
+    logits = logit(scores)
+
+    def best_offset(sharp: Array) -> float:
+        # the mean chance grows with the offset, and at the best one it is the share of the labels
+        low, high = -FARTHEST, FARTHEST
+        for _ in range(_HALVES):
+            middle = (low + high) / 2
+            low, high = (
+                (low, middle) if logistic(sharp + middle).mean() > labels.mean() else (middle, high)
+            )
+        return (low + high) / 2
 
     def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0.0, -signed / np.exp(log_temperature)).mean())
+        sharp = logits / np.exp(log_temperature)
+        odds = sharp + best_offset(sharp)
+        return float(np.logaddexp(0.0, np.where(labels > 0, -odds, odds)).mean())
 
-    # convex in 1/T, so there is one minimum, which golden section search closes in on
+    # convex in 1/T and the offset together, so there is one minimum, which golden section search
+    # closes in on
     low, high = np.log(RANGE)
     for _ in range(_STEPS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
@@ -50,12 +71,13 @@ def fit_temperature(scores: Array, labels: Array) -> float:
             high = right
         else:
             low = left
-    return float(np.exp((low + high) / 2))
+    temperature = float(np.exp((low + high) / 2))
+    return Scaling(temperature, best_offset(logits / temperature))
 
 
-def tempered(scores: Array, temperature: float) -> Array:
-    """Scores at a temperature: the logistic function of logit / T, of any shape."""
-    return np.asarray(1 / (1 + np.exp(-_logit(scores) / temperature)))
+def scaled(scores: Array, scaling: Scaling) -> Array:
+    """The logistic function of logit / temperature + offset, of any shape."""
+    return logistic(logit(scores) / scaling.temperature + scaling.offset)
 
 
 def ece(scores: Array, labels: Array, bins: int = BINS) -> float | None:
@@ -85,23 +107,25 @@ def reliability(scores: Array, labels: Array, bins: int = BINS) -> list[dict[str
 
 def calibration(
     rows: Sequence[FilmEvidence],
-    fitted_on: Sequence[FilmEvidence] | None = None,
+    fitted_on: Sequence[FilmEvidence] | Scaling | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Calibration before and after a temperature that was not fitted on the films it is judged on.
+    """Calibration before and after a scaling that was not fitted on the films it is judged on.
 
     Args:
         rows: the set.
-        fitted_on: another set of the same version, for the temperature; without it, the set itself
-            by patient: each part's temperature comes from the other parts.
+        fitted_on: another set of the same version, to fit the scaling on, or the scaling that the
+            version came with; without either, the set itself by patient: each part's scaling comes
+            from the other parts.
         draws: for the intervals.
         seed: of the draws and of the parts.
 
     Returns:
-        `fitted_on` (`another set`, `cross-validation by patient`; `None` where one patient or none
-        leaves nothing to fit on), `temperature` (of the other set, or of the whole set for use
-        elsewhere), `before` and `after`: `ece` with its interval, `by_class`, `reliability`.
+        `fitted_on` (`another set`, `the version's validation set`, `cross-validation by patient`;
+        `None` where one patient or none leaves nothing to fit on), `temperature` and `offset` (by
+        cross-validation those of the whole set, for use elsewhere), `before` and `after`: `ece`
+        with its interval, `by_class`, `reliability`.
     """
     scores, labels = image_scores(rows)
     weights = patient_weights(rows, draws, seed) if rows else np.zeros((draws, 0))
@@ -116,34 +140,25 @@ def calibration(
             "reliability": reliability(chances, labels),
         }
 
-    result: dict[str, Any] = {
-        "fitted_on": None,
-        "temperature": None,
-        "before": described(scores),
-        "after": None,
-    }
-    if fitted_on:
-        temperature = fit_temperature(*image_scores(fitted_on))
-        after = tempered(scores, temperature)
-        return result | {
-            "fitted_on": "another set",
-            "temperature": temperature,
-            "after": described(after),
+    def report(source: str | None, scaling: Scaling | None, after: Array | None) -> dict[str, Any]:
+        return {
+            "fitted_on": source,
+            "temperature": scaling and scaling.temperature,
+            "offset": scaling and scaling.offset,
+            "before": described(scores),
+            "after": None if after is None else described(after),
         }
+
+    if isinstance(fitted_on, Scaling):
+        return report(VERSION, fitted_on, scaled(scores, fitted_on))
+    if fitted_on:
+        scaling = fit_scaling(*image_scores(fitted_on))
+        return report(OTHER_SET, scaling, scaled(scores, scaling))
     parts = patient_folds(rows, seed)
     if len(set(parts)) < 2:
-        return result
+        return report(None, None, None)
     after = np.zeros_like(scores)
     for part in set(parts):
         others = parts != part
-        after[~others] = tempered(scores[~others], fit_temperature(scores[others], labels[others]))
-    return result | {
-        "fitted_on": "cross-validation by patient",
-        "temperature": fit_temperature(scores, labels),
-        "after": described(after),
-    }
-
-
-def _logit(scores: Array) -> Array:
-    inside = np.clip(scores, LOWEST, 1 - LOWEST)
-    return np.asarray(np.log(inside / (1 - inside)))
+        after[~others] = scaled(scores[~others], fit_scaling(scores[others], labels[others]))
+    return report(BY_PATIENT, fit_scaling(scores, labels), after)

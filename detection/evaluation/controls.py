@@ -14,13 +14,13 @@ import numpy as np
 from detection.detectors.coco import Film
 from detection.detectors.operating_point import NORMAL
 from detection.detectors.prediction import Box, Detector
+from detection.detectors.ranking import Array
 from imaging.frame import Frame
 
 from . import border
 from .evidence import FilmEvidence, of_film
 from .folds import patient_folds
 from .headline import COVID, PNEUMONIA, intervals
-from .weighted import Array
 
 ITSELF: Final = "the set itself"
 BY_PATIENT: Final = "the set itself, cross-validated by patient"

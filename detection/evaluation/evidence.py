@@ -86,6 +86,11 @@ class FilmEvidence:
         return self.boxes.wanted.get(label, 0) > 0
 
 
+def key_of(film: Film) -> str:
+    """What a film is called in its set: the file name, with its folders within the set."""
+    return film.name or film.path.name
+
+
 def of_film(film: Film, boxes: Sequence[Box]) -> FilmEvidence:
     """Match what was found in a film with what is there.
 
@@ -94,7 +99,7 @@ def of_film(film: Film, boxes: Sequence[Box]) -> FilmEvidence:
         boxes: what the detector saw, at a threshold low enough for a whole curve.
     """
     wanted = [truth.label for truth in film.boxes]
-    key = film.name or film.path.name
+    key = key_of(film)
     return FilmEvidence(
         key=key,
         patient=film.patient or key,

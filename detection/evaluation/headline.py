@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from detection.detectors.classes import CLASSES
+from detection.detectors.ranking import Array, auc
 from twinhealth.errors import InvalidInputError
 
 from .evidence import ANY, FilmEvidence
-from .weighted import Array, Curve, auc, expected_error, sensitivity_at
+from .weighted import Curve, expected_error, sensitivity_at
 
 DRAWS: Final = 1000
 TAILS: Final = (2.5, 97.5)  # percentiles: 95 % lie between

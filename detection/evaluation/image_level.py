@@ -9,10 +9,12 @@ import numpy as np
 
 from detection.detectors.classes import CLASSES
 from detection.detectors.operating_point import NORMAL
+from detection.detectors.ranking import Array
 
+from .curves import Points, free_response
 from .evidence import FilmEvidence
 from .headline import DRAWS, image_scores, interval, patient_weights
-from .weighted import Array, share
+from .weighted import share
 
 NOTHING: Final = "none"
 FALSE_BOXES: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # a film
@@ -62,17 +64,17 @@ def at_thresholds(
     weights = np.vstack([np.ones((1, len(rows))), drawn])
     classes = {}
     for column, label in enumerate(CLASSES):
-        called = scores[:, column] >= thresholds[label]
+        flagged = scores[:, column] >= thresholds[label]
         has = labels[:, column] > 0
         classes[label] = {
             "threshold": thresholds[label],
-            "sensitivity": _interval(share(weights, called, has), rows),
-            "specificity": _interval(share(weights, ~called, ~has), rows),
+            "sensitivity": _interval(share(weights, flagged, has), rows),
+            "specificity": _interval(share(weights, ~flagged, ~has), rows),
         }
     names = (*CLASSES, NOTHING)
     confusion = {label: dict.fromkeys(names, 0) for label in names}
     for row in rows:
-        confusion[row.label or NOTHING][_best(row)] += 1
+        confusion[row.label or NOTHING][called(row)] += 1
     return {"classes": classes, "confusion": confusion}
 
 
@@ -83,29 +85,24 @@ def froc(rows: Sequence[FilmEvidence]) -> dict[str, Any]:
         For each disease with boxes: false boxes a film, at most -> share of its boxes found, at the
         threshold that finds most; `None` for one without.
     """
-    return {label: _froc(rows, label) for label in CLASSES if label != NORMAL}
-
-
-def _froc(rows: Sequence[FilmEvidence], label: str) -> dict[str, float] | None:
-    wanted = sum(row.boxes.wanted.get(label, 0) for row in rows)
-    if not wanted:
-        return None
-    finds = [find for row in rows for find in row.boxes.finds if find.label == label]
-    scores = np.array([find.score for find in finds])
-    order = np.argsort(-scores, kind="stable")
-    right = np.array([find.hit50 == 1 for find in finds], bool)[order]
-    found, wrong = np.cumsum(right), np.cumsum(~right)
-    # a threshold takes all boxes of its score
-    last = np.append(np.diff(scores[order]) < 0, True)[: len(finds)]
+    curves = free_response(rows)
     return {
-        f"{most:g}": float(found[last & (wrong <= most * len(rows))].max(initial=0) / wanted)
-        for most in FALSE_BOXES
+        label: {f"{most:g}": _most_found(curves[label], most) for most in FALSE_BOXES}
+        if label in curves
+        else None
+        for label in CLASSES
+        if label != NORMAL
     }
 
 
-def _best(row: FilmEvidence) -> str:
+def called(row: FilmEvidence) -> str:
+    """The class that a film scores best for; `none` where nothing was found."""
     label = max(CLASSES, key=lambda name: row.scores[name])
     return label if row.scores[label] > 0 else NOTHING
+
+
+def _most_found(curve: Points, false_boxes: float) -> float:
+    return max(found for wrong, found in curve if wrong <= false_boxes)
 
 
 def _interval(values: Array, rows: Sequence[FilmEvidence]) -> dict[str, float | None]:

@@ -12,6 +12,7 @@ import numpy as np
 from detection.detectors.coco import CocoSet, Film
 from detection.detectors.evaluation import Progress, evaluate, frame_of
 from detection.detectors.prediction import Box, Detector
+from detection.manifest import Scaling
 from imaging.frame import Frame
 from twinhealth.errors import InvalidInputError
 
@@ -28,7 +29,7 @@ def full_report(
     annotated: CocoSet,
     *,
     progress: Progress = iter,
-    calibrate_on: Sequence[FilmEvidence] | None = None,
+    calibrate_on: Sequence[FilmEvidence] | Scaling | None = None,
     training: Training | None = None,
     blank_lungs: bool = False,
 ) -> dict[str, Any]:
@@ -38,7 +39,8 @@ def full_report(
         detector: as loaded for serving.
         annotated: the set; needs no field beyond COCO's own.
         progress: wraps the films, to show how far it is.
-        calibrate_on: evidence of another set, for the temperature.
+        calibrate_on: evidence of another set, to fit the scaling of scores on, or the version's
+            own scaling; by cross-validation unless given.
         training: films the controls are fitted on; the set itself unless given.
         blank_lungs: read all films once more without their lungs.
 
@@ -84,6 +86,14 @@ def training_films(annotated: CocoSet, *, progress: Progress = iter) -> Training
     """
     features = [border_features(frame_of(film)) for film in progress(annotated.films)]
     return Training(annotated.films, np.array(features))
+
+
+def scaling_of(report: Mapping[str, Any]) -> Scaling | None:
+    """The scaling that a report's calibration found; `None` where there was nothing to fit on."""
+    found = report["calibration"]
+    if found["temperature"] is None:
+        return None
+    return Scaling(round(found["temperature"], 4), round(found["offset"], 4))
 
 
 def write_report(path: Path, report: Mapping[str, Any]) -> None:

@@ -12,9 +12,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from detection.detectors.ranking import Array, ratio
+
 from .evidence import Find, View
 
-Array = npt.NDArray[np.float64]
 RECALLS: Final = np.linspace(0.0, 1.0, 101)  # COCO's
 
 
@@ -52,54 +53,34 @@ class Curve:
                 column += 1
 
     def average_precision(self, weights: Array) -> Array:
-        """Mean over 101 recalls of the best precision at that recall or above (COCO).
+        """Mean over 101 recalls of the best precision at that recall or above (COCO)."""
+        return self.precisions(weights).mean(axis=1)
+
+    def precisions(self, weights: Array) -> Array:
+        """The best precision at each of `RECALLS` or above, (draws, 101); NaN without boxes.
 
         Only the places of right finds matter: between two of them recall stands and precision
         falls.
         """
         wanted = weights @ self._wanted
+        result = np.full((len(weights), len(RECALLS)), np.nan)
+        result[wanted > 0] = 0.0
         if not self._right.shape[1]:
-            return np.where(wanted > 0, 0.0, np.nan)
+            return result
         right = np.cumsum(weights @ self._right, axis=1)
         given = weights @ self._given
         precision = right / np.maximum(given, 1)
         envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         recall = right / np.maximum(wanted, 1)[:, None]
-        result = np.full(len(weights), np.nan)
         for draw in np.flatnonzero(wanted > 0):
             place = np.searchsorted(recall[draw], RECALLS, side="left")
             reached = place < recall.shape[1]
-            result[draw] = envelope[draw, place[reached]].sum() / len(RECALLS)
+            result[draw, reached] = envelope[draw, place[reached]]
         return result
 
 
 def _hit(find: Find, *, demand75: bool) -> int | None:
     return find.hit75 if demand75 else find.hit50
-
-
-def auc(
-    weights: Array,
-    scores: Array,
-    positive: npt.NDArray[np.bool_],
-    negative: npt.NDArray[np.bool_],
-    groups: npt.NDArray[np.int_] | None = None,
-) -> Array:
-    """How often a positive film scores above a negative one; ties count half (Mann and Whitney).
-
-    Args:
-        weights: (draws, films).
-        scores: (films,).
-        positive: films that should score high, (films,).
-        negative: films that should score low, (films,).
-        groups: where given, only films of one group are compared with each other, (films,).
-    """
-    high, low = scores[positive][:, None], scores[negative]
-    pair = np.ones((positive.sum(), negative.sum()))
-    if groups is not None:
-        pair = (groups[positive][:, None] == groups[negative]).astype(float)
-    won = pair * ((high > low) + (high == low) / 2)
-    first, second = weights[:, positive], weights[:, negative]
-    return _ratio(((first @ won) * second).sum(1), ((first @ pair) * second).sum(1))
 
 
 def sensitivity_at(
@@ -116,8 +97,8 @@ def sensitivity_at(
     thresholds = np.unique(scores[positive])
     flagged = (scores[:, None] >= thresholds).astype(float)
     ill, well = weights[:, positive], weights[:, ~positive]
-    alarms = _ratio(well @ flagged[~positive], well.sum(1)[:, None])
-    found = _ratio(ill @ flagged[positive], ill.sum(1)[:, None])
+    alarms = ratio(well @ flagged[~positive], well.sum(1)[:, None])
+    found = ratio(ill @ flagged[positive], ill.sum(1)[:, None])
     allowed = alarms <= 1 - specificity + 1e-9
     best = np.where(allowed, found, 0.0).max(axis=1, initial=0.0)
     known = (ill.sum(1) > 0) & (well.sum(1) > 0)
@@ -126,7 +107,7 @@ def sensitivity_at(
 
 def share(weights: Array, said: npt.NDArray[np.bool_], of: npt.NDArray[np.bool_]) -> Array:
     """Share of the films `of` for which something is `said`, both (films,)."""
-    return _ratio(weights @ (said & of).astype(float), weights @ of.astype(float))
+    return ratio(weights @ (said & of).astype(float), weights @ of.astype(float))
 
 
 def expected_error(weights: Array, chances: Array, happened: Array, bins: int) -> Array:
@@ -143,14 +124,9 @@ def expected_error(weights: Array, chances: Array, happened: Array, bins: int) -
     for number in range(bins):
         gap = np.where(place == number, chances - happened, 0.0).sum(axis=1)
         total += np.abs(weights @ gap)
-    return _ratio(total, weights.sum(1) * chances.shape[1])
+    return ratio(total, weights.sum(1) * chances.shape[1])
 
 
 def bin_of(chances: Array, bins: int) -> npt.NDArray[np.int_]:
     """Number of the bin of each chance, from 0; the last one includes 1."""
     return np.minimum((chances * bins).astype(int), bins - 1)
-
-
-def _ratio(above: Array, below: Array) -> Array:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(below > 0, above / below, np.nan)

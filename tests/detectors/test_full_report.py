@@ -32,8 +32,9 @@ class Wavering(Fake):
 
 
 @pytest.fixture(autouse=True)
-def _fake(monkeypatch):
+def _fake(monkeypatch, settings, tmp_path):
     monkeypatch.setattr(evaluate_command, "load_detector", lambda **_: Wavering())
+    settings.DETECTOR_WEIGHTS = tmp_path / "none.pth"  # no manifest, so no scaling, beside them
 
 
 def run(files, out, *more):
@@ -93,7 +94,14 @@ def test_everything_is_there(coco_set, tmp_path):
 def test_the_summary_keeps_the_headline(coco_set, tmp_path):
     report, _ = run(coco_set(4), tmp_path / "r.json")
     summary = release.summary(report)
-    assert summary["headline"] == report["headline"]
+    assert set(summary["headline"]) == set(report["headline"])
+    for name, figure in summary["headline"].items():
+        assert figure == pytest.approx(report["headline"][name], abs=1e-4)
+    assert summary["ece_scaled"]["fitted_on"] == "cross-validation by patient"
+    assert summary["ece_scaled"]["value"] == pytest.approx(
+        report["calibration"]["after"]["ece"]["value"], abs=1e-4
+    )
+    assert len(json.dumps(summary)) < 6000
     assert summary["counts"] == report["counts"]
     assert "evidence" not in summary
     del report["headline"], report["counts"]

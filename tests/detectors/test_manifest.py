@@ -41,6 +41,14 @@ def test_it_is_read_and_written_back_the_same(write):
     assert read.thresholds == {"covid": 0.5, "normal": 1.0}
     assert read.classes == ("covid", "normal")
     assert read.as_json() == GOOD
+    assert read.scaling is None
+
+
+def test_a_scaling_is_read_and_written_back(write):
+    read = manifest.read_manifest(write(temperature=0.5, offset=-1))
+    assert read.scaling == (0.5, -1.0)
+    assert read.as_json() == GOOD | {"temperature": 0.5, "offset": -1.0}
+    assert manifest.read_manifest(write(temperature=2)).scaling == (2.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,11 @@ def test_it_is_read_and_written_back_the_same(write):
         ({"image_size": True}, "image_size"),
         ({"licence": "x" * 201}, "licence"),
         ({"metrics": []}, "metrics"),
+        ({"temperature": 0}, "temperature"),
+        ({"temperature": "1"}, "temperature"),
+        ({"temperature": True}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"temperature": 1, "offset": [0]}, "offset"),
     ],
 )
 def test_what_is_wrong_is_named(write, changes, why):
@@ -96,6 +109,7 @@ def test_the_shipped_one_names_the_shipped_weights():
     assert shipped.classes == ("covid", "pneumonia", "normal")
     assert ACTIVE.stat().st_size < 40 * 1024**2
     assert "ommercial" in shipped.licence
+    assert shipped.scaling is not None
     assert shipped.metrics["test"]["ap"]["all"]["mean"]["ap50"] == pytest.approx(0.804, abs=0.01)
 
 

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from detection.detectors import film_dataset, preprocess, recipe, training, weights_file
 from detection.detectors.coco import read_coco
 from detection.detectors.loader import load_detector
+from detection.evaluation import headline
 from detection.manifest import read_manifest
 from imaging.pixels import read_file
 from twinhealth.errors import InvalidInputError
@@ -181,7 +182,12 @@ def test_the_command_writes_a_version_that_can_be_served(coco_set, tmp_path):
     assert manifest.training["seed"] == 5
     assert manifest.training["images"] == 4
     assert manifest.training["started_from"] == "random weights"
-    assert manifest.metrics["val"]["images"] == 4
+    figures = manifest.metrics["val"]
+    assert figures["images"] == figures["counts"]["images"] == 4
+    assert set(figures["headline"]) == set(headline.NAMES)
+    assert set(figures["headline"]["ece"]) == {"value", "low", "high"}
+    assert manifest.scaling.temperature > 0
+    assert len((out / "mine-1.json").read_text()) < 20_000
     detector = load_detector(weights=out / manifest.file, expected_sha256=manifest.sha256)
     assert detector.version_info.thresholds == manifest.thresholds
     detector.predict(read_file(images / "0.png"))

@@ -1,4 +1,4 @@
-"""Temperature and calibration error, on scores whose truth is known."""
+"""Temperature, offset and calibration error, on scores whose truth is known."""
 
 from __future__ import annotations
 
@@ -9,30 +9,52 @@ import pytest
 
 from detection.evaluation import calibration as c
 from detection.evaluation import folds
+from detection.manifest import Scaling
 from tests.evaluation.examples import random_set, rows_of
 
 
-def sure(temperature, count=4000, seed=0):
-    """Scores that are too sure of themselves by a temperature, and what happened."""
+def sure(temperature, offset=0.0, count=4000, seed=0):
+    """Scores that a temperature and an offset would put right, and what happened."""
     rng = np.random.default_rng(seed)
     chances = rng.uniform(0.02, 0.98, (count, 3))
     happened = (rng.random(chances.shape) < chances).astype(float)
-    return c.tempered(chances, 1 / temperature), happened, chances
+    odds = np.log(chances / (1 - chances))
+    return 1 / (1 + np.exp(-temperature * (odds - offset))), happened, chances
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_the_temperature_is_found_again(temperature):
-    scores, happened, chances = sure(temperature)
-    assert c.fit_temperature(scores, happened) == pytest.approx(temperature, rel=0.08)
-    # the clip at 1e-4 moves the surest ones a little
-    np.testing.assert_allclose(c.tempered(scores, temperature), chances, atol=0.03)
+@pytest.mark.parametrize(
+    ("temperature", "offset"), [(0.5, 0), (1, 0), (3, 0), (0.5, -0.9), (1, 1.5), (2, -0.5)]
+)
+def test_the_scaling_is_found_again(temperature, offset):
+    scores, happened, chances = sure(temperature, offset)
+    found = c.fit_scaling(scores, happened)
+    # scores are cut at 1e-4 and 1 - 1e-4, which moves the surest ones
+    assert found.temperature == pytest.approx(temperature, rel=0.1)
+    assert found.offset == pytest.approx(offset, abs=0.15)
+    assert np.abs(c.scaled(scores, found) - chances).mean() < 0.02
 
 
-def test_the_error_falls_at_the_right_temperature():
-    scores, happened, _ = sure(3.0)
-    after = c.tempered(scores, c.fit_temperature(scores, happened))
-    assert c.ece(scores, happened) > 0.12
-    assert c.ece(after, happened) < 0.02
+def test_the_error_falls_at_the_right_scaling():
+    for temperature, offset in ((3.0, 0.0), (1.0, -1.5)):
+        scores, happened, _ = sure(temperature, offset)
+        after = c.scaled(scores, c.fit_scaling(scores, happened))
+        assert c.ece(scores, happened) > 0.12
+        assert c.ece(after, happened) < 0.02
+
+
+def test_no_other_scaling_explains_the_labels_better():
+    scores, happened, _ = sure(2.0, 0.7, count=200)
+
+    def loss(scaling):
+        chance = np.where(happened > 0, c.scaled(scores, scaling), 1 - c.scaled(scores, scaling))
+        return -np.log(chance).mean()
+
+    best = c.fit_scaling(scores, happened)
+    for warmer in (-0.05, 0.05):
+        for higher in (-0.05, 0.0, 0.05):
+            assert loss(Scaling(best.temperature + warmer, best.offset + higher)) > loss(best)
+    # the mean chance is the share of what happened
+    assert c.scaled(scores, best).mean() == pytest.approx(happened.mean(), abs=1e-6)
 
 
 def test_ece_by_hand():
@@ -50,8 +72,17 @@ def test_ece_by_hand():
 def test_scores_of_zero_and_one_have_a_temperature():
     scores = np.array([[0.0, 1.0], [1.0, 0.0]] * 10)
     happened = np.array([[0.0, 1.0], [0.0, 1.0]] * 10)  # half of them wrong
-    assert c.fit_temperature(scores, happened) == pytest.approx(20, rel=1e-3)
-    assert c.fit_temperature(scores, scores) == pytest.approx(0.05, rel=1e-3)
+    blurred = c.fit_scaling(scores, happened)
+    assert blurred == (pytest.approx(20, rel=1e-3), pytest.approx(0, abs=1e-3))
+    assert c.fit_scaling(scores, scores).temperature == pytest.approx(0.05, rel=1e-3)
+
+
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_films_that_are_all_alike_have_a_scaling(label):
+    scores = np.array([[0.3], [0.6]])
+    found = c.fit_scaling(scores, np.full((2, 1), label))
+    assert np.isfinite(found).all()
+    assert c.scaled(scores, found) == pytest.approx(label, abs=1e-6)
 
 
 def test_the_temperature_comes_from_other_films():
@@ -68,6 +99,8 @@ def test_the_temperature_comes_from_other_films():
     assert other["fitted_on"] == "another set"
     assert other["temperature"] == pytest.approx(0.05, rel=1e-3)
     assert other["before"] == report["before"]
+    version = c.calibration(rows, Scaling(other["temperature"], other["offset"]), draws=50)
+    assert version == other | {"fitted_on": "the version's validation set"}
     assert other["after"]["ece"]["value"] > report["after"]["ece"]["value"]
 
 

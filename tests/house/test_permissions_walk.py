@@ -207,6 +207,7 @@ WHO_MAY_WHAT: list[tuple[str, str, set[Any]]] = [
     ("get", "/maintenance/plans/new/", ADMIN),
     ("get", f"/maintenance/orders/{N}/", WORKS),
     ("get", "/models/", ADMIN),
+    ("get", f"/models/{N}/report/", ADMIN),
     ("get", "/users/", ADMIN),
     ("get", "/audit/", ADMIN),
 ]

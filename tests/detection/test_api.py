@@ -33,6 +33,12 @@ ADDRESSES = [
     ("get", "worklist/", {Role.CLINICIAN}),
     ("get", "detector-versions/", {Role.ADMIN}),
     ("post", "detector-versions/{version}/promote/", {Role.ADMIN}),
+    ("get", "detector-versions/{version}/", {Role.ADMIN}),
+    ("get", "detector-versions/{version}/compare/", {Role.ADMIN}),
+    ("post", "detector-versions/{version}/shadow/", {Role.ADMIN}),
+    ("delete", "detector-versions/{version}/shadow/", {Role.ADMIN}),
+    ("post", "detector-versions/{version}/retire/", {Role.ADMIN}),
+    ("post", "detector-versions/{version}/score/", {Role.ADMIN}),
     ("post", "detector-versions/rollback/", {Role.ADMIN}),
     ("get", "detector-versions/promotions/", {Role.ADMIN}),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from detection.detectors import operating_point
 from detection.evaluation import thresholds
 from detection.evaluation.evidence import FilmEvidence, Find, View
@@ -96,11 +96,14 @@ def test_a_report_beyond_the_cap_or_of_other_weights(
         evidence.import_report(version=version, path=path, name="val")
 
 
-def test_the_command_takes_a_report(tmp_path: Path, settings: Any) -> None:
+def test_the_command_takes_a_report(tmp_path: Path, settings: Any, admin: User) -> None:
     settings.DETECTOR_WEIGHTS = tmp_path / "active.pth"
     write_manifest(tmp_path, file="active.pth")
-    call_command("register_detector")
+    with pytest.raises(CommandError, match="no_such_user"):
+        call_command("register_detector", "--by", "nobody")
+    call_command("register_detector", "--by", admin.username)
     version = DetectorVersion.objects.get()
+    assert version.registered_by == admin
     for name in ("val", "test"):
         path = write_report(tmp_path / f"{name}-report.json", version, 0.7, prefix=name)
         call_command("register_detector", "--report", str(path), "--set", name)

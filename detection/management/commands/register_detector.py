@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.models import User
 from detection.manifest import read_manifest
 from detection.models import VAL, DetectorVersion
 from detection.services import evidence, versions
@@ -23,7 +24,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--manifest`, `--report`, `--set`, `--activate`."""
+        """`--manifest`, `--report`, `--set`, `--by`, `--activate`."""
         parser.add_argument(
             "--manifest",
             type=Path,
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             default=VAL,
             help="which set the report is about (default: val)",
         )
+        parser.add_argument("--by", metavar="USERNAME", help="who brings the version, if anybody")
         parser.add_argument(
             "--activate",
             action="store_true",
@@ -51,12 +53,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Register, then activate unless an admin chose another one since."""
         path = options["manifest"] or Path(settings.DETECTOR_WEIGHTS).with_suffix(".json")
+        by = options["by"]
+        user = User.objects.filter(username=by).first() if by else None
+        if by and user is None:
+            raise CommandError(f"no_such_user: Nobody is called {by}.")
         try:
             manifest = read_manifest(path)
             known = DetectorVersion.objects.filter(weights_sha256=manifest.sha256).exists()
-            version = versions.register_version(manifest, folder=path.parent)
+            version = versions.register_version(manifest, folder=path.parent, user=user)
             if options["report"]:
-                evidence.import_report(version=version, path=options["report"], name=options["set"])
+                evidence.import_report(
+                    version=version, path=options["report"], name=options["set"], user=user
+                )
             new_release = not known and options["manifest"] is None
             if new_release or options["activate"] or versions.active_version() is None:
                 version = versions.promote(version_id=version.pk, user=None)

@@ -58,7 +58,11 @@ def gate(version: DetectorVersion, active: DetectorVersion | None) -> Gate:
     if found is None:
         return Gate(why=f"{active.name} has no evidence on val to compare with.")
     worse = tuple(name for name, row in found.items() if row["worse"])
-    why = f"On val it is worse than {active.name} in: {'; '.join(HEADLINE[name] for name in worse)}." if worse else ""
+    why = (
+        f"On val it is worse than {active.name} in: {'; '.join(HEADLINE[name] for name in worse)}."
+        if worse
+        else ""
+    )
     if all(row["worse"] is None for row in found.values()):
         why = "The val films are too few to say whether it is worse."
     return Gate(found, worse, why)

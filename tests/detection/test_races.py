@@ -114,6 +114,7 @@ def test_two_admins_promote_and_one_version_is_active(monkeypatch: pytest.Monkey
     history = list(Promotion.objects.order_by("pk"))
     assert len(history) == seen["ok"]
     assert [p.instead_of_id for p in history[1:]] == [p.version_id for p in history[:-1]]
+    assert DetectorVersion.objects.filter(state=VersionState.ACTIVE).count() == 1
 
 
 def test_two_versions_want_to_read_along_and_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,4 +137,3 @@ def test_three_workers_read_each_film_apart_once(monkeypatch: pytest.MonkeyPatch
     assert detector.calls == 8
     done = VersionReading.objects.filter(version=version, state=ReadingState.DONE)
     assert done.count() == 8
-    assert DetectorVersion.objects.filter(state=VersionState.ACTIVE).count() == 1

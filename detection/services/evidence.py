@@ -72,7 +72,10 @@ def import_evidence(
     """As `import_report`, of rows that were read already."""
     _check(rows)
     bodies = [row.as_json() for row in rows]
-    sha256 = hashlib.sha256(json.dumps(bodies, sort_keys=True).encode()).hexdigest()
+    content = json.dumps(bodies, sort_keys=True)
+    if "\\u0000" in content:  # which PostgreSQL can't hold
+        raise _invalid("it holds a NUL character")
+    sha256 = hashlib.sha256(content.encode()).hexdigest()
     known = EvidenceSet.objects.filter(version=version, name=name)
     if known.filter(content_sha256=sha256).exists():
         return None

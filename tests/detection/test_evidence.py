@@ -62,6 +62,7 @@ def broken(**fields: Any) -> list[FilmEvidence]:
         broken(key=""),
         broken(key="x" * 201),
         broken(key="val-1.png"),
+        broken(source="a\0b"),
         broken(scores={"covid": 1.5, "pneumonia": 0.0, "normal": 0.0}),
         broken(scores={"covid": float("nan"), "pneumonia": 0.0, "normal": 0.0}),
         broken(boxes=View({}, (Find("covid", -0.1, 1, 1),))),

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import Can
 from accounts.services import audit
-from detection import selectors
 from detection.api_by import by
-from detection.models import DetectionRun, DetectorVersion, Promotion
+from detection.models import DetectionRun
 from detection.serializers import ErrorSerializer, RunSerializer
-from detection.serializers_versions import (
-    PromotionReasonSerializer,
-    PromotionSerializer,
-    VersionSerializer,
-)
 from detection.services import request as requests
-from detection.services import versions
 
 
 class RunView(APIView):
@@ -63,66 +56,3 @@ class RunRetryView(APIView):
         """From failed to queued; 409 `bad_transition` from any other state."""
         run = requests.retry_run(run_id=pk, **by(request))
         return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
-
-
-class VersionsView(generics.ListAPIView[DetectorVersion]):
-    """The models: active, candidates, retired."""
-
-    required = Can.VERSION_ADMIN
-    serializer_class = VersionSerializer
-    queryset = selectors.versions()
-    filterset_fields = ["state", "config"]
-    ordering_fields = ["created_at", "name", "state"]
-
-
-class PromoteView(APIView):
-    """Which model reads."""
-
-    required = Can.VERSION_ADMIN
-
-    @extend_schema(
-        operation_id="detector_versions_promote",
-        request=PromotionReasonSerializer,
-        responses={
-            200: VersionSerializer,
-            400: ErrorSerializer,
-            404: ErrorSerializer,
-            409: ErrorSerializer,
-        },
-    )
-    def post(self, request: Request, pk: int) -> Response:
-        """Make it the active one; 409 if its weights file is missing or not what it was."""
-        version = versions.promote(version_id=pk, reason=_reason(request), **by(request))
-        return Response(VersionSerializer(version).data)
-
-
-class RollBackView(APIView):
-    """The version before the active one."""
-
-    required = Can.VERSION_ADMIN
-
-    @extend_schema(
-        operation_id="detector_versions_rollback",
-        request=PromotionReasonSerializer,
-        responses={200: VersionSerializer, 400: ErrorSerializer, 409: ErrorSerializer},
-    )
-    def post(self, request: Request) -> Response:
-        """Make it the active one again; 409 `nothing_to_roll_back` if there was none."""
-        version = versions.roll_back(reason=_reason(request), **by(request))
-        return Response(VersionSerializer(version).data)
-
-
-class PromotionsView(generics.ListAPIView[Promotion]):
-    """Which version read when, newest first."""
-
-    required = Can.VERSION_ADMIN
-    serializer_class = PromotionSerializer
-    queryset = selectors.promotions()
-    filterset_fields = ["version", "rolled_back"]
-    ordering_fields = ["at"]
-
-
-def _reason(request: Request) -> str:
-    asked = PromotionReasonSerializer(data=request.data)
-    asked.is_valid(raise_exception=True)
-    return str(asked.validated_data["reason"])

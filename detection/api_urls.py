@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_datasets, api_gate, api_images, api_reviews, api_runs, api_worklist
+from . import (
+    api_datasets,
+    api_gate,
+    api_images,
+    api_reviews,
+    api_runs,
+    api_versions,
+    api_worklist,
+)
 
 urlpatterns = [
     path("images/", api_images.ImagesView.as_view(), name="image-list"),
@@ -31,16 +39,45 @@ urlpatterns = [
     path("label-next/", api_datasets.LabelNextView.as_view(), name="label-next"),
     path("datasets/", api_datasets.DatasetsView.as_view(), name="dataset-list"),
     path("datasets/<int:pk>/", api_datasets.DatasetView.as_view(), name="dataset-detail"),
-    path("detector-versions/", api_runs.VersionsView.as_view(), name="detector-version-list"),
-    path("detector-versions/promotions/", api_runs.PromotionsView.as_view(), name="promotion-list"),
+    path("detector-versions/", api_versions.VersionsView.as_view(), name="detector-version-list"),
+    path(
+        "detector-versions/promotions/",
+        api_versions.PromotionsView.as_view(),
+        name="promotion-list",
+    ),
     path(
         "detector-versions/rollback/",
-        api_runs.RollBackView.as_view(),
+        api_versions.RollBackView.as_view(),
         name="detector-version-rollback",
     ),
     path(
         "detector-versions/<int:pk>/promote/",
-        api_runs.PromoteView.as_view(),
+        api_versions.PromoteView.as_view(),
         name="detector-version-promote",
+    ),
+    path(
+        "detector-versions/<int:pk>/",
+        api_versions.VersionView.as_view(),
+        name="detector-version-detail",
+    ),
+    path(
+        "detector-versions/<int:pk>/compare/",
+        api_versions.CompareView.as_view(),
+        name="detector-version-compare",
+    ),
+    path(
+        "detector-versions/<int:pk>/shadow/",
+        api_versions.ShadowView.as_view(),
+        name="detector-version-shadow",
+    ),
+    path(
+        "detector-versions/<int:pk>/retire/",
+        api_versions.RetireView.as_view(),
+        name="detector-version-retire",
+    ),
+    path(
+        "detector-versions/<int:pk>/score/",
+        api_versions.ScoreView.as_view(),
+        name="detector-version-score",
     ),
 ]

@@ -14,7 +14,6 @@ from .selectors_film import (
     films_of_patient,
     images_of_device,
 )
-from .selectors_versions import promotions, versions
 from .selectors_worklist import (
     ORDERINGS,
     SHOW,
@@ -42,9 +41,7 @@ __all__ = [
     "films_of_patient",
     "images_of_device",
     "next_image",
-    "promotions",
     "rows_of",
-    "versions",
     "worklist",
     "worklist_items",
 ]

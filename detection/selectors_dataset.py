@@ -97,7 +97,7 @@ def _films(signatures: Sequence[Signature]) -> Iterator[SignedFilm]:
                     for f in (findings.get(run.pk, []) if run else [])
                 ],
                 added=added.get(signature.image_id, []),
-                thresholds=run.version.thresholds if run else {},
+                thresholds=run.counts_from if run else {},
             ),
         )
 

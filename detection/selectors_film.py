@@ -263,7 +263,7 @@ def _finding_views(
     image: Image, run: DetectionRun | None, findings: list[Finding], verdicts: list[Review]
 ) -> list[FindingView]:
     newest = {v.finding_id: v for v in verdicts if v.finding_id}
-    flags = {f.pk for f in flags_of(findings, run.version.thresholds)} if run else set()
+    flags = {f.pk for f in flags_of(findings, run.counts_from)} if run else set()
     views = []
     for number, f in enumerate(findings, start=1):
         review = newest.get(f.pk)
@@ -306,7 +306,7 @@ def _why(
     now: datetime,
 ) -> str:
     facts = facts_of(item, run)
-    thresholds = run.version.thresholds if run else {}
+    thresholds = run.counts_from if run else {}
     flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
     return priority.why(facts, flags, now)
 
@@ -327,7 +327,7 @@ def _places(runs: list[DetectionRun]) -> dict[int, int]:
 def _state(image: Image, run: DetectionRun | None, line: Mapping[int, int]) -> FilmState:
     state = run.state if run else "waiting"
     findings = list(run.findings.all()) if run and run.state == RunState.DONE else None
-    flags = flags_of(findings or [], run.version.thresholds) if run else ()
+    flags = flags_of(findings or [], run.counts_from) if run else ()
     reason = run.reason if run else image.display_message
     text = {
         RunState.QUEUED: "queued",

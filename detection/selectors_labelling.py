@@ -31,8 +31,8 @@ from .selectors_worklist import age_at
 
 _RELATED = ("image__series__study__patient", "image__device", "run__version")
 _FACTS = (
-    "pk", "run_id", "run__version_id", "flagged", "signed", "image_id", "image__device_id",
-    "image__device__name", "image__signature__conclusion", "waiting_since",
+    "pk", "run_id", "run__version_id", "run__thresholds", "flagged", "signed", "image_id",
+    "image__device_id", "image__device__name", "image__signature__conclusion", "waiting_since",
 )  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def candidates() -> list[Candidate]:
     for row in facts:
         film = labelling.Facts(
             best=best.get(row["run_id"], {}),
-            thresholds=thresholds.get(row["run__version_id"], {}),
+            thresholds=row["run__thresholds"] or thresholds.get(row["run__version_id"], {}),
             flagged=row["flagged"],
             verdicts=frozenset(verdicts.get(row["image_id"], ())),
             conclusion=row["image__signature__conclusion"] or "",

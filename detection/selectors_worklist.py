@@ -294,7 +294,7 @@ def _around(user: User, now: datetime) -> tuple[dict[str, int], datetime | None,
 
 def _row(item: WorklistItem, findings: list[Finding], user: User, now: datetime) -> WorklistRow:
     image, run = item.image, item.run
-    thresholds = run.version.thresholds if run else {}
+    thresholds = run.counts_from if run else {}
     flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
     patient = image.series.study.patient
     claim = live_claim(image, now)

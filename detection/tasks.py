@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
+from detection.services.apart import read_apart, waiting
 from detection.services.execute import execute_run
 from detection.services.requeue import requeue_lost_runs
 from detection.services.trust import refresh_late_trust
@@ -22,12 +23,20 @@ def execute_run_task(run_id: int) -> None:
 
 @shared_task(soft_time_limit=50, time_limit=60)
 def requeue_lost_runs_task() -> None:
-    """Send again what was lost; beat calls it every few seconds."""
+    """Send again what was lost, and what may be done meanwhile; beat calls it all the time."""
     for run_id in requeue_lost_runs():
         execute_run_task.delay(run_id)
+    if waiting().exists():
+        read_apart_task.apply_async(expires=settings.RUN_RESEND_SECONDS)
 
 
 @shared_task(soft_time_limit=50, time_limit=60)
 def refresh_trust_task() -> None:
     """Compute trust again where readings came late; beat calls it every minute."""
     refresh_late_trust()
+
+
+@shared_task(soft_time_limit=_SOFT, time_limit=_HARD)
+def read_apart_task() -> None:
+    """Read films apart from the clinicians' pages for a while; the rest waits for the next call."""
+    read_apart(seconds=_SOFT / 2)

@@ -29,5 +29,9 @@ urlpatterns = [
     path("models/", views_models.models, name="models"),
     path("models/rollback/", views_models.roll_back, name="roll-back"),
     path("models/<int:version_id>/report/", views_version_report.report, name="version-report"),
+    path("models/<int:version_id>/compare/", views_models.compare, name="compare"),
     path("models/<int:version_id>/promote/", views_models.promote, name="promote"),
+    path("models/<int:version_id>/shadow/", views_models.shadow, name="shadow"),
+    path("models/<int:version_id>/retire/", views_models.retire, name="retire"),
+    path("models/<int:version_id>/score/", views_models.score, name="score"),
 ]

@@ -182,7 +182,7 @@ def sign(request: PageRequest, image_id: int) -> HttpResponse:
 def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
     found = selectors.film(image_id=image_id)
     taken = found.claim is not None and found.claim.by_id != request.user.pk
-    thresholds = found.version.thresholds if found.version else {}
+    thresholds = found.run.counts_from if found.run else {}
     return {
         "film": found,
         "image": found.image,

@@ -1,7 +1,7 @@
 """`make run`: the whole hospital in one terminal.
 
-Environment, database, demo on the first start, then web, two workers and beat. Always the embedded
-settings; production is its own settings module and never inferred from a variable.
+Environment, database, demo on the first start, then web, three workers and beat. Always
+the embedded settings; production is its own settings module and never inferred from a variable.
 """
 
 from __future__ import annotations
@@ -163,6 +163,7 @@ def commands(python: Path, config: Config) -> dict[str, list[str]]:
     return {
         "web": [*gunicorn, "--bind", bind, "twinhealth.wsgi"],
         "detect": [*worker, "--queues", "detect", "--hostname", "detect@%h"],
+        "shadow": [*worker, "--queues", "shadow", "--hostname", "shadow@%h"],
         "default": [*worker, "--queues", "default", "--hostname", "default@%h"],
         "beat": [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile="],
     }

@@ -90,3 +90,34 @@ class AppendOnly(Operation):
             f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN {changed} {stop}",
             f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {stop}",
         ]
+
+
+class NoLongerAppendOnly(AppendOnly):
+    """The opposite of `AppendOnly`, before a migration changes the table that has its triggers.
+
+    Follow it, in the same migration, with `AppendOnly`, which then knows the new columns too.
+    """
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drop the triggers."""
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Create them."""
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        """One line for `migrate`."""
+        return f"Let {self.table} be changed by this migration"

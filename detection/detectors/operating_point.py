@@ -41,7 +41,9 @@ def suggested(films: Sequence[Film], found: Found) -> dict[str, float]:
     boxes at IoU 0.5; of equal ones the middle, as the exact optimum is the score of a chance box.
     """
     return {
-        label: _best_f1(films, found, label) if label == NORMAL else _sensitive(films, found, label)
+        label: best_f1(*_curve(films, found, label))
+        if label == NORMAL
+        else _sensitive(films, found, label)
         for label in CLASSES
     }
 
@@ -83,21 +85,32 @@ def image_auc(films: Sequence[Film], found: Found) -> dict[str, float | None]:
     return report
 
 
-def _best_f1(films: Sequence[Film], found: Found, label: str) -> float:
-    scores, right, wanted = _curve(films, found, label)
+def best_f1(scores: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], wanted: int) -> float:
+    """The threshold with the best F1 of boxes; of equal ones the middle.
+
+    Args:
+        scores: of each box of the class.
+        right: whether it is right.
+        wanted: how many boxes there are to find.
+    """
     f1 = np.array([_f1(right[scores >= t], wanted) for t in _GRID])
     best = _GRID[f1 >= f1.max() - 1e-9]
     return round(float(best[len(best) // 2]), 2)
 
 
 def _sensitive(films: Sequence[Film], found: Found, label: str) -> float:
-    best = np.array(
+    return sensitive(
         [
             _best(found.get(film.id, ()), label)
             for film in films
             if any(truth.label == label for truth in film.boxes)
         ]
     )
+
+
+def sensitive(scores: Sequence[float]) -> float:
+    """The highest threshold that at least 95 % of these films' best scores reach."""
+    best = np.array(scores, float)
     if not len(best):
         return round(float(_GRID[len(_GRID) // 2]), 2)
     enough = [t for t in _GRID if (best >= t).mean() >= SENSITIVITY]

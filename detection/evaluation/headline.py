@@ -7,7 +7,7 @@ patients, because two films of one patient are not two observations.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,14 @@ NAMES: Final = (
     "sensitivity_covid_at_specificity_90",
     "ece",
 )
+
+
+class OfPatient(Protocol):
+    """Anything that belongs to a patient, the unit of the bootstrap."""
+
+    @property
+    def patient(self) -> str:
+        """Whose."""
 
 
 def figures(
@@ -120,7 +128,7 @@ def compare(
     return result
 
 
-def patient_weights(rows: Sequence[FilmEvidence], draws: int, seed: int) -> Array:
+def patient_weights(rows: Sequence[OfPatient], draws: int, seed: int) -> Array:
     """(draws, films): how often each film's patient was drawn."""
     patients, place = np.unique([row.patient for row in rows], return_inverse=True)
     count = len(patients)
@@ -130,7 +138,7 @@ def patient_weights(rows: Sequence[FilmEvidence], draws: int, seed: int) -> Arra
     )
 
 
-def interval(drawn: Array, rows: Sequence[FilmEvidence]) -> dict[str, float | None]:
+def interval(drawn: Array, rows: Sequence[OfPatient]) -> dict[str, float | None]:
     """`{"low", "high"}` of a figure's draws; draws that can't tell are left out."""
     known = drawn[np.isfinite(drawn)]
     if not len(known) or len({row.patient for row in rows}) < 2:

@@ -1,6 +1,8 @@
 """Runs of the reader over an image, what it found, and what people said of it."""
 
+from .apart import Purpose, ReadingState, VersionReading
 from .dataset import DatasetFilm, DatasetVersion, PatientSplit, Split
+from .evidence import TEST, VAL, EvidenceFilm, EvidenceSet
 from .finding import Finding, Label
 from .promotion import Promotion
 from .review import Claim, Conclusion, Review, Signature, Verdict
@@ -10,16 +12,22 @@ from .version import DetectorVersion, VersionState
 from .worklist import WorklistItem
 
 __all__ = [
+    "TEST",
+    "VAL",
     "Claim",
     "Conclusion",
     "DatasetFilm",
     "DatasetVersion",
     "DetectionRun",
     "DetectorVersion",
+    "EvidenceFilm",
+    "EvidenceSet",
     "Finding",
     "Label",
     "PatientSplit",
     "Promotion",
+    "Purpose",
+    "ReadingState",
     "Review",
     "RunState",
     "Signature",
@@ -27,6 +35,7 @@ __all__ = [
     "Trust",
     "TrustCursor",
     "Verdict",
+    "VersionReading",
     "VersionState",
     "WorklistItem",
 ]

@@ -50,6 +50,8 @@ class DetectionRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True)
+    # those of the version when it read: a later promotion may choose others, for later films
+    thresholds = models.JSONField(default=dict)
     # trust in the machine as of the exposure, by devices.trust; recomputed when late readings come
     device_trust = models.CharField(max_length=8, choices=Trust.choices, default=Trust.UNKNOWN)
     trust_reasons = models.JSONField(default=list)  # [{"rule","state","text","since"}]
@@ -94,6 +96,11 @@ class DetectionRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk} {self.state}"
+
+    @property
+    def counts_from(self) -> dict[str, float]:
+        """Score per class from which a finding of this run counts."""
+        return self.thresholds or self.version.thresholds
 
     @property
     def refused_by_gate(self) -> bool:

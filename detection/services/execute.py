@@ -109,7 +109,7 @@ def _held(run_id: int, token: str) -> QuerySet[DetectionRun]:
 
 
 def _read(run_id: int, token: str, detector: Detector) -> bool:
-    related = ("image__device__model", "image__series")
+    related = ("image__device__model", "image__series", "version")
     run = DetectionRun.objects.select_related(*related).get(pk=run_id)
     frame = pixels.load(run.image)
     refusal = _gated(run, frame)
@@ -117,7 +117,10 @@ def _read(run_id: int, token: str, detector: Detector) -> bool:
         log.info("run_gated", code=refusal.code)
         _refuse(run_id, token, code=refusal.code, reason=refusal.reason, gated=run.image)
         return False
-    return _finish(run, token, detector.predict(frame))
+    thresholds = run.version.thresholds  # the row's, which a promotion may have chosen anew
+    found = detector.predict(frame, min_score=min(thresholds.values()))
+    boxes = [box for box in found.boxes if box.score >= thresholds[box.label]]
+    return _finish(run, token, Prediction(boxes, found.seconds))
 
 
 def _gated(run: DetectionRun, frame: Frame) -> gate.Refusal | None:
@@ -138,6 +141,7 @@ def _finish(run: DetectionRun, token: str, prediction: Prediction) -> bool:
             Step.FINISH,
             finished_at=timezone.now(),
             seconds=prediction.seconds,
+            thresholds=run.version.thresholds,
             **trust_of(run.image).as_fields(),
         )
         if not won:

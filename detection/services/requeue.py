@@ -13,8 +13,9 @@ from django.utils import timezone
 from detection.models import DetectionRun, RunState, WorklistItem
 
 from .execute import GENERIC_FAILURE
-from .runs import active_version, ensure_run
+from .runs import ensure_run
 from .states import Step, take
+from .which import active_version
 from .worklist import refresh_items
 
 log = structlog.get_logger(__name__)

@@ -7,21 +7,19 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from detection.models import DetectionRun, DetectorVersion, RunState, VersionState
+from detection.models import DetectionRun, RunState
 from imaging.models import Image
 
+from .readings import read_along
+from .which import active_version
 from .worklist import refresh_items
-
-
-def active_version() -> DetectorVersion | None:
-    """The version that reads; `None` before one is registered."""
-    return DetectorVersion.objects.filter(state=VersionState.ACTIVE).first()
 
 
 def ensure_run(*, image: Image) -> tuple[DetectionRun | None, bool]:
     """The image's run by the active version, made if there is none, and its worklist row.
 
-    A film that can't be shown is refused at once with the reason, and goes to a person.
+    A film that can't be shown is refused at once with the reason, and goes to a person. A version
+    that reads along is asked in the same transaction, apart.
 
     Returns:
         The run (`None` while no version is active: beat makes it later) and whether it is new.
@@ -45,4 +43,5 @@ def ensure_run(*, image: Image) -> tuple[DetectionRun | None, bool]:
         )
         if created:
             refresh_items(image_ids=[image.pk])
+            read_along(image)
         return run, created

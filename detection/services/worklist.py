@@ -65,7 +65,7 @@ def _item(
     *,
     signed: bool,
 ) -> WorklistItem:
-    flags = priority.flagging(findings.get(run.pk, []), run.version.thresholds) if run else []
+    flags = priority.flagging(findings.get(run.pk, []), run.counts_from) if run else []
     film = priority.Film(
         run_state=run.state if run else "",
         label=flags[0].label if flags else "",

@@ -33,6 +33,12 @@ ADDRESSES = [
     ("get", "worklist/", {Role.CLINICIAN}),
     ("get", "detector-versions/", {Role.ADMIN}),
     ("post", "detector-versions/{version}/promote/", {Role.ADMIN}),
+    ("get", "detector-versions/{version}/", {Role.ADMIN}),
+    ("get", "detector-versions/{version}/compare/", {Role.ADMIN}),
+    ("post", "detector-versions/{version}/shadow/", {Role.ADMIN}),
+    ("delete", "detector-versions/{version}/shadow/", {Role.ADMIN}),
+    ("post", "detector-versions/{version}/retire/", {Role.ADMIN}),
+    ("post", "detector-versions/{version}/score/", {Role.ADMIN}),
     ("post", "detector-versions/rollback/", {Role.ADMIN}),
     ("get", "detector-versions/promotions/", {Role.ADMIN}),
 ]
@@ -277,7 +283,11 @@ def test_versions(version: DetectorVersion, admin: User, monkeypatch: pytest.Mon
     api = client(admin)
     body = api.get(API + "detector-versions/").json()
     assert [v["name"] for v in body["results"]] == [version.name, candidate.name]
-    answer = api.post(f"{API}detector-versions/{candidate.pk}/promote/")
+    address = f"{API}detector-versions/{candidate.pk}/promote/"
+    unknown = api.post(address)  # nothing is known of it
+    assert (unknown.status_code, unknown.json()["code"]) == (409, "reason_needed")
+    assert unknown.json()["extra"] == {"worse": [], "shortest": 20}
+    answer = api.post(address, {"reason": "The old one can't read our new machine."}, format="json")
     assert (answer.status_code, answer.json()["state"]) == (200, "active")
     version.refresh_from_db()
     assert version.state == VersionState.RETIRED

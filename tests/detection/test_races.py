@@ -11,10 +11,20 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from detection.models import Claim, DetectorVersion, Review, Signature, VersionState
-from detection.services import claims, reviews, sign, versions
+from detection.models import (
+    Claim,
+    DetectorVersion,
+    Promotion,
+    ReadingState,
+    Review,
+    Signature,
+    VersionReading,
+    VersionState,
+)
+from detection.services import apart, claims, readings, reviews, shadow, sign, versions
 from detection.services.worklist import refresh_items
 from tests.detection.factories import make_image, make_run, make_user, make_version
+from tests.detection.fakes import FakeDetector, install
 from twinhealth.errors import ConflictError
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,6 +107,33 @@ def test_two_admins_promote_and_one_version_is_active(monkeypatch: pytest.Monkey
     monkeypatch.setattr(versions, "weights_problem", lambda version: None)
     who = make_user("admin")
     candidates = [make_version(VersionState.CANDIDATE) for _ in range(4)]
-    seen = hammer([partial(versions.promote, version_id=v.pk, user=who) for v in candidates])
-    assert seen == {"ok": 4}
+    act = partial(versions.promote, user=who, reason="Our machine was replaced by a newer one.")
+    seen = hammer([partial(act, version_id=v.pk) for v in candidates])
+    assert seen["ok"] >= 1
+    assert set(seen) <= {"ok", "active_changed"}  # who looked at another active one looks again
+    history = list(Promotion.objects.order_by("pk"))
+    assert len(history) == seen["ok"]
+    assert [p.instead_of_id for p in history[1:]] == [p.version_id for p in history[:-1]]
     assert DetectorVersion.objects.filter(state=VersionState.ACTIVE).count() == 1
+
+
+def test_two_versions_want_to_read_along_and_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shadow, "weights_problem", lambda version: None)
+    who = make_user("admin")
+    for _ in range(ROUNDS):
+        rivals = [make_version(VersionState.CANDIDATE) for _ in range(3)]
+        seen = hammer([partial(shadow.start_shadow, version_id=v.pk, user=who) for v in rivals])
+        assert seen == {"ok": 1, "another_shadow": 2}
+        (one,) = DetectorVersion.objects.filter(state=VersionState.SHADOW)
+        shadow.retire(version_id=one.pk, user=who)
+
+
+def test_three_workers_read_each_film_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = make_version(VersionState.SHADOW)
+    for _ in range(8):
+        readings.read_along(make_image())
+    detector = install(monkeypatch, FakeDetector(("covid", 0.9, 1, 1, 5, 5)))
+    hammer([partial(apart.read_apart, seconds=60)] * 3)
+    assert detector.calls == 8
+    done = VersionReading.objects.filter(version=version, state=ReadingState.DONE)
+    assert done.count() == 8

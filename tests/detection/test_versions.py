@@ -22,6 +22,7 @@ from twinhealth.errors import (
 )
 
 pytestmark = pytest.mark.django_db
+WHY = "It reads the films of our new machine far better."
 
 
 def manifest(**fields: Any) -> Manifest:
@@ -90,23 +91,25 @@ def test_the_database_allows_one_active_version(version: DetectorVersion) -> Non
 def test_promoting_retires_the_active_one(weights: Path, admin: User) -> None:
     old = with_file(weights, VersionState.ACTIVE)
     new = with_file(weights)
-    assert versions.promote(version_id=new.pk, user=admin).state == VersionState.ACTIVE
+    assert versions.promote(version_id=new.pk, user=admin, reason=WHY).state == VersionState.ACTIVE
     assert versions.active_version() == new
     old.refresh_from_db()
     assert old.state == VersionState.RETIRED
     entry = AuditEntry.objects.get(verb="promoted")
     assert (entry.actor, entry.detail) == (
         admin,
-        {"version": new.name, "instead_of": old.name, "reason": ""},
+        {"version": new.name, "instead_of": old.name, "reason": WHY, "worse": []},
     )
-    versions.promote(version_id=new.pk, user=admin)
+    versions.promote(version_id=new.pk, user=admin, reason=WHY)
     assert AuditEntry.objects.filter(verb="promoted").count() == 1
-    assert versions.promote(version_id=old.pk, user=admin).state == VersionState.ACTIVE  # back
+    assert (
+        versions.promote(version_id=old.pk, user=admin, reason=WHY).state == VersionState.ACTIVE
+    )  # back
 
 
 def test_who_why_and_instead_of_what_is_kept(weights: Path, admin: User) -> None:
     old, new = with_file(weights, VersionState.ACTIVE), with_file(weights)
-    versions.promote(version_id=new.pk, user=admin, reason="  better on val  ")
+    versions.promote(version_id=new.pk, user=admin, reason=f"  {WHY}  ")
     change = Promotion.objects.get()
     assert (change.version, change.instead_of, change.by, change.by_name) == (
         new,
@@ -114,7 +117,7 @@ def test_who_why_and_instead_of_what_is_kept(weights: Path, admin: User) -> None
         admin,
         admin.get_full_name() or admin.username,
     )
-    assert (change.reason, change.rolled_back) == ("better on val", False)
+    assert (change.reason, change.rolled_back) == (WHY, False)
     versions.promote(version_id=new.pk, user=admin, reason="again")  # it reads already
     assert Promotion.objects.count() == 1
     with pytest.raises(InvalidInputError) as caught:
@@ -134,8 +137,8 @@ def test_rolling_back_and_back_again(weights: Path, admin: User) -> None:
     versions.promote(version_id=first.pk, user=None)
     with pytest.raises(ConflictError):  # nothing read before the first
         versions.roll_back(user=admin)
-    versions.promote(version_id=second.pk, user=admin)
-    versions.promote(version_id=third.pk, user=admin)
+    versions.promote(version_id=second.pk, user=admin, reason=WHY)
+    versions.promote(version_id=third.pk, user=admin, reason=WHY)
     assert versions.roll_back(user=admin, reason="misses effusions") == second
     assert versions.roll_back(user=admin) == third
     third.refresh_from_db()
@@ -150,7 +153,7 @@ def test_rolling_back_and_back_again(weights: Path, admin: User) -> None:
 
 def test_rolling_back_to_a_file_that_is_gone(weights: Path, admin: User) -> None:
     old, new = with_file(weights, VersionState.ACTIVE), with_file(weights)
-    versions.promote(version_id=new.pk, user=admin)
+    versions.promote(version_id=new.pk, user=admin, reason=WHY)
     (weights / old.weights_path).unlink()
     with pytest.raises(ConflictError) as caught:
         versions.roll_back(user=admin)
@@ -246,6 +249,8 @@ def test_a_start_does_not_undo_an_admins_choice_but_a_new_release_is_taken(
     elsewhere = tmp_path_factory.mktemp("other")
     other = write_manifest(elsewhere, b"other weights", name="other")
     call_command("register_detector", "--manifest", str(other))
+    assert getattr(versions.active_version(), "name", "") == "light-1"  # it is a candidate
+    call_command("register_detector", "--manifest", str(other), "--activate")
     chosen = versions.active_version()
     assert chosen is not None
     assert (chosen.name, chosen.weights_path) == ("other", str(elsewhere / "light.pth"))

@@ -65,3 +65,16 @@ def test_a_worker_starts_though_loading_fails(
     consume(monkeypatch, "detect")
     monkeypatch.setattr(engine, "detector_for", fail)
     warm_up.load_detector()
+
+
+@pytest.mark.parametrize(
+    ("queues", "nicer"), [(("shadow",), [10]), (("detect",), []), (("detect", "shadow"), [])]
+)
+def test_a_worker_that_only_reads_apart_stands_back(
+    monkeypatch: pytest.MonkeyPatch, queues: tuple[str, ...], nicer: list[int]
+) -> None:
+    lowered: list[int] = []
+    monkeypatch.setattr(warm_up.os, "nice", lowered.append)
+    consume(monkeypatch, *queues)
+    warm_up.stand_back()
+    assert lowered == nicer

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("migrate", "web", "worker", "worker-default", "beat")
+OURS = ("migrate", "web", "worker", "worker-shadow", "worker-default", "beat")
 SECRETS = ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD")
 
 
@@ -124,7 +124,7 @@ def test_each_queue_is_worked_and_beat_is_one(services: dict[str, Any]) -> None:
         for command in (service["command"] for service in services.values() if "command" in service)
         if "--queues" in command
     }
-    assert queues == {"detect", "default"}
+    assert queues == {"detect", "shadow", "default"}
     assert "deploy" not in services["beat"]
 
 

@@ -132,10 +132,10 @@ def test_always_the_embedded_settings(tmp_path: Path) -> None:
 def test_the_processes(tmp_path: Path) -> None:
     config = run.read_config({"PORT": "9000", "HOST": "::1"}, tmp_path)
     commands = run.commands(Path("py"), config)
-    assert list(commands) == ["web", "detect", "default", "beat"]
+    assert list(commands) == ["web", "detect", "shadow", "default", "beat"]
     assert "[::1]:9000" in commands["web"]
     queues = {name: c[c.index("--queues") + 1] for name, c in commands.items() if "worker" in c}
-    assert queues == {"detect": "detect", "default": "default"}
+    assert queues == {"detect": "detect", "shadow": "shadow", "default": "default"}
 
 
 class _Answer(BaseHTTPRequestHandler):

@@ -150,8 +150,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 2
 # a worker that reads films loads the detector before it says that it is up
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120.0
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_QUEUES = (Queue("default"), Queue("detect"))
-CELERY_TASK_ROUTES = {"detection.tasks.execute_run_task": {"queue": "detect"}}
+# `shadow`: what loads a detector and may wait; a process of its own, so that no clinician does
+CELERY_TASK_QUEUES = (Queue("default"), Queue("detect"), Queue("shadow"))
+CELERY_TASK_ROUTES = {
+    "detection.tasks.execute_run_task": {"queue": "detect"},
+    "detection.tasks.read_apart_task": {"queue": "shadow"},
+}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -8,9 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.models import User
 from detection.manifest import read_manifest
-from detection.models import DetectorVersion
-from detection.services import versions
+from detection.models import VAL, DetectorVersion
+from detection.services import evidence, versions
 from twinhealth.errors import DomainError
 
 
@@ -18,12 +19,13 @@ class Command(BaseCommand):
     """Registers the weights beside which the manifest lies; safe to run at every start."""
 
     help = (
-        "Register the detector's weights; activate them if they are new or nothing is active. "
+        "Register the detector's weights. The release's own read from then on if they are new; "
+        "others are a candidate until an admin promotes them, unless nothing is active. "
         "Other weights in their folder are registered, for an admin to choose."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--manifest`, `--activate`."""
+        """`--manifest`, `--report`, `--set`, `--by`, `--activate`."""
         parser.add_argument(
             "--manifest",
             type=Path,
@@ -31,17 +33,41 @@ class Command(BaseCommand):
             help="JSON beside the weights (default: the one of DETECTOR_WEIGHTS)",
         )
         parser.add_argument(
-            "--activate", action="store_true", help="make it the one that reads, whatever is active"
+            "--report",
+            type=Path,
+            default=None,
+            help="report of evaluate_detector about these weights, kept as evidence",
+        )
+        parser.add_argument(
+            "--set",
+            choices=evidence.SETS,
+            default=VAL,
+            help="which set the report is about (default: val)",
+        )
+        parser.add_argument("--by", metavar="USERNAME", help="who brings the version, if anybody")
+        parser.add_argument(
+            "--activate",
+            action="store_true",
+            help="make it the one that reads, whatever is active and whatever the evidence says",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Register, then activate unless an admin chose another one since."""
         path = options["manifest"] or Path(settings.DETECTOR_WEIGHTS).with_suffix(".json")
+        by = options["by"]
+        user = User.objects.filter(username=by).first() if by else None
+        if by and user is None:
+            raise CommandError(f"no_such_user: Nobody is called {by}.")
         try:
             manifest = read_manifest(path)
             known = DetectorVersion.objects.filter(weights_sha256=manifest.sha256).exists()
-            version = versions.register_version(manifest, folder=path.parent)
-            if not known or options["activate"] or versions.active_version() is None:
+            version = versions.register_version(manifest, folder=path.parent, user=user)
+            if options["report"]:
+                evidence.import_report(
+                    version=version, path=options["report"], name=options["set"], user=user
+                )
+            new_release = not known and options["manifest"] is None
+            if new_release or options["activate"] or versions.active_version() is None:
                 version = versions.promote(version_id=version.pk, user=None)
         except DomainError as error:
             raise CommandError(f"{error.code}: {error.message}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
+from detection.services.dataset_exports import execute_export, requeue_lost_exports
 from detection.services.execute import execute_run
 from detection.services.requeue import requeue_lost_runs
 from detection.services.trust import refresh_late_trust
@@ -31,3 +32,16 @@ def requeue_lost_runs_task() -> None:
 def refresh_trust_task() -> None:
     """Compute trust again where readings came late; beat calls it every minute."""
     refresh_late_trust()
+
+
+@shared_task
+def export_dataset_task(export_id: int) -> None:
+    """Write a set as a zip; it takes as long as there are films, and its lease tells a dead one."""
+    execute_export(export_id=export_id)
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def requeue_lost_exports_task() -> None:
+    """Send lost exports again; beat calls it every half minute."""
+    for export_id in requeue_lost_exports():
+        export_dataset_task.delay(export_id)

@@ -1,6 +1,13 @@
 """Runs of the reader over an image, what it found, and what people said of it."""
 
-from .dataset import DatasetFilm, DatasetVersion, PatientSplit, Split
+from .dataset import (
+    DatasetExport,
+    DatasetFilm,
+    DatasetVersion,
+    ExportState,
+    PatientSplit,
+    Split,
+)
 from .finding import Finding, Label
 from .promotion import Promotion
 from .review import Claim, Conclusion, Review, Signature, Verdict
@@ -12,10 +19,12 @@ from .worklist import WorklistItem
 __all__ = [
     "Claim",
     "Conclusion",
+    "DatasetExport",
     "DatasetFilm",
     "DatasetVersion",
     "DetectionRun",
     "DetectorVersion",
+    "ExportState",
     "Finding",
     "Label",
     "PatientSplit",

@@ -127,11 +127,8 @@ class LabelNextView(generics.GenericAPIView[WorklistItem]):
     )
     def get(self, request: Request) -> Response:
         """`why` is the sentence, `reasons` its parts, strongest first."""
-        chosen = selectors_labelling.with_reason(
-            selectors_labelling.candidates(), request.query_params.get("why", "")
-        )
-        page = self.paginate_queryset(chosen)
-        rows = selectors_labelling.label_rows(cast("list[selectors_labelling.Candidate]", page))
+        ranked = selectors_labelling.Ranked(request.query_params.get("why", ""))
+        rows = cast("list[selectors_labelling.LabelRow]", self.paginate_queryset(ranked))  # type: ignore[arg-type]
         audit.record(
             actor=cast("User", request.user),
             verb="listed",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
 from django.db.models import (
@@ -130,7 +130,7 @@ def label_next(*, why: str = "", page: int | str = 1, page_size: int = 50) -> La
         page_size: rows of a page.
     """
     ranked = Ranked(why)
-    found: Page[Any] = Paginator(ranked, page_size).get_page(page)
+    found: Page[Any] = Paginator(cast("Any", ranked), page_size).get_page(page)
     return LabelPage(
         rows=tuple(found.object_list),
         page=found,
@@ -139,7 +139,7 @@ def label_next(*, why: str = "", page: int | str = 1, page_size: int = 50) -> La
     )
 
 
-def _worth(signed: dict[int, int]) -> QuerySet[WorklistItem]:
+def _worth(signed: dict[int, int]) -> QuerySet[Any, Any]:
     """Films that may be worth a label, each with the weight of each reason and their sum, `worth`.
 
     `labelling.reasons` has the same weights of one film; a test holds them together.

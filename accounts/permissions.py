@@ -40,6 +40,7 @@ class Can(StrEnum):
     USER_ADMIN = "user.admin"
     AUDIT_READ = "audit.read"
     VERSION_ADMIN = "version.admin"
+    DATASET_EXPORT = "dataset.export"  # signed films with their pixels, under pseudonyms
 
 
 _CLINICIAN = {
@@ -70,6 +71,7 @@ _ADMIN = _ENGINEER | {
     Can.USER_ADMIN,
     Can.AUDIT_READ,
     Can.VERSION_ADMIN,
+    Can.DATASET_EXPORT,
 }
 _EVERYBODY = {Can.ANYONE, Can.SIGNED_IN}
 

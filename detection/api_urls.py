@@ -39,6 +39,17 @@ urlpatterns = [
     path("label-next/", api_datasets.LabelNextView.as_view(), name="label-next"),
     path("datasets/", api_datasets.DatasetsView.as_view(), name="dataset-list"),
     path("datasets/<int:pk>/", api_datasets.DatasetView.as_view(), name="dataset-detail"),
+    path(
+        "datasets/<int:pk>/download/",
+        api_datasets.DatasetDownloadView.as_view(),
+        name="dataset-download",
+    ),
+    path("dataset-exports/", api_datasets.DatasetExportsView.as_view(), name="dataset-export-list"),
+    path(
+        "dataset-exports/<int:pk>/",
+        api_datasets.DatasetExportView.as_view(),
+        name="dataset-export-detail",
+    ),
     path("detector-versions/", api_versions.VersionsView.as_view(), name="detector-version-list"),
     path(
         "detector-versions/promotions/",

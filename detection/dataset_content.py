@@ -14,6 +14,10 @@ from detection.models import Label
 from detection.selectors_dataset import SignedFilm
 
 _CATEGORIES: Final = {label: number for number, label in enumerate(Label.values, start=1)}
+# `detection.detectors.coco.of_tier` says what each is good for: a film that names its source is
+# that source's, every other one is the hospital's own
+_SITE: Final = "site"
+_STATED: Final = "stated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ def entry_of(film: SignedFilm, part: str) -> Entry:
             "labeller": pseudonyms.reader(film.signature.by_id),
             "detector_version": run.version.name if run else "",
             "synthetic": film.patient.is_synthetic,
+            "licence_tier": _STATED if image.attribution else _SITE,
         },
         boxes=[
             {
@@ -105,6 +110,12 @@ def counts_of(
         "patients_by_split": by(
             part for part, _ in {(e.row["split"], e.patient_id) for e in entries}
         ),
+        "boxes_by_split_and_label": {
+            part: by(
+                names[b["category_id"]] for e in entries if e.row["split"] == part for b in e.boxes
+            )
+            for part in sorted({e.row["split"] for e in entries})
+        },
         "boxes_by_label": by(names[b["category_id"]] for b in boxes),
         "boxes_by_verdict": by(b["verdict"] for b in boxes),
         "films_left_out": dict(sorted(left_out.items())),

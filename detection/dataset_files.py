@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -13,10 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image as Picture
-
-from detection.detectors.preprocess import to_grey
 from imaging.frame import Frame
 from twinhealth.errors import ConflictError, InvalidInputError, UnavailableError
 
@@ -32,6 +27,7 @@ class Folder:
         self._target = target
         self._path = unfinished
         self._sums: dict[str, str] = {}
+        self.published = False
         (unfinished / IMAGES).mkdir()
 
     def add_film(self, name: str, frame: Frame) -> str:
@@ -43,13 +39,17 @@ class Folder:
 
         Returns:
             SHA-256 of size and grey levels: another PNG writer changes a file, never this.
+
+        Raises:
+            InvalidInputError: as `export_picture`.
         """
-        grey = np.rint(to_grey(frame)).astype(np.uint8)
-        out = io.BytesIO()
-        Picture.fromarray(grey).save(out, format="PNG", compress_level=3)
-        self._write(f"{IMAGES}/{name}", out.getvalue())
-        rows, columns = grey.shape
-        return hashlib.sha256(f"{columns}x{rows}\n".encode() + grey.tobytes()).hexdigest()
+        # OpenCV belongs to the process that exports, not to every page
+        from detection.detectors.export_picture import export_picture  # noqa: PLC0415
+
+        picture = export_picture(frame)
+        self._write(f"{IMAGES}/{name}", picture.png)
+        rows, columns = picture.levels.shape
+        return hashlib.sha256(f"{columns}x{rows}\n".encode() + picture.levels.tobytes()).hexdigest()
 
     def add_json(self, name: str, table: dict[str, Any]) -> str:
         """Write a table in the one way that gives equal bytes for equal tables; its SHA-256."""
@@ -58,11 +58,11 @@ class Folder:
 
     def seal(self) -> None:
         """Add the list of sums (`sha256sum --check` reads it) and make all names durable."""
-        with _disk():
+        with disk_errors():
             lines = (f"{digest}  {name}\n" for name, digest in sorted(self._sums.items()))
             self._durable(SUMS, "".join(lines).encode())
-            _sync(self._path / IMAGES)
-            _sync(self._path)
+            sync_folder(self._path / IMAGES)
+            sync_folder(self._path)
 
     def publish(self) -> None:
         """Give the sealed folder its name.
@@ -70,12 +70,13 @@ class Folder:
         Raises:
             UnavailableError: `export_failed`, if something took the place meanwhile.
         """
-        with _disk():
+        with disk_errors():
             self._path.rename(self._target)  # in place of an empty folder, never of a full one
-            _sync(self._target.parent)
+            self.published = True
+            sync_folder(self._target.parent)
 
     def _write(self, name: str, data: bytes) -> str:
-        with _disk():
+        with disk_errors():
             self._durable(name, data)
         digest = hashlib.sha256(data).hexdigest()
         self._sums[name] = digest
@@ -102,27 +103,40 @@ def new_folder(target: Path) -> Iterator[Folder]:
     target = target.absolute()
     refuse_taken(target)
     unfinished = target.with_name(f".{target.name}.part")
-    with _disk():
+    with disk_errors():
         target.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             unfinished.mkdir(mode=0o700)
         held = os.open(unfinished, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        _lock(held, unfinished)
+        folder = None
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConflictError(
-                "export_running", f"Another export writes to {target.name} now."
-            ) from error
-        try:
-            with _disk():
+            refuse_taken(target)
+            with disk_errors():
                 _clear(unfinished)
                 folder = Folder(target, unfinished)
             yield folder
         finally:
-            shutil.rmtree(unfinished, ignore_errors=True)  # published: nothing has the name
+            if folder is None or not folder.published:  # else the name may be the next export's
+                shutil.rmtree(unfinished, ignore_errors=True)
     finally:
         os.close(held)
+
+
+def _lock(held: int, unfinished: Path) -> None:
+    """Be the only one who writes under the name.
+
+    The lock is on the folder, not on its name: the holder before may have published or removed the
+    folder between our opening and our locking it, and the name may be another's by now.
+    """
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        ours = os.path.samestat(os.fstat(held), unfinished.stat())
+    except (BlockingIOError, FileNotFoundError):
+        ours = False
+    if not ours:
+        raise ConflictError("export_running", "Another export writes to this folder now.")
 
 
 def refuse_taken(target: Path) -> None:
@@ -149,7 +163,8 @@ def _clear(folder: Path) -> None:
             entry.unlink()
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -158,8 +173,12 @@ def _sync(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _disk() -> Iterator[None]:
-    """Turn the disk's errors into what a person can act on."""
+def disk_errors() -> Iterator[None]:
+    """Turn the disk's errors into what a person can act on.
+
+    Raises:
+        UnavailableError: `export_failed`.
+    """
     try:
         yield
     except OSError as error:

@@ -48,6 +48,17 @@ class SignForm(forms.Form):
     text = forms.CharField(max_length=4000, required=False)
 
 
+class DatasetExportForm(forms.Form):
+    """Which set to write; what a name may be, the service says."""
+
+    name = forms.CharField(
+        max_length=64,
+        label="Name of the set",
+        initial="site",
+        help_text="Small letters, digits, dot, dash, underscore. Versions are counted per name.",
+    )
+
+
 def cleaned(form: forms.Form) -> dict[str, Any]:
     """The form's data.
 

@@ -7,7 +7,7 @@ error), and films of a *new machine* are few, so that nobody knows yet how the m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,7 +27,7 @@ NEAR: Final = 0.10  # score from the version's threshold
 CLOSE: Final = 0.10  # score between two diseases
 FEW: Final = 20  # signed films from which on a machine isn't new
 # of a reason at its strongest: a known error teaches more than a doubt
-_WEIGHTS: Final = {DISAGREE: 2.0, UNCERTAIN: 1.0, NEW_DEVICE: 0.5}
+WEIGHTS: Final = {DISAGREE: 2.0, UNCERTAIN: 1.0, NEW_DEVICE: 0.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ def reasons(film: Facts) -> tuple[Reason, ...]:
     return tuple(sorted(found, key=lambda r: -r.weight))
 
 
-def worth(given: Sequence[Reason]) -> float:
-    """What films are sorted by, highest first."""
-    return sum(r.weight for r in given)
+def newness(count: int) -> float:
+    """Weight of a machine with so many signed films; 0 from `FEW` on."""
+    return WEIGHTS[NEW_DEVICE] * max(1 - count / FEW, 0.0)
 
 
 def _disagree(film: Facts) -> Reason | None:
@@ -97,7 +97,7 @@ def _disagree(film: Facts) -> Reason | None:
         if not said:
             return None
         text = f"a reader {' and '.join(said)}"
-    return Reason(DISAGREE, text, _WEIGHTS[DISAGREE])
+    return Reason(DISAGREE, text, WEIGHTS[DISAGREE])
 
 
 def _uncertain(film: Facts) -> Reason | None:
@@ -116,7 +116,7 @@ def _uncertain(film: Facts) -> Reason | None:
     near = Reason(
         UNCERTAIN,
         f"{label} {film.best[label]:.2f}, threshold {film.thresholds[label]:.2f}",
-        _WEIGHTS[UNCERTAIN] * max(1 - abs(over[label]) / NEAR, 0.0),
+        WEIGHTS[UNCERTAIN] * max(1 - abs(over[label]) / NEAR, 0.0),
     )
     if over[label] < 0 or len(order) == 1:
         return near if near.weight > 0 else None
@@ -125,7 +125,7 @@ def _uncertain(film: Facts) -> Reason | None:
     close = Reason(
         UNCERTAIN,
         f"{label} {film.best[label]:.2f} or {second} {film.best[second]:.2f}",
-        _WEIGHTS[UNCERTAIN] * max(1 - apart / CLOSE, 0.0),
+        WEIGHTS[UNCERTAIN] * max(1 - apart / CLOSE, 0.0),
     )
     best = max(near, close, key=lambda r: r.weight)
     return best if best.weight > 0 else None
@@ -139,7 +139,7 @@ def _new_machine(film: Facts) -> Reason | None:
     return Reason(
         NEW_DEVICE,
         f"{film.machine} has {films} so far",
-        _WEIGHTS[NEW_DEVICE] * (1 - count / FEW),
+        newness(count),
     )
 
 

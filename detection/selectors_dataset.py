@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from detection import truth
 from detection.models import (
+    DatasetExport,
     DatasetVersion,
     DetectionRun,
+    ExportState,
     Finding,
     Review,
     RunState,
@@ -65,6 +69,24 @@ def datasets() -> QuerySet[DatasetVersion]:
     return DatasetVersion.objects.select_related("previous", "created_by").order_by(
         "-created_at", "-id"
     )
+
+
+def exports() -> QuerySet[DatasetExport]:
+    """All wishes for a set, newest first."""
+    return DatasetExport.objects.select_related("requested_by", "version").order_by(
+        "-requested_at", "-id"
+    )
+
+
+def archive_of(version: DatasetVersion) -> DatasetExport | None:
+    """The export whose zip of this version is kept; `None` if there is none or it was removed."""
+    done = version.exports.filter(state=ExportState.DONE).order_by("-finished_at", "-id").first()
+    return done if done is not None and archive_path(done).is_file() else None
+
+
+def archive_path(export: DatasetExport) -> Path:
+    """Where the zip of a finished export lies."""
+    return Path(settings.DATASET_ROOT) / export.archive
 
 
 def _films(signatures: Sequence[Signature]) -> Iterator[SignedFilm]:

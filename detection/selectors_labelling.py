@@ -1,20 +1,39 @@
-"""What to label next: which films are worth a reader's label, and why."""
+"""What to label next: which films are worth a reader's label, and why.
+
+The database orders and counts the films (`_worth` is the arithmetic of `detection.labelling` as an
+expression); `labelling.reasons` says why for those of one page.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    FloatField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Abs, Cast, Coalesce, Greatest
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
 from detection import labelling
 from detection.models import (
-    DetectorVersion,
     Finding,
     Review,
     RunState,
@@ -29,19 +48,10 @@ from patients.models import Patient
 from .priority import ABNORMAL
 from .selectors_worklist import age_at
 
-_RELATED = ("image__series__study__patient", "image__device", "run__version")
-_FACTS = (
-    "pk", "run_id", "run__version_id", "run__thresholds", "flagged", "signed", "image_id",
-    "image__device_id", "image__device__name", "image__signature__conclusion", "waiting_since",
+_RELATED = (
+    "image__series__study__patient", "image__device", "image__signature", "run__version",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A film by number with its reasons, strongest first."""
-
-    item_id: int
-    reasons: tuple[labelling.Reason, ...]
+_NOWHERE = -9.0  # a score or a distance that is none: as far away as no score can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,106 +82,229 @@ class LabelPage:
     as_of: datetime
 
 
-def label_next(*, why: str = "", page: int | str = 1, page_size: int = 50) -> LabelPage:
-    """Films worth a label, the most telling first.
+class Ranked:
+    """Films worth a label, the most telling first; only what is looked at is read.
+
+    These are films that wait and were read, and signed ones whose conclusion speaks against the
+    flag while no verdict says which box is wrong.
 
     Args:
         why: only films with this reason (a key of `labelling.WHY`); anything else is all.
+    """
+
+    def __init__(self, why: str = "") -> None:
+        self._why = why if why in labelling.WHY else ""
+        self._signed = _signed_by_machine()
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Reason (`""`: any) to number of films."""
+        every = {"": "worth"} | {code: code for code in labelling.WHY}
+        numbers = _worth(self._signed).aggregate(
+            **{
+                f"films_{name}": Count("pk", filter=Q(**{f"{name}__gt": 0}))
+                for name in every.values()
+            }
+        )
+        return {code: numbers[f"films_{name}"] for code, name in every.items()}
+
+    def __len__(self) -> int:
+        return self.counts[self._why]
+
+    def __getitem__(self, wanted: slice) -> list[LabelRow]:
+        """Rows from place to place, in four queries however many films wait."""
+        films = _worth(self._signed)
+        if self._why:
+            films = films.filter(**{f"{self._why}__gt": 0})
+        # those that aren't worth a label come last, beyond `len`
+        order = films.order_by("-worth", "waiting_since", "pk").values_list("pk", flat=True)
+        return _rows(list(order[: len(self)][wanted]), self._signed)
+
+
+def label_next(*, why: str = "", page: int | str = 1, page_size: int = 50) -> LabelPage:
+    """One page of `Ranked`.
+
+    Args:
+        why: as there.
         page: from 1; beyond the end gives the last page.
         page_size: rows of a page.
     """
-    every = candidates()
-    counts = Counter(r.code for c in every for r in c.reasons)
-    found = Paginator(with_reason(every, why), page_size).get_page(page)
-    rows = label_rows(list(found.object_list))
-    found.object_list = rows  # type: ignore[assignment]
+    ranked = Ranked(why)
+    found: Page[Any] = Paginator(cast("Any", ranked), page_size).get_page(page)
     return LabelPage(
-        rows=tuple(rows),
+        rows=tuple(found.object_list),
         page=found,
-        counts={"": len(every)} | {code: counts[code] for code in labelling.WHY},
+        counts=ranked.counts,
         as_of=timezone.now(),
     )
 
 
-def with_reason(every: Sequence[Candidate], why: str) -> list[Candidate]:
-    """Those that have a reason; all where it isn't one."""
-    if why not in labelling.WHY:
-        return list(every)
-    return [c for c in every if any(r.code == why for r in c.reasons)]
+def _worth(signed: dict[int, int]) -> QuerySet[Any, Any]:
+    """Films that may be worth a label, each with the weight of each reason and their sum, `worth`.
 
-
-def candidates() -> list[Candidate]:
-    """All films worth a label, in order, in five queries.
-
-    These are films that wait and were read, and signed ones whose conclusion speaks against the
-    flag while no verdict says which box is wrong. The rule is applied here and not in the
-    database, so that it stands in one place.
+    `labelling.reasons` has the same weights of one film; a test holds them together.
     """
     judged = Review.objects.filter(image=OuterRef("image"), withdrawn_at=None)
     against = Q(signed=True) & (
         Q(flagged=True, image__signature__conclusion="normal")
         | Q(flagged=False, image__signature__conclusion="abnormal")
     )
-    items = WorklistItem.objects.filter(
+    films = WorklistItem.objects.filter(
         Q(signed=False) | against & ~Exists(judged), run_state=RunState.DONE
     )
-    facts = list(items.values(*_FACTS))
-    best = _best_scores(items)
-    verdicts = _verdicts()
-    signed = _signed_by_machine()
-    thresholds = dict(DetectorVersion.objects.values_list("pk", "thresholds"))
-    found = []
-    for row in facts:
-        film = labelling.Facts(
-            best=best.get(row["run_id"], {}),
-            thresholds=row["run__thresholds"] or thresholds.get(row["run__version_id"], {}),
-            flagged=row["flagged"],
-            verdicts=frozenset(verdicts.get(row["image_id"], ())),
-            conclusion=row["image__signature__conclusion"] or "",
-            machine=row["image__device__name"] or "",
-            machine_signed=signed.get(row["image__device_id"], 0),
+    weights = {
+        labelling.DISAGREE: _disagree(),
+        labelling.UNCERTAIN: _uncertain(),
+        labelling.NEW_DEVICE: _new_device(signed),
+    }
+    return (
+        films.order_by()
+        .values("pk", "waiting_since")
+        .alias(**{f"best_{label}": _best(label) for label in ABNORMAL})
+        .alias(**{f"limit_{label}": _limit(label) for label in ABNORMAL})
+        .alias(**{code: _open_only(code, weight) for code, weight in weights.items()})
+        .alias(worth=sum((F(code) for code in weights), start=Value(0.0)))
+    )
+
+
+def _open_only(code: str, weight: Combinable) -> Combinable:
+    """A signed film is here because its reader disagreed, whatever else is true of it."""
+    if code == labelling.DISAGREE:
+        return weight
+    return Case(When(signed=True, then=Value(0.0)), default=weight, output_field=FloatField())
+
+
+def _disagree() -> Combinable:
+    counting = Review.objects.filter(withdrawn_at=None)
+    later = Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
+    # on a finding the newest verdict counts; an added box has none, and stands for itself
+    overruled = Exists(counting.filter(later, finding=OuterRef("finding")))
+    said = counting.filter(~overruled, image=OuterRef("image")).exclude(verdict=Verdict.ACCEPT)
+    full = Value(labelling.WEIGHTS[labelling.DISAGREE])
+    return Case(
+        When(signed=True, then=full),
+        When(Exists(said), then=full),
+        default=Value(0.0),
+        output_field=FloatField(),
+    )
+
+
+def _best(label: str) -> Combinable:
+    """Highest score of a disease in the film's reading."""
+    of_label = Q(run__findings__label=label)
+    return Coalesce(Max("run__findings__score", filter=of_label), Value(_NOWHERE))
+
+
+def _limit(label: str) -> Combinable:
+    """Score from which a disease counted in the film's reading; an aggregate of one, as `_best`."""
+    kept, own = (
+        Cast(KeyTextTransform(label, field), FloatField())
+        for field in ("run__thresholds", "run__version__thresholds")
+    )
+    return Max(Coalesce(kept, own))
+
+
+def _uncertain() -> Combinable:
+    first, second = sorted(ABNORMAL)
+
+    def score(label: str) -> Combinable:
+        return Case(
+            When(**{f"limit_{label}__isnull": False}, then=F(f"best_{label}")),
+            default=Value(_NOWHERE),
+            output_field=FloatField(),
         )
-        given = labelling.reasons(film)
-        if given:
-            order = (-labelling.worth(given), row["waiting_since"], row["pk"])
-            found.append((order, Candidate(row["pk"], given)))
-    return [candidate for _, candidate in sorted(found, key=lambda pair: pair[0])]
+
+    def over(label: str) -> Combinable:
+        return Coalesce(F(f"best_{label}") - F(f"limit_{label}"), Value(_NOWHERE))
+
+    nearest = Greatest(over(first), over(second))
+    near = Value(1.0) - Abs(nearest) / Value(labelling.NEAR)
+    close = Case(
+        When(
+            GreaterThanOrEqual(nearest, Value(0.0)),
+            then=Value(1.0) - Abs(score(first) - score(second)) / Value(labelling.CLOSE),
+        ),
+        default=Value(0.0),
+        output_field=FloatField(),
+    )
+    full = Value(labelling.WEIGHTS[labelling.UNCERTAIN])
+    return full * Greatest(near, close, Value(0.0))
 
 
-def label_rows(chosen: Sequence[Candidate]) -> list[LabelRow]:
-    """Rows for the films of one page, in their order, in one query."""
-    items = WorklistItem.objects.select_related(*_RELATED).in_bulk([c.item_id for c in chosen])
-    return [_row(items[c.item_id], c.reasons) for c in chosen if c.item_id in items]
+def _new_device(signed: dict[int, int]) -> Combinable:
+    machines: dict[int, list[int]] = {}
+    for device, count in signed.items():
+        machines.setdefault(min(count, labelling.FEW), []).append(device)
+    return Case(
+        When(Q(image__device=None) | Q(image__device__name=""), then=Value(0.0)),
+        *(
+            When(image__device__in=of_count, then=Value(labelling.newness(count)))
+            for count, of_count in machines.items()
+        ),
+        default=Value(labelling.newness(0)),
+        output_field=FloatField(),
+    )
 
 
-def _row(item: WorklistItem, given: tuple[labelling.Reason, ...]) -> LabelRow:
-    image = item.image
+def _rows(chosen: Sequence[int], signed: dict[int, int]) -> list[LabelRow]:
+    """Rows for the films of one page, in their order, in three queries."""
+    items = WorklistItem.objects.select_related(*_RELATED).in_bulk(chosen)
+    best = _best_scores(items.values())
+    verdicts = _verdicts(items.values())
+    return [
+        _row(
+            items[pk],
+            best=best.get(items[pk].run_id or 0, {}),
+            verdicts=frozenset(verdicts.get(items[pk].image_id, ())),
+            signed=signed,
+        )
+        for pk in chosen
+        if pk in items
+    ]
+
+
+def _row(
+    item: WorklistItem, *, best: dict[str, float], verdicts: frozenset[str], signed: dict[int, int]
+) -> LabelRow:
+    image, device = item.image, item.image.device
     patient = image.series.study.patient
+    signature = getattr(image, "signature", None)
+    given = labelling.reasons(
+        labelling.Facts(
+            best=best,
+            thresholds=item.run.counts_from if item.run else {},
+            flagged=item.flagged,
+            verdicts=frozenset() if item.signed else verdicts,
+            conclusion=signature.conclusion if item.signed and signature else "",
+            machine=device.name if device else "",
+            machine_signed=signed.get(device.pk, 0) if device else 0,
+        )
+    )
     return LabelRow(
         item=item,
         image=image,
         patient=patient,
-        device=image.device,
+        device=device,
         reasons=given,
         why="; ".join(reason.text for reason in given),
         age=age_at(patient.birth_date, image.acquired_at),
     )
 
 
-def _best_scores(items: Any) -> dict[int, dict[str, float]]:
+def _best_scores(items: Iterable[WorklistItem]) -> dict[int, dict[str, float]]:
     """Run's number -> disease -> highest score."""
     scores: dict[int, dict[str, float]] = {}
-    of_runs = Finding.objects.filter(run_id__in=items.values("run_id"))
-    rows = of_runs.filter(label__in=ABNORMAL).order_by()
-    for run_id, label, score in rows.values_list("run_id", "label").annotate(best=Max("score")):
+    of_runs = Finding.objects.filter(run_id__in=[i.run_id for i in items], label__in=ABNORMAL)
+    rows = of_runs.order_by().values_list("run_id", "label").annotate(best=Max("score"))
+    for run_id, label, score in rows:
         scores.setdefault(run_id, {})[label] = score
     return scores
 
 
-def _verdicts() -> Mapping[int, set[str]]:
-    """Film that waits -> kinds of verdicts against the model; the newest on a finding counts."""
+def _verdicts(items: Iterable[WorklistItem]) -> dict[int, set[str]]:
+    """Film -> kinds of verdicts against the model; the newest on a finding counts."""
     newest: dict[tuple[int, int], tuple[int, str]] = {}
-    rows = Review.objects.filter(withdrawn_at=None, image__worklist_item__signed=False)
+    rows = Review.objects.filter(withdrawn_at=None, image_id__in=[i.image_id for i in items])
     ordered = rows.order_by("at", "id").values_list("pk", "image_id", "finding_id", "verdict")
     for pk, image_id, finding_id, verdict in ordered:
         newest[image_id, finding_id or -pk] = (image_id, verdict)
@@ -182,6 +315,7 @@ def _verdicts() -> Mapping[int, set[str]]:
     return kinds
 
 
-def _signed_by_machine() -> dict[int | None, int]:
-    rows = Signature.objects.order_by().values_list("image__device_id")
-    return dict(rows.annotate(films=Count("pk")))
+def _signed_by_machine() -> dict[int, int]:
+    """Number of a known machine to its signed films."""
+    rows = Signature.objects.order_by().exclude(image__device=None)
+    return dict(rows.values_list("image__device_id").annotate(films=Count("pk")))

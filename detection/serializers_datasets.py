@@ -7,7 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from detection import labelling
-from detection.models import DatasetVersion
+from detection.models import DatasetExport, DatasetVersion
+from detection.selectors_dataset import archive_of
 
 from .serializers import DeviceRefSerializer, PatientRefSerializer
 
@@ -37,6 +38,51 @@ class DatasetSerializer(serializers.ModelSerializer[DatasetVersion]):
             "films_gone",
             "created_by",
             "created_at",
+        ]
+        read_only_fields = fields
+
+
+class DatasetDetailSerializer(DatasetSerializer):
+    """With whether its zip is here."""
+
+    downloadable = serializers.SerializerMethodField()
+
+    class Meta(DatasetSerializer.Meta):
+        fields = [*DatasetSerializer.Meta.fields, "downloadable"]
+        read_only_fields = fields
+
+    def get_downloadable(self, version: DatasetVersion) -> bool:
+        """A worker has written it and nobody has removed it."""
+        return archive_of(version) is not None
+
+
+class DatasetExportInSerializer(serializers.Serializer[Any]):
+    """Which set to write."""
+
+    name = serializers.CharField(
+        max_length=64, default="site", help_text="a-z, 0-9, dot, dash, underscore"
+    )
+
+
+class DatasetExportSerializer(serializers.ModelSerializer[DatasetExport]):
+    """A wish for a set, and how far it is."""
+
+    requested_by = serializers.CharField(source="requested_by.username", read_only=True)
+
+    class Meta:
+        model = DatasetExport
+        fields = [
+            "id",
+            "name",
+            "state",
+            "done",
+            "total",
+            "message",
+            "requested_by",
+            "requested_at",
+            "finished_at",
+            "version",
+            "archive_bytes",
         ]
         read_only_fields = fields
 

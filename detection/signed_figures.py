@@ -12,8 +12,9 @@ from typing import Final
 
 import numpy as np
 
+from detection.detectors.ranking import Array, auc
 from detection.evaluation.headline import DRAWS, interval, patient_weights
-from detection.evaluation.weighted import Array, auc, share
+from detection.evaluation.weighted import share
 
 # figure -> what it says, for people
 SIGNED: Final = {

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from detection.services.apart import read_apart, waiting
+from detection.services.dataset_exports import execute_export, requeue_lost_exports
 from detection.services.execute import execute_run
 from detection.services.requeue import requeue_lost_runs
 from detection.services.trust import refresh_late_trust
@@ -40,3 +41,16 @@ def refresh_trust_task() -> None:
 def read_apart_task() -> None:
     """Read films apart from the clinicians' pages for a while; the rest waits for the next call."""
     read_apart(seconds=_SOFT / 2)
+
+
+@shared_task
+def export_dataset_task(export_id: int) -> None:
+    """Write a set as a zip; it takes as long as there are films, and its lease tells a dead one."""
+    execute_export(export_id=export_id)
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def requeue_lost_exports_task() -> None:
+    """Send lost exports again; beat calls it every half minute."""
+    for export_id in requeue_lost_exports():
+        export_dataset_task.delay(export_id)

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_film, views_labelling, views_models, views_version_report
+from . import (
+    views,
+    views_datasets,
+    views_film,
+    views_labelling,
+    views_models,
+    views_version_report,
+)
 
 app_name = "detection"
 urlpatterns = [
     path("worklist/", views.worklist, name="worklist"),
     path("worklist/table/", views.worklist_table, name="worklist-table"),
     path("label-next/", views_labelling.label_next, name="label-next"),
+    path("datasets/", views_datasets.datasets, name="datasets"),
+    path("datasets/body/", views_datasets.datasets_body, name="datasets-body"),
+    path("datasets/export/", views_datasets.export, name="dataset-export"),
+    path("datasets/<int:version_id>/", views_datasets.dataset, name="dataset"),
+    path("datasets/<int:version_id>/download/", views_datasets.download, name="dataset-download"),
     path("films/<int:image_id>/", views_film.film, name="film"),
     path("films/<int:image_id>/state/", views.film_state, name="film-state"),
     path(

@@ -59,6 +59,7 @@ class Header:
         samples: 1 is grey.
         windows: usable VOI windows only (finite, wide enough).
         readings, config: as `devices.facts.ImageFacts` names them.
+        burned_in: Burned In Annotation (0028,0301), `YES`, `NO` or empty.
     """
 
     sop_class_uid: str
@@ -95,6 +96,7 @@ class Header:
     machine: MachineName
     readings: dict[str, tuple[float, str]] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
+    burned_in: str = ""
 
     def frame(self, pixels: npt.NDArray[np.integer[Any]]) -> Frame:
         """Stored values (rows, columns) with what is needed to show them."""

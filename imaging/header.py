@@ -257,6 +257,7 @@ def read_header(data: Dataset, *, transfer_syntax_uid: str, zone: tzinfo, now: d
     signed = _integer(data, "PixelRepresentation") == 1
     slope = number(data, "RescaleSlope")
     bits = _integer(data, "BitsStored")
+    burned_in = text(data, "BurnedInAnnotation", 16).upper()
     return Header(
         sop_class_uid=text(data, "SOPClassUID", 80),
         sop_instance_uid=text(data, "SOPInstanceUID", 80),
@@ -297,4 +298,5 @@ def read_header(data: Dataset, *, transfer_syntax_uid: str, zone: tzinfo, now: d
         ),
         readings=_readings(data),
         config=_config(data),
+        burned_in=burned_in if burned_in in {"YES", "NO"} else "",
     )

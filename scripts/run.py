@@ -153,7 +153,7 @@ def commands(python: Path, config: Config) -> dict[str, list[str]]:
     """The processes of the hospital."""
     celery = [str(python), "-m", "celery", "-A", "twinhealth"]
     # nodes don't ask after each other: states stand in the database
-    quiet = ["--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     worker = [*celery, "worker", "--loglevel", "INFO", *quiet]
     gunicorn = [str(python), "-m", "gunicorn", "--config", "python:twinhealth.gunicorn_conf"]
     bind = (
@@ -162,9 +162,18 @@ def commands(python: Path, config: Config) -> dict[str, list[str]]:
     schedule = str(config.data_dir / "beat-schedule")
     return {
         "web": [*gunicorn, "--bind", bind, "twinhealth.wsgi"],
-        "detect": [*worker, "--queues", "detect", "--hostname", "detect@%h"],
-        "shadow": [*worker, "--queues", "shadow", "--hostname", "shadow@%h"],
-        "default": [*worker, "--queues", "default", "--hostname", "default@%h"],
+        "detect": [*worker, "--concurrency", "1", "--queues", "detect", "--hostname", "detect@%h"],
+        "shadow": [*worker, "--concurrency", "1", "--queues", "shadow", "--hostname", "shadow@%h"],
+        # two: while one writes a set, the other brings lost runs back
+        "default": [
+            *worker,
+            "--concurrency",
+            "2",
+            "--queues",
+            "default",
+            "--hostname",
+            "default@%h",
+        ],
         "beat": [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile="],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -32,17 +33,52 @@ def record(
         request: gives address and request id; in a task, structlog's context gives the latter.
         detail: JSON-safe, never the patient's text.
     """
-    context = structlog.contextvars.get_contextvars()
-    return AuditEntry.objects.create(
-        at=timezone.now(),
-        actor=actor,
-        actor_name=str(actor.username) if actor else "system",
-        actor_role=actor.role if actor else "",
-        verb=verb,
-        object_type=obj._meta.label,  # noqa: SLF001
-        object_id="" if isinstance(obj, type) else str(obj.pk or ""),
-        patient_ref=patient_id,
-        remote_addr=remote_address(request) if request else None,
-        request_id=str(context.get("request_id") or context.get("task_id") or "")[:64],
-        detail=detail or {},
+    entry = AuditEntry(
+        **_common(actor, verb, obj, request), patient_ref=patient_id, detail=detail or {}
     )
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_patients(
+    *,
+    actor: User | None,
+    verb: str,
+    obj: Any,
+    details: Mapping[int, dict[str, Any]],
+    request: HttpRequest | Request | None = None,
+) -> None:
+    """Add one row per patient for an act that concerns many, so that each one's trail has it.
+
+    Args:
+        actor: as for `record`, as are the next three.
+        verb: past tense.
+        obj: the thing that the act is about.
+        request: gives address and request id.
+        details: our number of each patient concerned -> detail, as for `record`.
+    """
+    common = _common(actor, verb, obj, request)
+    AuditEntry.objects.bulk_create(
+        (
+            AuditEntry(**common, patient_ref=patient, detail=detail)
+            for patient, detail in details.items()
+        ),
+        batch_size=500,
+    )
+
+
+def _common(
+    actor: User | None, verb: str, obj: Any, request: HttpRequest | Request | None
+) -> dict[str, Any]:
+    context = structlog.contextvars.get_contextvars()
+    return {
+        "at": timezone.now(),
+        "actor": actor,
+        "actor_name": str(actor.username) if actor else "system",
+        "actor_role": actor.role if actor else "",
+        "verb": verb,
+        "object_type": obj._meta.label,  # noqa: SLF001
+        "object_id": "" if isinstance(obj, type) else str(obj.pk or ""),
+        "remote_addr": remote_address(request) if request else None,
+        "request_id": str(context.get("request_id") or context.get("task_id") or "")[:64],
+    }

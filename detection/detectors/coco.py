@@ -57,7 +57,11 @@ class CocoSet:
     other_categories: int = 0
 
 
-TIERS: Final = {"research": ("open", "nc-sa"), "open": ("open",)}
+TIERS: Final = {
+    "research": ("open", "nc-sa"),
+    "open": ("open",),
+    "site": ("open", "nc-sa", "site"),
+}
 
 
 def of_tier(films: CocoSet, tier: str) -> CocoSet:
@@ -65,8 +69,10 @@ def of_tier(films: CocoSet, tier: str) -> CocoSet:
 
     Args:
         films: each names its `licence_tier`: `open` (any use), `nc-sa` (non-commercial, share
-            alike), `stated` (a source says so, without a licence text).
-        tier: `open`, or `research` (also non-commercial ones, none that is only stated).
+            alike), `stated` (a source says so, without a licence text), `site` (the hospital's
+            own, which leave it only with its consent).
+        tier: `open`, `research` (also non-commercial ones, none that is only stated), or `site`
+            (a model that stays in the hospital: its own ones as well).
 
     Raises:
         InvalidInputError: `tier_unknown`, if films don't tell; `annotations_empty` if none is left.

@@ -85,7 +85,7 @@ def to_grey(frame: Frame) -> Grey:
     Returns:
         (rows, columns) float32, finite.
     """
-    image = _image_mask(frame)
+    image = image_mask(frame)
     low, high = _window(frame.pixels, image)
     grey = frame.pixels.astype(np.float32)
     grey -= low
@@ -125,7 +125,7 @@ def _up(side: int) -> int:
     return -(-side // DIVISOR) * DIVISOR
 
 
-def _image_mask(frame: Frame) -> npt.NDArray[np.bool_] | None:
+def image_mask(frame: Frame) -> npt.NDArray[np.bool_] | None:
     """True where there is image; None where all of it is."""
     if frame.padding is None:
         return None

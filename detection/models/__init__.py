@@ -1,7 +1,14 @@
 """Runs of the reader over an image, what it found, and what people said of it."""
 
 from .apart import Purpose, ReadingState, VersionReading
-from .dataset import DatasetFilm, DatasetVersion, PatientSplit, Split
+from .dataset import (
+    DatasetExport,
+    DatasetFilm,
+    DatasetVersion,
+    ExportState,
+    PatientSplit,
+    Split,
+)
 from .evidence import TEST, VAL, EvidenceFilm, EvidenceSet
 from .finding import Finding, Label
 from .promotion import Promotion
@@ -16,12 +23,14 @@ __all__ = [
     "VAL",
     "Claim",
     "Conclusion",
+    "DatasetExport",
     "DatasetFilm",
     "DatasetVersion",
     "DetectionRun",
     "DetectorVersion",
     "EvidenceFilm",
     "EvidenceSet",
+    "ExportState",
     "Finding",
     "Label",
     "PatientSplit",

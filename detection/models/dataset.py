@@ -95,3 +95,70 @@ class DatasetFilm(models.Model):
 
     def __str__(self) -> str:
         return self.digest[:12]
+
+
+class ExportState(models.TextChoices):
+    """Of an admin's wish to have a set written."""
+
+    QUEUED = "queued", "queued"
+    RUNNING = "running", "writing"
+    DONE = "done", "ready"
+    FAILED = "failed", "failed"
+
+
+class DatasetExport(models.Model):
+    """An admin's wish for a set as a zip; the row is the truth, its message a hint."""
+
+    name = models.CharField(max_length=64)  # of the set
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=ExportState.choices, default=ExportState.QUEUED)
+    sent_at = models.DateTimeField()  # last time a message was sent for it
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_token = models.CharField(max_length=36, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    done = models.PositiveIntegerField(default=0)  # films written so far
+    total = models.PositiveIntegerField(null=True, blank=True)  # unknown until they are counted
+    finished_at = models.DateTimeField(null=True, blank=True)
+    message = models.CharField(max_length=300, blank=True)  # why it failed, for a person
+    version = models.ForeignKey(
+        DatasetVersion, models.PROTECT, null=True, blank=True, related_name="exports"
+    )
+    archive = models.CharField(max_length=100, blank=True)  # the zip, below DATASET_ROOT
+    archive_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-requested_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=Q(state__in=["queued", "running"]),
+                name="dataset_export_one_at_a_time",
+                violation_error_message="An export is under way.",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="running") & Q(lease_until__isnull=False) & ~Q(lease_token="")
+                | ~Q(state="running") & Q(lease_until=None, lease_token=""),
+                name="dataset_export_running_has_a_lease",
+                violation_error_message="A running export has a lease, no other has.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["done", "failed"]) | Q(finished_at__isnull=False),
+                name="dataset_export_ended_has_a_time",
+                violation_error_message="An ended export says when.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="done")
+                | Q(version__isnull=False) & ~Q(archive="") & Q(archive_bytes__isnull=False),
+                name="dataset_export_done_has_an_archive",
+                violation_error_message="A finished export has version and archive.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.state}"
+
+    @property
+    def ended(self) -> bool:
+        """Nothing will change it any more."""
+        return self.state in {ExportState.DONE, ExportState.FAILED}

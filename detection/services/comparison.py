@@ -70,7 +70,7 @@ def gate(version: DetectorVersion, active: DetectorVersion | None) -> Gate:
 
 
 def chosen_on_val(version: DetectorVersion) -> Chosen | None:
-    """Thresholds and scaling of scores from the version's own evidence on val; `None` without it."""
+    """Thresholds and scaling from the version's own evidence on val; `None` without it."""
     stored = EvidenceSet.objects.filter(version=version, name=VAL).first()
     return _chosen(stored.pk, stored.content_sha256) if stored else None
 

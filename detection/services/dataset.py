@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,12 +21,14 @@ from detection.models import DatasetFilm, DatasetVersion, PatientSplit, Split
 from detection.selectors_dataset import SignedFilm, signed_films
 from imaging import pixels
 from patients.models import Patient
-from twinhealth.errors import ConflictError, InvalidInputError, TooLargeError
+from twinhealth.errors import ConflictError, DomainError, InvalidInputError, TooLargeError
 
 log = structlog.get_logger(__name__)
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+BURNED_IN: Final = "burned_in"
 CANNOT_BE_DECODED: Final = "cannot_be_decoded"
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,12 @@ class Exported:
 
 
 def export_dataset(
-    *, folder: Path, name: str = "site", user: User | None = None, dry_run: bool = False
+    *,
+    folder: Path,
+    name: str = "site",
+    user: User | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> Exported:
     """Write all signed films as a COCO set, and keep which version of the set that was.
 
@@ -58,21 +65,19 @@ def export_dataset(
         name: of the set; versions are counted within it.
         user: who; `None` from the command line.
         dry_run: count only, decode and write nothing.
+        progress: called with films written and films in all; what it raises ends the export.
 
     Raises:
         InvalidInputError: `bad_name`, `folder_not_empty`, `nothing_to_export`.
         ConflictError: `export_running`, or `exported_meanwhile` by another process.
         UnavailableError: `export_failed` (disk), `file_missing` (archive), or the decoder's.
     """
-    if not _NAME.fullmatch(name):
-        raise InvalidInputError(
-            "bad_name", "A set's name is 1 to 64 of a-z, 0-9, dot, dash, underscore."
-        )
+    check_name(name)
     dataset_files.refuse_taken(folder)
     films = list(signed_films())
     parts = _parts(film.patient for film in films)
-    left_out = Counter(f.truth.left_out for f in films if f.truth.left_out)
-    chosen = [f for f in films if not f.truth.left_out]
+    left_out = Counter(why for f in films if (why := _why_left_out(f)))
+    chosen = [f for f in films if not _why_left_out(f)]
     dropped: Counter[str] = Counter()
     for film in films:
         dropped.update(film.truth.dropped)
@@ -81,12 +86,16 @@ def export_dataset(
         return Exported(None, created=False, counts=counts_of(entries, left_out, dropped))
     with dataset_files.new_folder(folder) as out:
         entries = []
-        for film in chosen:
+        for number, film in enumerate(chosen):
+            if progress:
+                progress(number, len(chosen))
             try:
                 entries.append(_written(film, parts[film.patient.pk], out))
             except (InvalidInputError, TooLargeError) as error:
                 log.warning("film_left_out", image=film.image.pk, code=error.code)
-                left_out[CANNOT_BE_DECODED] += 1
+                left_out[_why_not_written(error)] += 1
+        if progress:
+            progress(len(chosen), len(chosen))
         if not entries:
             raise InvalidInputError("nothing_to_export", "No signed film can be exported yet.")
         entries.sort(key=lambda e: e.row["file_name"])
@@ -102,6 +111,28 @@ def export_dataset(
         )
         out.publish()
     return Exported(version, created=created, counts=counts)
+
+
+def check_name(name: str) -> None:
+    """See that a set may be called so.
+
+    Raises:
+        InvalidInputError: `bad_name`.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidInputError(
+            "bad_name", "A set's name is 1 to 64 of a-z, 0-9, dot, dash, underscore."
+        )
+
+
+def _why_left_out(film: SignedFilm) -> str:
+    return film.truth.left_out or (BURNED_IN if film.image.burned_in == "YES" else "")
+
+
+def _why_not_written(error: DomainError) -> str:
+    from detection.detectors.export_picture import INPUT_DIFFERS  # noqa: PLC0415 - as it is there
+
+    return INPUT_DIFFERS if error.code == INPUT_DIFFERS else CANNOT_BE_DECODED
 
 
 def _parts(patients: Iterable[Patient]) -> dict[int, str]:
@@ -135,14 +166,12 @@ def _record(
                 version = _new_version(entries, name, sha256, counts, user)
             films = Counter(e.patient_id for e in entries)
             detail = {"dataset": name, "number": version.number}
-            for patient_id, count in sorted(films.items()):
-                audit.record(
-                    actor=user,
-                    verb="exported",
-                    obj=version,
-                    patient_id=patient_id,
-                    detail={**detail, "films": count},
-                )
+            audit.record_patients(
+                actor=user,
+                verb="exported",
+                obj=version,
+                details={pk: {**detail, "films": count} for pk, count in sorted(films.items())},
+            )
             audit.record(
                 actor=user,
                 verb="exported",

@@ -90,7 +90,8 @@ def promote(
     """Make a version the one that reads; the active one is retired in the same transaction.
 
     New films are read by it from then on; runs that wait keep the version they were made for.
-    Thresholds and the scaling of scores are chosen again from its own evidence on val, where there is any.
+    Thresholds and the scaling of scores are chosen again from its own evidence on val, where there
+    is any.
 
     Args:
         version_id: the version; the active one stays what it is.

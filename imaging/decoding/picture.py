@@ -32,10 +32,12 @@ class Grey:
     Attributes:
         pixels: uint8 or uint16 (rows, columns), low is black.
         lossy: it came as JPEG.
+        padding: the grey level that a PNG declares not to be picture (PNG, 11.3.2.1 tRNS).
     """
 
     pixels: npt.NDArray[np.unsignedinteger[Any]]
     lossy: bool
+    padding: int | None = None
 
     @property
     def bits(self) -> int:
@@ -56,7 +58,8 @@ def open_picture(path: Path, *, limits: Limits) -> Grey:
             if getattr(picture, "n_frames", 1) > 1:
                 raise InvalidInputError("multi_frame", "The picture is animated; send one film.")
             picture.load()
-            return Grey(_grey(picture), lossy=picture.format == "JPEG")
+            lossy = picture.format == "JPEG"
+            return Grey(_grey(picture), lossy=lossy, padding=_padding(picture))
     except UnidentifiedImageError as error:
         raise InvalidInputError("not_a_picture", "This is no PNG or JPEG picture.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -84,6 +87,13 @@ def _grey(picture: Picture.Image) -> npt.NDArray[np.unsignedinteger[Any]]:
     raise InvalidInputError(
         "colour_picture", "The picture is in colour; an X-ray film is grey. Export it as grey."
     )
+
+
+def _padding(picture: Picture.Image) -> int | None:
+    """Of a grey PNG; with a palette or colours the level of one channel says nothing."""
+    level = picture.info.get("transparency")
+    grey = picture.mode == "L" or picture.mode.startswith("I")
+    return level if grey and isinstance(level, int) else None
 
 
 def wrap(grey: Grey, identity: dict[str, str], acquired_at: datetime | None) -> FileDataset:
@@ -122,6 +132,8 @@ def wrap(grey: Grey, identity: dict[str, str], acquired_at: datetime | None) -> 
     data.HighBit = grey.bits - 1
     data.PixelRepresentation = 0
     data.BurnedInAnnotation = "YES"  # nobody looked: the safe answer
+    if grey.padding is not None:
+        data.PixelPaddingValue = grey.padding
     if grey.lossy:
         data.LossyImageCompression = "01"
     if grey.bits == 8:

@@ -32,6 +32,8 @@ class Image(models.Model):
     bits_stored = models.PositiveSmallIntegerField()
     photometric = models.CharField(max_length=16)
     view_position = models.CharField(max_length=16, blank=True)
+    # Burned In Annotation (0028,0301): `YES` or `NO`, empty where the sender doesn't say
+    burned_in = models.CharField(max_length=3, blank=True, default="")
     acquired_at = models.DateTimeField()  # exposure; the study's or receipt time where unknown
     acquired_at_is_guess = models.BooleanField(default=False)
     received_at = models.DateTimeField(auto_now_add=True, db_index=True)

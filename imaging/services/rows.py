@@ -175,6 +175,7 @@ def _image(film: Film, series: Series, device: Device | None) -> Image:
         bits_stored=min(max(header.bits_stored, 0), 64),
         photometric=header.photometric,
         view_position=header.view_position,
+        burned_in=header.burned_in,
         acquired_at=film.acquired_at,
         acquired_at_is_guess=film.acquired_at_is_guess,
         device=device,

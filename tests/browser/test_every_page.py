@@ -16,7 +16,7 @@ from django.urls import URLPattern, get_resolver
 from accounts.models import User
 from accounts.permissions import Role
 from demo.services.seed import seed_demo
-from detection.models import DetectorVersion, Finding
+from detection.models import DatasetVersion, DetectorVersion, Finding
 from detection.services import sign
 from devices.models import Alert, Device, Downtime, InboxEntry, MaintenancePlan, WorkOrder
 from imaging.models import Image, QuarantinedFile
@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 # the last word of an address before a number -> whose number it is
 ROWS: dict[str, type[Model]] = {
     "alerts": Alert,
+    "datasets": DatasetVersion,
     "device-inbox": InboxEntry,
     "downtimes": Downtime,
     "devices": Device,
@@ -54,7 +55,7 @@ MUST = {
     },
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
-        "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/account/", "/search/",
+        "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
     },
 }  # fmt: skip
 EXTRA = {

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.test import Client
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.permissions import Role
-from detection.models import DetectorVersion
+from detection.models import DatasetExport, DetectorVersion
 from detection.services import sign
+from detection.services.dataset_exports import execute_export, request_export
 from imaging import pixels
 from imaging.frame import Frame
 from imaging.models import Image
@@ -73,3 +77,34 @@ def signed_film(version: DetectorVersion, reader: User, frames: dict[int, Frame]
         return image
 
     return make
+
+
+@pytest.fixture
+def kept(settings: Any, tmp_path: Path) -> Path:
+    """Where zips are kept; made by the first export."""
+    settings.DATASET_ROOT = tmp_path / "sets"
+    return tmp_path / "sets"
+
+
+@pytest.fixture
+def browser(admin: User) -> Client:
+    client = Client()
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def api(admin: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(admin)
+    return client
+
+
+@pytest.fixture
+def written(signed_film: Films, admin: User, kept: Path) -> DatasetExport:
+    """An export that a worker has ended."""
+    signed_film()
+    export = request_export(user=admin)
+    assert execute_export(export_id=export.pk)
+    export.refresh_from_db()
+    return export

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
+from detection import dataset_files
 from detection.models import DatasetFilm, DatasetVersion, PatientSplit
 from detection.services.dataset import export_dataset
 from tests.detection.factories import Films
@@ -109,6 +111,66 @@ def test_a_killed_export_leaves_no_set_and_the_next_one_works(
     export_dataset(folder=target)
     assert left_in(tmp_path) == ["set"]
     assert len(left_in(target / "images")) == 1
+
+
+def test_an_export_that_ends_takes_nothing_of_the_next_one(tmp_path: Path) -> None:
+    """The next one makes its folder between the rename and the clean-up of the one before."""
+    target = tmp_path / "set"
+    with dataset_files.new_folder(target) as out:
+        out.seal()
+        out.publish()
+        target.rename(tmp_path / "taken-away")
+        second = dataset_files.new_folder(target)
+        other = second.__enter__()
+    assert left_in(tmp_path) == [".set.part", "taken-away"], "the next one's folder is there"
+    other.seal()
+    other.publish()
+    second.__exit__(None, None, None)
+    assert left_in(tmp_path) == ["set", "taken-away"]
+
+
+@pytest.mark.parametrize("ending", ["published", "given up"])
+def test_a_lock_on_a_folder_that_lost_its_name_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """One exporter ends between another's opening the folder and locking it."""
+    target = tmp_path / "set"
+    first = dataset_files.new_folder(target)
+    out = first.__enter__()
+    real = fcntl.flock
+
+    def late(descriptor: int, operation: int) -> None:
+        monkeypatch.undo()
+        if ending == "published":
+            out.seal()
+            out.publish()
+        first.__exit__(None, None, None)
+        (tmp_path / ".set.part").mkdir()  # a third one has the name by now
+        (tmp_path / ".set.part" / "theirs").write_text("x")
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(ConflictError) as caught, dataset_files.new_folder(target):
+        pass
+    assert caught.value.code == "export_running"
+    assert (tmp_path / ".set.part" / "theirs").exists()
+    assert target.exists() == (ending == "published")
+
+
+def test_a_disk_that_is_full_at_the_first_folder_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.mkdir
+
+    def mkdir(self: Path, *arguments: Any, **more: Any) -> None:
+        if self.name == dataset_files.IMAGES:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(self, *arguments, **more)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with pytest.raises(UnavailableError), dataset_files.new_folder(tmp_path / "set"):
+        pass
+    assert left_in(tmp_path) == []
 
 
 def test_what_is_there_is_not_written_over(signed_film: Films, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from detection.labelling import FEW, Facts, reasons, worth
+from detection.labelling import FEW, Facts, reasons
 
 THRESHOLDS = {"covid": 0.5, "pneumonia": 0.4, "normal": 0.3}
 
@@ -93,9 +93,8 @@ def test_a_machine_is_new_until_enough_of_its_films_are_signed() -> None:
 
 def test_a_known_error_comes_before_any_doubt_and_reasons_add_up() -> None:
     def of(**facts: Any) -> float:
-        return worth(
-            reasons(Facts(**({"best": {}, "thresholds": THRESHOLDS, "flagged": False} | facts)))
-        )
+        given = reasons(Facts(**({"best": {}, "thresholds": THRESHOLDS, "flagged": False} | facts)))
+        return sum(r.weight for r in given)
 
     wrong = of(verdicts=frozenset({"reject"}))
     nearest = of(best={"covid": 0.5}, machine="XR-1")

@@ -54,7 +54,7 @@ def test_tiers(tiered, coco_set):
         with pytest.raises(InvalidInputError) as caught:
             of_tier(odd, "open")
         assert caught.value.code == code
-    assert set(coco.TIERS) == {"open", "research"}
+    assert set(coco.TIERS) == {"open", "research", "site"}
 
 
 def train(tiered, out, *more):

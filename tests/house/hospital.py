@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from detection.models import (
+    DatasetExport,
     DatasetVersion,
     DetectionRun,
     DetectorVersion,
@@ -125,9 +126,13 @@ def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
         pk=pk, run=run, label="covid", score=0.9, x=10, y=10, w=30, h=40
     )
     Review.objects.create(pk=pk, image=image, finding=finding, verdict="accept", by=user)
-    DatasetVersion.objects.create(
+    dataset = DatasetVersion.objects.create(
         pk=pk, name="walk", number=1, sha256="e" * 64, counts={}, films_new=1, films_changed=0,
         films_gone=0, created_by=user,
+    )  # fmt: skip
+    DatasetExport.objects.create(
+        pk=pk, name="walk", requested_by=user, requested_at=now, sent_at=now, state="done",
+        finished_at=now, version=dataset, archive="none.zip", archive_bytes=1,
     )  # fmt: skip
     WorklistItem.objects.update_or_create(
         image=image,

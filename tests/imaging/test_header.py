@@ -227,3 +227,12 @@ def test_there_and_back_through_json():
     )
     inspection = Inspection(header(data), None, "cannot_display", "why")
     assert Inspection.from_json(json.loads(json.dumps(inspection.to_json()))) == inspection
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("YES", "YES"), ("NO", "NO"), ("", ""), ("PERHAPS", "")]
+)
+def test_text_burnt_into_the_picture(said: str, kept: str):
+    data = make_dataset()
+    data.BurnedInAnnotation = said
+    assert header(data).burned_in == kept

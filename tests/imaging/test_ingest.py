@@ -319,6 +319,7 @@ def test_a_picture_becomes_dicom(send_picture, archive, device, data, bits):
     assert image.sha256 == hashlib.sha256(data).hexdigest()
     assert (image.acquired_at, image.acquired_at_is_guess) == (at, False)
     assert (image.device, image.view_position, image.bits_stored) == (device, "AP", bits)
+    assert image.burned_in == "YES"  # nobody looked
     assert (image.rows, image.columns) == (64, 48)
     stored = pydicom.dcmread(archive / image.path)
     assert stored.PatientID == "P1"

@@ -18,6 +18,8 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))
 # Small scratch copies (decoded pixels, thumbnails): safe to delete at any time.
 PIXEL_CACHE_ROOT = Path(env.str("PIXEL_CACHE_ROOT", default=str(DATA_DIR / "cache")))
+# Exported sets as zips, which web and worker both see; one may be removed when nobody needs it.
+DATASET_ROOT = Path(env.str("DATASET_ROOT", default=str(DATA_DIR / "datasets")))
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -171,6 +173,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "detection.tasks.refresh_trust_task",
         "schedule": 60.0,
     },
+    "detection-exports": {
+        "task": "detection.tasks.requeue_lost_exports_task",
+        "schedule": 30.0,
+    },
     "imaging-link-waiting": {
         "task": "imaging.tasks.link_waiting_images_task",
         "schedule": 30.0,
@@ -242,6 +248,7 @@ SPECTACULAR_SETTINGS = {
         "InboxStateEnum": "devices.models.inbox.InboxState.choices",
         "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",
+        "DatasetExportStateEnum": "detection.models.dataset.ExportState.choices",
         "DetectorVersionStateEnum": "detection.models.version.VersionState.choices",
     },
 }

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from detection import manifest
+from detection.detectors.coco import TIERS
 from twinhealth.errors import DomainError, InvalidInputError
 
 
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--tier",
-            choices=("research", "open"),
+            choices=tuple(TIERS),
             default="",
             help="only films whose licence_tier allows that use",
         )

@@ -113,6 +113,24 @@ def test_the_command_takes_a_report(tmp_path: Path, settings: Any, admin: User) 
         call_command("register_detector", "--report", str(tmp_path / "none.json"))
 
 
+def test_a_report_beside_weights_of_the_release_is_taken_once(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.DETECTOR_WEIGHTS = tmp_path / "active.pth"
+    write_manifest(tmp_path, file="active.pth")
+    write_manifest(tmp_path, b"open weights", name="light-open", file="open.pth")
+    call_command("register_detector")
+    one, two = DetectorVersion.objects.order_by("pk")
+    write_report(tmp_path / "active.val.json", one, 0.7)
+    write_report(tmp_path / "open.val.json", two, 0.6)
+    call_command("register_detector")
+    call_command("register_detector")
+    assert DetectorVersion.objects.count() == 2  # a report isn't taken for a manifest
+    kept = [(row.version, row.name, row.films) for row in EvidenceSet.objects.order_by("version")]
+    assert kept == [(one, "val", 60), (two, "val", 60)]
+    assert AuditEntry.objects.filter(verb="imported_evidence").count() == 2
+
+
 def test_two_versions_are_compared_on_the_same_films(version: DetectorVersion) -> None:
     other = make_version(VersionState.CANDIDATE)
     give_evidence(version, 0.9)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,8 +15,14 @@ from detection.services import evidence, versions
 from twinhealth.errors import DomainError
 
 
+REPORT: Final = ".val.json"  # NAME.val.json: what NAME.pth said of each film of val
+
+
 class Command(BaseCommand):
-    """Registers the weights beside which the manifest lies; safe to run at every start."""
+    """Registers the weights beside which the manifest lies; safe to run at every start.
+
+    A report `NAME.val.json` beside `NAME.json` becomes the version's evidence on val.
+    """
 
     help = (
         "Register the detector's weights. The release's own read from then on if they are new; "
@@ -66,6 +72,8 @@ class Command(BaseCommand):
                 evidence.import_report(
                     version=version, path=options["report"], name=options["set"], user=user
                 )
+            else:
+                _take_report_beside(version, path)
             new_release = not known and options["manifest"] is None
             if new_release or options["activate"] or versions.active_version() is None:
                 version = versions.promote(version_id=version.pk, user=None)
@@ -73,15 +81,25 @@ class Command(BaseCommand):
             raise CommandError(f"{error.code}: {error.message}") from error
         self._say(version)
         if options["manifest"] is None:
-            for other in sorted(set(path.parent.glob("*.json")) - {path}):
+            others = set(path.parent.glob("*.json")) - set(path.parent.glob(f"*{REPORT}"))
+            for other in sorted(others - {path}):
                 self._register_beside(other)
 
     def _register_beside(self, path: Path) -> None:
         """One that may be chosen; if it can't be used, the one that reads still does."""
         try:
-            self._say(versions.register_version(read_manifest(path), folder=path.parent))
+            version = versions.register_version(read_manifest(path), folder=path.parent)
+            _take_report_beside(version, path)
+            self._say(version)
         except DomainError as error:
             self.stderr.write(f"{path.name}: {error.code}: {error.message}")
 
     def _say(self, version: DetectorVersion) -> None:
         self.stdout.write(f"{version.name} {version.weights_sha256[:12]} {version.state}")
+
+
+def _take_report_beside(version: DetectorVersion, manifest: Path) -> None:
+    """The evidence on val that came with the weights, once."""
+    report = manifest.with_suffix(REPORT)
+    if report.exists() and not version.evidence_sets.filter(name=VAL).exists():
+        evidence.import_report(version=version, path=report, name=VAL)

@@ -14,7 +14,6 @@ from detection.models import VAL, DetectorVersion
 from detection.services import evidence, versions
 from twinhealth.errors import DomainError
 
-
 REPORT: Final = ".val.json"  # NAME.val.json: what NAME.pth said of each film of val
 
 

@@ -41,7 +41,7 @@ class Course:
         config: recipe by name.
         out: folder for checkpoints and the version's files; `resume` goes on with what is in it.
         name, licence: of the version.
-        tier: train on films of this licence tier alone; on all if empty.
+        tier: train and choose on films of this licence tier alone; on all if empty.
         seed: of every source of chance.
         threads, operators, device: as for `loader.load_detector`.
         max_iterations: stop the detector's training there.
@@ -88,7 +88,7 @@ def run(course: Course) -> Manifest:
         )
     wanted = recipe.read(course.config)
     films = _films(course, course.annotations)
-    validation = read_coco(course.validation, course.images) if course.validation else None
+    validation = _films(course, course.validation) if course.validation else None
     backbone, record = _backbone(course, wanted, films, validation)
     job = Job(
         films=films,

@@ -57,7 +57,7 @@ class Command(BaseCommand):
             "--tier",
             choices=tuple(TIERS),
             default="",
-            help="only films whose licence_tier allows that use",
+            help="train and choose on films alone whose licence_tier allows that use",
         )
         parser.add_argument("--device", default="", help="cpu or cuda (default: DETECTOR_DEVICE)")
         parser.add_argument("--licence", default="", help="terms of use of the trained weights")

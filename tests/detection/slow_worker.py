@@ -29,7 +29,7 @@ _real = engine.detector_for
 class OneBox:
     """Where there are no weights."""
 
-    def predict(self, frame: Any) -> Prediction:
+    def predict(self, frame: Any, *, min_score: float | None = None) -> Prediction:
         return Prediction(boxes=[Box("covid", 0.9, 1.0, 1.0, 10.0, 10.0)], seconds=0.0)
 
 
@@ -39,8 +39,8 @@ class Slow:
     def __init__(self, detector: Any) -> None:
         self.detector = detector
 
-    def predict(self, frame: Any) -> Prediction:
-        prediction: Prediction = self.detector.predict(frame)
+    def predict(self, frame: Any, *, min_score: float | None = None) -> Prediction:
+        prediction: Prediction = self.detector.predict(frame, min_score=min_score)
         time.sleep(DELAY)
         return prediction
 

@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ def _versus(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
         if number >= WARM:
             decoding.append(decoded)
             whole.append(decoded + ways[0].seconds[-1])
+        ops.install("adapter")
         mine = _compared(bare.predict(frame, min_score=0.0))
         boxes += len(mine)
         different += _mismatches(mine, _compared(found[EQUAL]), number)
@@ -128,22 +130,29 @@ def _versus(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _ways(weights: Path, compiled: Path | None) -> list[Way]:
-    from detection.detectors.loader import load_detector
+def _ways(weights: Path, compiled: Path | None, only: str = "") -> list[Way]:
+    """All ways, or one; only what is used is loaded."""
+    from detection.detectors import ops
 
-    detector = load_detector(weights=weights, operators="adapter")
     from . import compiled_operators, plain
 
-    stock = plain.stock(weights)
-    ways = [
-        Way("ours", "adapter", lambda frame: detector.predict(frame, min_score=0.0), []),
-        Way(EQUAL, "adapter", plain.stock(weights, proposals=None), []),
-        Way("mmdetection, our operators", "adapter", stock, []),
+    def ours() -> Callable[[Any], Any]:
+        from detection.detectors.loader import load_detector
+
+        detector = load_detector(weights=weights, operators="adapter")
+        return lambda frame: detector.predict(frame, min_score=0.0)
+
+    ops.install("adapter")
+    stock = partial(plain.stock, weights)
+    makers: list[tuple[str, str, Callable[[], Callable[[Any], Any]]]] = [
+        ("ours", "adapter", ours),
+        (EQUAL, "adapter", partial(stock, proposals=None)),
+        ("mmdetection, our operators", "adapter", stock),
     ]
     if compiled:
         compiled_operators.install(compiled.resolve())
-        ways.append(Way("mmdetection, compiled operators", "compiled", stock, []))
-    return ways
+        makers.append(("mmdetection, compiled operators", "compiled", stock))
+    return [Way(name, how, make(), []) for name, how, make in makers if only in {"", name}]
 
 
 def _films(options: argparse.Namespace) -> list[Callable[[], Any]]:
@@ -227,7 +236,10 @@ def _peak(way: str, options: argparse.Namespace) -> int:
 
 
 def _memory(name: str, weights: Path, options: argparse.Namespace) -> dict[str, Any]:
-    (way,) = (w for w in _ways(weights, options.compiled) if w.name == name)
+    from detection.detectors import ops
+
+    (way,) = _ways(weights, options.compiled, only=name)
+    ops.install(way.operators)
     for source in _films(options):
         way.read(source())
     return {"peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}

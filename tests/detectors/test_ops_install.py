@@ -65,6 +65,20 @@ def test_an_operator_that_nobody_has_exists_until_it_is_called():
     assert not hasattr(extension, "__path__")
 
 
+def test_compiled_kernels_get_tensors_in_rows():
+    # they read memory as it lies: a map that lies channels last would give them other features
+    seen = []
+    module = types.ModuleType("compiled")
+    module.roi_align_forward = lambda features, *_, output: seen.append((features, output))
+    features = torch.randn(1, 3, 4, 5).contiguous(memory_format=torch.channels_last)
+    output = torch.zeros(1, 3, 2, 2)
+    Extension("compiled", module).roi_align_forward(features, 1, output=output)
+    ((given, written),) = seen
+    assert given.is_contiguous()
+    assert torch.equal(given, features)
+    assert written is output  # what is written into stays the caller's
+
+
 def test_versions_for_the_environment_report():
     assert Extension("auto", compiled()).get_compiler_version() == "GCC 12"
     assert Extension("auto", compiled()).get_compiling_cuda_version() == "12.8"

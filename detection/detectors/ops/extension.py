@@ -71,7 +71,14 @@ class Extension(types.ModuleType):
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         ours = OURS.get(name)
         if self._wants_compiled(ours, args, kwargs):
-            return getattr(self.compiled, name)(*args, **kwargs)
+            # mmcv's kernels walk raw memory and take any tensor for one that is laid out in rows;
+            # what they write into is made by mmcv, and is
+            rows = [x.contiguous() if isinstance(x, torch.Tensor) else x for x in args]
+            named = {
+                key: x.contiguous() if isinstance(x, torch.Tensor) else x
+                for key, x in kwargs.items()
+            }
+            return getattr(self.compiled, name)(*rows, **named)
         if ours is None:
             raise NotImplementedError(
                 f"mmcv's operator '{name}' isn't part of this installation: it needs mmcv with its "

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -242,7 +241,9 @@ def _memory(name: str, weights: Path, options: argparse.Namespace) -> dict[str, 
     ops.install(way.operators)
     for source in _films(options):
         way.read(source())
-    return {"peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+    # not ru_maxrss, which a child takes over from its parent
+    status = Path("/proc/self/status").read_text()
+    return {"peak_mib": int(status.split("VmHWM:")[1].split()[0]) // 1024}
 
 
 def _gflop(weights: Path, frame: Any) -> float:

@@ -154,7 +154,13 @@ def commands(python: Path, config: Config) -> dict[str, list[str]]:
     celery = [str(python), "-m", "celery", "-A", "twinhealth"]
     # nodes don't ask after each other: states stand in the database
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    worker = [*celery, "worker", "--loglevel", "INFO", *quiet]
+
+    def worker(queue: str, processes: int = 1) -> list[str]:
+        return [
+            *(*celery, "worker", "--loglevel", "INFO", *quiet, "--concurrency", str(processes)),
+            *("--queues", queue, "--hostname", f"{queue}@%h"),
+        ]
+
     gunicorn = [str(python), "-m", "gunicorn", "--config", "python:twinhealth.gunicorn_conf"]
     bind = (
         f"[{config.host}]:{config.port}" if ":" in config.host else f"{config.host}:{config.port}"
@@ -162,18 +168,10 @@ def commands(python: Path, config: Config) -> dict[str, list[str]]:
     schedule = str(config.data_dir / "beat-schedule")
     return {
         "web": [*gunicorn, "--bind", bind, "twinhealth.wsgi"],
-        "detect": [*worker, "--concurrency", "1", "--queues", "detect", "--hostname", "detect@%h"],
-        "shadow": [*worker, "--concurrency", "1", "--queues", "shadow", "--hostname", "shadow@%h"],
+        "detect": worker("detect"),
+        "shadow": worker("shadow"),
         # two: while one writes a set, the other brings lost runs back
-        "default": [
-            *worker,
-            "--concurrency",
-            "2",
-            "--queues",
-            "default",
-            "--hostname",
-            "default@%h",
-        ],
+        "default": worker("default", processes=2),
         "beat": [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile="],
     }
 

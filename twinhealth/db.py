@@ -98,25 +98,8 @@ class NoLongerAppendOnly(AppendOnly):
     Follow it, in the same migration, with `AppendOnly`, which then knows the new columns too.
     """
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        """Drop the triggers."""
-        super().database_backwards(app_label, schema_editor, from_state, to_state)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        """Create them."""
-        super().database_forwards(app_label, schema_editor, from_state, to_state)
+    database_forwards = AppendOnly.database_backwards
+    database_backwards = AppendOnly.database_forwards
 
     def describe(self) -> str:
         """One line for `migrate`."""

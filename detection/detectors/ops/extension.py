@@ -71,14 +71,8 @@ class Extension(types.ModuleType):
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         ours = OURS.get(name)
         if self._wants_compiled(ours, args, kwargs):
-            # mmcv's kernels walk raw memory and take any tensor for one that is laid out in rows;
-            # what they write into is made by mmcv, and is
-            rows = [x.contiguous() if isinstance(x, torch.Tensor) else x for x in args]
-            named = {
-                key: x.contiguous() if isinstance(x, torch.Tensor) else x
-                for key, x in kwargs.items()
-            }
-            return getattr(self.compiled, name)(*rows, **named)
+            named = {key: _in_rows(x) for key, x in kwargs.items()}
+            return getattr(self.compiled, name)(*map(_in_rows, args), **named)
         if ours is None:
             raise NotImplementedError(
                 f"mmcv's operator '{name}' isn't part of this installation: it needs mmcv with its "
@@ -139,6 +133,14 @@ def describe() -> str:
     kernels = "torchvision" if torchvision_import.kernels_load() else "torch"
     built = "with" if present.compiled else "without"
     return f"{present.mode} ({kernels} kernels, {built} mmcv's compiled extension)"
+
+
+def _in_rows(value: Any) -> Any:
+    """A tensor as mmcv's kernels take every tensor to lie: they walk raw memory.
+
+    What they write into is made by mmcv, lies so, and stays the same object.
+    """
+    return value.contiguous() if isinstance(value, torch.Tensor) else value
 
 
 def _find_compiled() -> types.ModuleType | None:

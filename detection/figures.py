@@ -10,22 +10,6 @@ from typing import Any
 SETS = {"test": "test (no choice was made on it)", "val": "validation (choices were made on it)"}
 
 
-# figure that versions are compared by -> what it says, for people
-HEADLINE = {
-    "ap50_mean": "boxes of all classes: average precision at IoU 0.5, mean",
-    "ap50_covid": "COVID-19 boxes: average precision at IoU 0.5",
-    "ap50_covid_human": "COVID-19 boxes drawn by people: average precision at IoU 0.5",
-    "ap50_lungs": "lungs found, class ignored: average precision at IoU 0.5",
-    "ap75_lungs": "lungs found, class ignored: average precision at IoU 0.75",
-    "auc_covid": "film with COVID-19 or not: area under the ROC curve",
-    "auc_pneumonia": "film with pneumonia or not: area under the ROC curve",
-    "auc_normal": "film with a normal lung or not: area under the ROC curve",
-    "auc_covid_vs_pneumonia_within_source": "COVID-19 or pneumonia, within one source: area",
-    "sensitivity_covid_at_specificity_90": "sensitivity for COVID-19 at 90 % specificity",
-    "ece": "expected calibration error, less is better",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """Average precision at IoU 0.5 on one data set; numbers are `None` where not reported.

@@ -12,7 +12,7 @@ from detection import priority, signed_figures
 from detection.agreement import Agreement, Pair, agreement
 from detection.detectors.prediction import Box
 from detection.evaluation.headline import LOWER_IS_BETTER
-from detection.figures import HEADLINE
+from detection.evaluation.wording import HEADLINE
 from detection.models import (
     TEST,
     VAL,
@@ -155,13 +155,13 @@ def side_by_side(candidate: DetectorVersion, active: DetectorVersion, name: str)
         [
             Figure(
                 key=key,
-                text=text,
+                text=figure.sentence,
                 candidate=sets[0].figures.get(key, {}) if sets[0] else {},
                 active=sets[1].figures.get(key, {}) if sets[1] else {},
                 change=change.get(key, {}),
                 word=_word(change.get(key, {}), lower_is_better=key in LOWER_IS_BETTER),
             )
-            for key, text in HEADLINE.items()
+            for key, figure in HEADLINE.items()
         ],
         problem,
     )

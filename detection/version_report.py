@@ -6,22 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from detection.evaluation.wording import HEADLINE, basis, percent, span, written
+from detection.evaluation.wording import Line, headline_lines, percent, span, written
 
 from .figures import SETS
 
 _Row = TypeVar("_Row")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A headline figure as text: name, meaning, value, 95 % interval, what it rests on."""
-
-    title: str
-    meaning: str
-    value: str
-    span: str
-    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +55,7 @@ def _read(part: Callable[[Mapping[str, Any]], list[_Row]], report: Mapping[str, 
 
 
 def _headline(report: Mapping[str, Any]) -> list[Line]:
-    counts = report["counts"]
-    lines = [
-        Line(
-            HEADLINE[name].title,
-            HEADLINE[name].meaning,
-            written(figure["value"]),
-            span(figure),
-            basis(name, counts),
-        )
-        for name, figure in report["headline"].items()
-    ]
+    lines = headline_lines(report["headline"], report["counts"])
     scaled = report.get("ece_scaled")
     if scaled:
         lines.append(

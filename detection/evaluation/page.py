@@ -21,7 +21,7 @@ from .wording import (
     AP_GROUPS,
     CONTROLS,
     HEADLINE,
-    basis,
+    headline_lines,
     percent,
     reached,
     scaling,
@@ -44,16 +44,7 @@ def render(report: Mapping[str, Any], *, data: str, pictures: Mapping[str, SafeS
         "report": report,
         "data": data,
         "classes": CLASSES,
-        "headline": [
-            {
-                "title": HEADLINE[name].title,
-                "meaning": HEADLINE[name].meaning,
-                "value": written(figure["value"]),
-                "span": span(figure),
-                "basis": basis(name, report["counts"]),
-            }
-            for name, figure in report["headline"].items()
-        ],
+        "headline": headline_lines(report["headline"], report["counts"]),
         "by_class": report["counts"]["by_class"].items(),
         "controls": [
             (

@@ -16,12 +16,14 @@ class Figure:
     Attributes:
         title: its name.
         meaning: in plain words.
+        sentence: its name where versions are compared, which stands alone.
         of: the class it is about, `human_boxes`, or empty for the whole set.
         boxes: whether it counts boxes, not films.
     """
 
     title: str
     meaning: str
+    sentence: str
     of: str = ""
     boxes: bool = False
 
@@ -30,44 +32,70 @@ HEADLINE: Final[Mapping[str, Figure]] = {
     "ap50_mean": Figure(
         "AP50, mean of the classes",
         "Lungs found and named rightly, against the wrong boxes ranked above them. 1 is perfect.",
+        "boxes of all classes: average precision at IoU 0.5, mean",
         boxes=True,
     ),
-    "ap50_covid": Figure("AP50 covid", "The same for covid.", "covid", boxes=True),
+    "ap50_covid": Figure(
+        "AP50 covid",
+        "The same for covid.",
+        "COVID-19 boxes: average precision at IoU 0.5",
+        "covid",
+        boxes=True,
+    ),
     "ap50_covid_human": Figure(
         "AP50 covid, boxes drawn by people",
         "The same for covid, on films whose boxes people drew.",
+        "COVID-19 boxes drawn by people: average precision at IoU 0.5",
         "human_boxes",
         boxes=True,
     ),
     "ap50_lungs": Figure(
         "AP50, lungs found",
         "Lungs found, whatever they are called; boxes overlap by half.",
+        "lungs found, class ignored: average precision at IoU 0.5",
         boxes=True,
     ),
     "ap75_lungs": Figure(
-        "AP75, lungs found", "The same; boxes overlap by three quarters.", boxes=True
+        "AP75, lungs found",
+        "The same; boxes overlap by three quarters.",
+        "lungs found, class ignored: average precision at IoU 0.75",
+        boxes=True,
     ),
     "auc_covid": Figure(
         "AUC covid",
         "How often a covid film scores above another film. 0.5 is chance.",
+        "film with COVID-19 or not: area under the ROC curve",
         "covid",
     ),
-    "auc_pneumonia": Figure("AUC pneumonia", "The same for pneumonia.", "pneumonia"),
-    "auc_normal": Figure("AUC normal", "The same for normal films.", "normal"),
+    "auc_pneumonia": Figure(
+        "AUC pneumonia",
+        "The same for pneumonia.",
+        "film with pneumonia or not: area under the ROC curve",
+        "pneumonia",
+    ),
+    "auc_normal": Figure(
+        "AUC normal",
+        "The same for normal films.",
+        "film with a normal lung or not: area under the ROC curve",
+        "normal",
+    ),
     "auc_covid_vs_pneumonia_within_source": Figure(
         "AUC covid against pneumonia within a source",
         "How often a covid film looks more like covid than a pneumonia film of the same source: "
         "knowing the source helps nothing.",
+        "COVID-19 or pneumonia, within one source: area",
         "covid",
     ),
     "sensitivity_covid_at_specificity_90": Figure(
         "Sensitivity for covid at specificity 0.90",
         "Share of covid films found when one in ten of the others may be flagged.",
+        "sensitivity for COVID-19 at 90 % specificity",
         "covid",
     ),
     "ece": Figure(
         "Calibration error (ECE), as served",
         "By how much scores miss the frequency with which they come true. 0 is perfect.",
+        "expected calibration error, less is better",
     ),
 }
 
@@ -83,6 +111,33 @@ CONTROLS: Final[Mapping[str, str]] = {
     "lungs_blanked": "lungs blanked out",
     "fixed_boxes": "one fixed pair of boxes",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A headline figure as text: name, meaning, value, 95 % interval, what it rests on."""
+
+    title: str
+    meaning: str
+    value: str
+    span: str
+    basis: str
+
+
+def headline_lines(
+    headline: Mapping[str, Mapping[str, Any]], counts: Mapping[str, Any]
+) -> list[Line]:
+    """The headline of a report or manifest, in its order."""
+    return [
+        Line(
+            HEADLINE[name].title,
+            HEADLINE[name].meaning,
+            written(figure["value"]),
+            span(figure),
+            basis(name, counts),
+        )
+        for name, figure in headline.items()
+    ]
 
 
 def written(value: float | None, digits: int = 3) -> str:

@@ -11,7 +11,7 @@ from detection.evaluation.calibration import fit_scaling
 from detection.evaluation.evidence import FilmEvidence, from_json
 from detection.evaluation.headline import compare, image_scores
 from detection.evaluation.thresholds import suggested
-from detection.figures import HEADLINE
+from detection.evaluation.wording import HEADLINE
 from detection.manifest import Scaling
 from detection.models import VAL, DetectorVersion, EvidenceFilm, EvidenceSet
 from twinhealth.errors import DomainError
@@ -59,11 +59,8 @@ def gate(version: DetectorVersion, active: DetectorVersion | None) -> Gate:
     if found is None:
         return Gate(why=f"{active.name} has no evidence on val to compare with.")
     worse = tuple(name for name, row in found.items() if row["worse"])
-    why = (
-        f"On val it is worse than {active.name} in: {'; '.join(HEADLINE[name] for name in worse)}."
-        if worse
-        else ""
-    )
+    named = "; ".join(HEADLINE[name].sentence for name in worse)
+    why = f"On val it is worse than {active.name} in: {named}." if worse else ""
     if all(row["worse"] is None for row in found.values()):
         why = "The val films are too few to say whether it is worse."
     return Gate(found, worse, why)

@@ -13,7 +13,7 @@ from detection.detectors import operating_point
 from detection.evaluation import thresholds
 from detection.evaluation.evidence import FilmEvidence, Find, View
 from detection.evaluation.headline import NAMES, intervals
-from detection.figures import HEADLINE
+from detection.evaluation.wording import HEADLINE
 from detection.models import DetectorVersion, EvidenceFilm, EvidenceSet, VersionState
 from detection.services import comparison, evidence
 from tests.detection.evidence_rows import give_evidence, rows, write_report

@@ -32,10 +32,12 @@ class Plan:
         films: those with boxes are named.
         pretrain: folder of single-class films that the backbone learns first, and alone: it must
             not have seen any of `films`.
-        recipe: with `[pretraining]`: the backbone follows it as it stands, the readers from half
-            of its learning rate on, with its last sides.
+        recipe: with `[pretraining]`, which the backbone follows; the readers start from half of
+            its learning rate.
         folder: for checkpoints; what is done in it isn't done again.
         epochs: of each reader.
+        backbone_epochs: the first so many of the recipe's; all unless given.
+        side: of the readers' pictures, and the most of the backbone's, in pixels.
         readers: of each part, that differ in their seed and in how patients are dealt.
         seed, threads, operators, device: as for `pretraining.Lesson`.
     """
@@ -45,11 +47,13 @@ class Plan:
     recipe: recipe.Recipe
     folder: Path
     epochs: int
+    side: int
     readers: int
     seed: int
     threads: int
     operators: str
     device: str = "cpu"
+    backbone_epochs: int | None = None
 
 
 def name_across(plan: Plan) -> list[NamedFilm]:
@@ -61,7 +65,9 @@ def name_across(plan: Plan) -> list[NamedFilm]:
     course = plan.recipe.pretraining
     if course is None:
         raise pretraining.not_in_recipe(plan.recipe)
-    side = max(course.sides)
+    course = recipe.shortened(course, epochs=plan.backbone_epochs, side=plan.side)
+    base = dataclasses.replace(plan.recipe, pretraining=course)
+    side = plan.side
     kept = dataclasses.replace(
         plan.films, films=tuple(film for film in plan.films.films if film.boxes)
     )
@@ -72,13 +78,13 @@ def name_across(plan: Plan) -> list[NamedFilm]:
         for film, label in zip(kept.films, given, strict=True)
     ]
     backbone = pretraining.pretrain(
-        _lesson(plan, schooling.read_folder(plan.pretrain, side), "backbone", plan.recipe, None)
+        _lesson(plan, schooling.read_folder(plan.pretrain, side), "backbone", wanted=plan.recipe)
     ).backbone
     fine = dataclasses.replace(
         plan.recipe,
         pretraining=dataclasses.replace(
             course,
-            sides=course.sides[-plan.epochs :],
+            sides=(side,) * plan.epochs,
             learning_rate=course.learning_rate * FINE_RATE,
         ),
     )
@@ -96,7 +102,14 @@ def name_across(plan: Plan) -> list[NamedFilm]:
                 (pictures[~asked], given[~asked]),
                 (pictures[asked], given[asked]),
             )
-            lesson = _lesson(plan, school, f"reader-{reader}-{fold}", fine, backbone, reader)
+            lesson = _lesson(
+                plan,
+                school,
+                f"reader-{reader}-{fold}",
+                wanted=fine,
+                start=backbone,
+                reader=reader,
+            )
             chances[asked] = pretraining.pretrain(lesson).chances[0]
             log.info("films_named", reader=reader + 1, of=plan.readers, part=fold + 1, parts=FOLDS)
         rounds.append(chances)
@@ -107,8 +120,9 @@ def _lesson(
     plan: Plan,
     school: School,
     name: str,
+    *,
     wanted: recipe.Recipe,
-    start: dict[str, Tensor] | None,
+    start: dict[str, Tensor] | None = None,
     reader: int = 0,
 ) -> pretraining.Lesson:
     return pretraining.Lesson(

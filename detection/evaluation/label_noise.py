@@ -1,9 +1,9 @@
 """How often a set's labels seem wrong, and how good a reader could look when judged by them.
 
-Confident learning (Northcutt, Jiang and Chuang, J. Artif. Intell. Res. 70, 2021): readers that never
-saw a film name it; where they name another class as surely as they name that class's own films, the
-film counts as of the other class. Such readers err too, so the shares are upper bounds of the
-labels' errors, and the ceiling that follows is a lower bound.
+Confident learning (Northcutt, Jiang and Chuang, J. Artif. Intell. Res. 70, 2021): readers that
+never saw a film name it; where they name another class as surely as they name that class's own
+films, the film counts as of the other class. Such readers err too, so the shares are upper bounds
+of the labels' errors, and the ceiling that follows is a lower bound.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def noise_report(films: Sequence[NamedFilm], *, seed: int = 0) -> dict[str, Any]
 def seeming(chances: Array, given: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
     """The class that each film seems to be of.
 
-    A class is named surely from the mean chance on that the films labelled so have of it; of several
-    the likeliest counts, and without one the label does.
+    A class is named surely from the mean chance on that the films labelled so have of it; of
+    several the likeliest counts, and without one the label does.
 
     Args:
         chances: (films, classes).

@@ -32,7 +32,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--config", default="light-film", help="recipe with [pretraining]")
         parser.add_argument("--tier", choices=tuple(TIERS), default="")
-        parser.add_argument("--epochs", type=int, choices=range(1, 21), default=6, metavar="1..20")
+        parser.add_argument("--epochs", type=int, choices=range(1, 21), default=4, metavar="1..20")
+        parser.add_argument(
+            "--backbone-epochs", type=int, choices=range(1, 101), metavar="N", help="default: all"
+        )
+        parser.add_argument(
+            "--side", type=int, choices=range(32, 513), default=160, metavar="32..512"
+        )
         parser.add_argument("--readers", type=int, choices=range(1, 11), default=2, metavar="1..10")
         parser.add_argument("--seed", type=int, default=0)
 
@@ -50,6 +56,8 @@ class Command(BaseCommand):
                     recipe=recipe.read(options["config"]),
                     folder=options["work"],
                     epochs=options["epochs"],
+                    backbone_epochs=options["backbone_epochs"],
+                    side=options["side"],
                     readers=options["readers"],
                     seed=options["seed"],
                     threads=settings.DETECTOR_THREADS,

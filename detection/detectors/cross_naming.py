@@ -78,7 +78,7 @@ def name_across(plan: Plan) -> list[NamedFilm]:
         for film, label in zip(kept.films, given, strict=True)
     ]
     backbone = pretraining.pretrain(
-        _lesson(plan, schooling.read_folder(plan.pretrain, side), "backbone", wanted=plan.recipe)
+        _lesson(plan, schooling.read_folder(plan.pretrain, side), "backbone", wanted=base)
     ).backbone
     fine = dataclasses.replace(
         plan.recipe,

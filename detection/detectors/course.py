@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Course:
         seed: of every source of chance.
         threads, operators, device: as for `loader.load_detector`.
         max_iterations: stop the detector's training there.
+        pretrain_epochs: stop the backbone's pretraining after so many.
         start_from: weights to begin with, instead of pretraining.
     """
 
@@ -62,6 +63,7 @@ class Course:
     pretrain: Path | None = None
     tier: str = ""
     max_iterations: int | None = None
+    pretrain_epochs: int | None = None
     start_from: weights_file.Weights | None = None
     resume: bool = False
 
@@ -121,14 +123,15 @@ def _backbone(
         return None, {}
     if wanted.pretraining is None:
         raise pretraining.not_in_recipe(wanted)
-    side = max(wanted.pretraining.sides)
+    shorter = recipe.shortened(wanted.pretraining, epochs=course.pretrain_epochs)
+    side = max(shorter.sides)
     lesson = pretraining.Lesson(
         schools=(
             (schooling.read_folder(course.pretrain, side), 1),
             # few films, but of the machines and classes that count
             (schooling.from_annotated(films, validation, side), 2),
         ),
-        recipe=wanted,
+        recipe=replace(wanted, pretraining=shorter),
         folder=course.out,
         seed=course.seed,
         threads=course.threads,

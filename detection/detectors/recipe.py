@@ -131,10 +131,12 @@ def read(name: str) -> Recipe:
         ) from error
 
 
-def shortened(wanted: Pretraining, *, epochs: int | None, side: int | None) -> Pretraining:
+def shortened(wanted: Pretraining, *, epochs: int | None, side: int | None = None) -> Pretraining:
     """The first epochs of a recipe's pretraining, on pictures no larger than `side` pixels."""
     sides = wanted.sides[:epochs]
-    return replace(wanted, sides=tuple(min(side or given, given) for given in sides))
+    return replace(
+        wanted, sides=tuple(given if side is None else min(side, given) for given in sides)
+    )
 
 
 def _section(

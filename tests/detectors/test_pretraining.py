@@ -88,8 +88,13 @@ def test_annotated_films_are_cut_to_their_lungs(coco_set):
 
 def test_it_learns_and_a_kill_costs_an_epoch_at_most(folder, wanted, tmp_path, monkeypatch):
     school = schooling.read_folder(folder, 32)
-    whole, record = pretraining.pretrain(lesson(school, wanted, tmp_path / "whole"))
-    assert record["right"]["classes"] == 1.0
+    made = pretraining.pretrain(lesson(school, wanted, tmp_path / "whole"))
+    whole = made.backbone
+    assert made.record["right"]["classes"] == 1.0
+    # the chances are of the pictures it was asked about, in their order
+    (chances,) = made.chances
+    np.testing.assert_allclose(chances.sum(axis=1), 1.0, atol=1e-5)
+    assert chances.argmax(axis=1).tolist() == school.val[1].tolist()
     assert all(torch.isfinite(value).all() for value in whole.values())
 
     # killed after the second epoch, and taken up again: the same weights as without the kill
@@ -104,12 +109,26 @@ def test_it_learns_and_a_kill_costs_an_epoch_at_most(folder, wanted, tmp_path, m
     with pytest.raises(KeyboardInterrupt):
         pretraining.pretrain(lesson(school, wanted, tmp_path / "cut"))
     monkeypatch.setattr(pretraining._Progress, "keep", keep)
-    resumed, _ = pretraining.pretrain(lesson(school, wanted, tmp_path / "cut"))
+    resumed = pretraining.pretrain(lesson(school, wanted, tmp_path / "cut")).backbone
     assert [key for key in whole if not torch.equal(whole[key], resumed[key])] == []
 
     with pytest.raises(InvalidInputError) as caught:
         pretraining.pretrain(lesson(school, wanted, tmp_path / "cut", seed=2))
     assert caught.value.code == "checkpoint_of_another_run"
+
+
+def test_it_begins_with_given_weights(folder, wanted, tmp_path):
+    school = schooling.read_folder(folder, 32)
+    begun = pretraining.pretrain(lesson(school, wanted, tmp_path / "first")).backbone
+    still = dataclasses.replace(
+        wanted,
+        pretraining=dataclasses.replace(wanted.pretraining, learning_rate=1e-12, weight_decay=0.0),
+    )
+    kept = pretraining.pretrain(lesson(school, still, tmp_path / "second", start=begun)).backbone
+    weights = [key for key, value in begun.items() if key.endswith("conv1.weight")]
+    assert weights
+    for key in weights:
+        torch.testing.assert_close(kept[key], begun[key], atol=1e-6, rtol=0)
 
 
 def test_a_recipe_without_it(folder, small, tmp_path):

@@ -48,3 +48,11 @@ def test_a_broken_file_says_what_is_wrong(tmp_path, monkeypatch, old, new, why):
 def test_pretraining_may_be_left_out():
     assert recipe.read("light").pretraining is None
     assert recipe.read("light-film").pretraining.sides
+
+
+def test_pretraining_can_be_shortened():
+    wanted = recipe.read("light-film").pretraining
+    shorter = recipe.shortened(wanted, epochs=5, side=144)
+    assert shorter.sides == (128, 128, 128, 128, 144)
+    assert recipe.shortened(wanted, epochs=None) == wanted
+    assert shorter.learning_rate == wanted.learning_rate

@@ -41,6 +41,9 @@ class Command(BaseCommand):
             help="choose the best epoch and the thresholds on these (else the last, and 0.5)",
         )
         parser.add_argument("--max-iters", type=_positive, default=None)
+        parser.add_argument(
+            "--pretrain-epochs", type=_positive, default=None, help="default: all of the recipe's"
+        )
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
         parser.add_argument(
@@ -90,6 +93,7 @@ class Command(BaseCommand):
                     operators=settings.DETECTOR_OPS,
                     device=options["device"] or settings.DETECTOR_DEVICE,
                     max_iterations=options["max_iters"],
+                    pretrain_epochs=options["pretrain_epochs"],
                     start_from=weights_file.read(start, manifest.expected_sha256(start))
                     if start
                     else None,

@@ -244,9 +244,31 @@ def _versus(r: dict[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
+def backlog(*, long: bool) -> str:
+    with servers() as env:
+        if not env:
+            return ""
+        r = module("backlog", env=env)
+    rows: list[tuple[str, ...]] = []
+    for name, what in (
+        ("film_ms", f"one of {r['films']} films, without the network: median"),
+        ("beat_ms", "one look of beat for lost messages"),
+    ):
+        first = r[name]["1"]
+        each = ", ".join(f"{n} waiting {ms:.1f} ms" for n, ms in r[name].items())
+        rows.append((what, each, "", f"{r[name]['1000'] / first:.2f} x from 1 to 1,000"))
+    text = (
+        "`python -m benchmarks.backlog`: claim, gate, trust and result of a film on PostgreSQL "
+        "while 1 to 1,000 others wait, each length in turn. The network's own time doesn't depend "
+        "on the queue and is left out."
+    )
+    return table("The queue as it grows", text, rows)
+
+
 SECTIONS: dict[str, Callable[..., str]] = {
     "pipeline": pipeline,
     "detector": detector,
+    "backlog": backlog,
     "worklist": worklist,
     "start": start,
 }

@@ -108,23 +108,13 @@ def fill(count: int, waiting: int) -> None:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--studies", type=int, default=10_000)
-    parser.add_argument("--requests", type=int, default=60)
-    parser.add_argument("--open", type=int, help="films that wait (default: a twentieth)")
-    parser.add_argument("--page", default="/worklist/")
-    options = parser.parse_args()
-    waiting = options.studies // 20 if options.open is None else options.open
+def prepare(studies: int, waiting: int) -> None:
+    """A database with tables, demo accounts, a detector, and the studies of `fill`."""
     import django
 
     django.setup()
     from django.core.management import call_command
-    from django.db import connection
-    from django.test import Client
-    from django.test.utils import CaptureQueriesContext
 
-    from accounts.models import User
     from detection.services.worklist import refresh_items
     from imaging.models import Image
 
@@ -133,8 +123,25 @@ def main() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("create_demo_users", stdout=io.StringIO())
     call_command("register_detector", stdout=io.StringIO())
-    fill(options.studies, waiting)
+    fill(studies, waiting)
     refresh_items(image_ids=list(Image.objects.values_list("pk", flat=True)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=10_000)
+    parser.add_argument("--requests", type=int, default=60)
+    parser.add_argument("--open", type=int, help="films that wait (default: a twentieth)")
+    parser.add_argument("--page", default="/worklist/")
+    options = parser.parse_args()
+    waiting = options.studies // 20 if options.open is None else options.open
+    prepare(options.studies, waiting)
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from accounts.models import User
+
     # the objects made above would weigh on the garbage collector, as in no web process
     gc.collect()
     gc.freeze()

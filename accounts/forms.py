@@ -73,6 +73,16 @@ class UserForm(forms.Form):
     role = forms.ChoiceField(label="Role", choices=Role.choices)
 
 
+class ChangeUserForm(UserForm):
+    """Name, role and whether a clinician leads the reading room."""
+
+    is_reading_lead = forms.BooleanField(
+        label="Leads the reading room",
+        required=False,
+        help_text="A clinician who sees the agreement of every reader, not only the own.",
+    )
+
+
 class NewUserForm(UserForm):
     """A new account."""
 

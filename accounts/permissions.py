@@ -25,6 +25,7 @@ class Can(StrEnum):
     IMAGE_PIXELS = "image.pixels"
     WORKLIST_READ = "worklist.read"
     FINDING_REVIEW = "finding.review"  # verdicts, claims, signatures
+    READERS_COMPARE = "readers.compare"  # figures of every reader
     PATIENT_READ = "patient.read"
     PATIENT_WRITE = "patient.write"
     DEVICE_HEALTH = "device.health"  # state and trust, no readings
@@ -81,6 +82,9 @@ TABLE: dict[str, frozenset[Can]] = {
     Role.ADMIN: frozenset(_ADMIN | _EVERYBODY),
 }
 
+# what a clinician who leads the reading room may do besides
+_LEAD = frozenset({Can.READERS_COMPARE})
+
 
 def may(user: object, permission: Can) -> bool:
     """True if the signed-in, active user's role holds the permission."""
@@ -88,4 +92,6 @@ def may(user: object, permission: Can) -> bool:
         return True
     if not getattr(user, "is_authenticated", False) or not getattr(user, "is_active", False):
         return False
-    return permission in TABLE.get(getattr(user, "role", ""), frozenset())
+    role = getattr(user, "role", "")
+    leads = role == Role.CLINICIAN and getattr(user, "is_reading_lead", False)
+    return permission in TABLE.get(role, frozenset()) or (leads and permission in _LEAD)

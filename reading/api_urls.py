@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_reviews, api_worklist
+from . import api_agreement, api_reviews, api_worklist
 
 urlpatterns = [
     path("images/<int:pk>/reviews/", api_reviews.ImageReviewsView.as_view(), name="image-reviews"),
@@ -17,5 +17,6 @@ urlpatterns = [
         name="finding-reviews",
     ),
     path("reviews/<int:pk>/", api_reviews.ReviewView.as_view(), name="review-detail"),
+    path("agreement/", api_agreement.AgreementView.as_view(), name="agreement"),
     path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
 ]

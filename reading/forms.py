@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django import forms
+from django.utils import timezone
 
 from detection.models import Conclusion, Label, Verdict
+
+from .selectors_agreement import BY, Span, lately
 
 REJECT_REASONS = (
     "no lesion there",
@@ -43,3 +48,24 @@ class SignForm(forms.Form):
         choices=Conclusion.choices, error_messages={"required": "Choose a conclusion."}
     )
     text = forms.CharField(max_length=4000, required=False)
+
+
+class AgreementForm(forms.Form):
+    """Which films count, and what a row is; what can't be understood falls back to the default."""
+
+    by = forms.ChoiceField(choices=list(BY.items()), required=False, widget=forms.HiddenInput)
+    since = forms.DateField(
+        label="Signed from", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label="to", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def chosen(self) -> tuple[str, Span]:
+        """A key of `BY`, and the days; ten years at most."""
+        self.full_clean()
+        usual = lately(timezone.localdate())
+        last = self.cleaned_data.get("until") or usual.last
+        first = self.cleaned_data.get("since") or min(usual.first, last)
+        first = max(first, last - timedelta(days=3653)) if last.year > 11 else first
+        return self.cleaned_data.get("by") or "week", Span(first, max(first, last))

@@ -147,6 +147,16 @@ def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]
             "help": "films whose boxes would teach the detector most",
         }
     )
+    chips.append(
+        {
+            "label": "agreement",
+            "icon": "check",
+            "count": None,
+            "on": False,
+            "url": reverse("reading:agreement"),
+            "help": "how often the detector and the signatures agree",
+        }
+    )
     return chips
 
 

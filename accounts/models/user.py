@@ -30,6 +30,8 @@ class User(AbstractUser):
     role = models.CharField(max_length=16, choices=Role.choices)
     # whole name as written on a report; Western first/last fields don't fit every name
     display_name = models.CharField(max_length=128, blank=True)
+    # a clinician who answers for the room: sees every reader's figures, not only the own ones
+    is_reading_lead = models.BooleanField(default=False)
     is_demo = models.BooleanField(default=False)
     must_change_password = models.BooleanField(default=False)
     # counted up to end every session of this person at once
@@ -43,6 +45,11 @@ class User(AbstractUser):
                 name="user_role_is_known",
                 condition=models.Q(role__in=Role.values),
                 violation_error_message="A user has one of the three roles.",
+            ),
+            models.CheckConstraint(
+                name="user_lead_reads",
+                condition=models.Q(is_reading_lead=False) | models.Q(role=Role.CLINICIAN),
+                violation_error_message="Only a clinician leads a reading room.",
             ),
             models.UniqueConstraint(
                 Lower("username"),

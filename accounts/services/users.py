@@ -95,23 +95,21 @@ def update_user(
     role: str | None = None,
     display_name: str | None = None,
     is_active: bool | None = None,
+    is_reading_lead: bool | None = None,
     request: AnyRequest | None = None,
 ) -> User:
     """Change what is given; a new role or a closed account ends its sessions and token.
 
+    A clinician who gets another role leads the reading room no longer.
+
     Raises:
         NotFoundError: `user_not_found`.
         ConflictError: `own_account` for one's own role or closure, `last_admin`.
-        InvalidInputError: `invalid_user`.
+        InvalidInputError: `invalid_user`, `not_a_clinician` for a lead who doesn't read.
     """
     user = _locked(user_id)
     before = _facts(user)
-    if role is not None:
-        user.role = role
-    if display_name is not None:
-        user.display_name = display_name.strip()
-    if is_active is not None:
-        user.is_active = is_active
+    _change(user, role, display_name, is_active, is_reading_lead)
     _check(user)
     after = _facts(user)
     changed = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
@@ -127,6 +125,27 @@ def update_user(
         verb = "reactivated" if user.is_active else "deactivated"
     audit.record(actor=actor, verb=verb, obj=user, request=request, detail={"changed": changed})
     return user
+
+
+def _change(
+    user: User,
+    role: str | None,
+    display_name: str | None,
+    is_active: bool | None,  # noqa: FBT001 - private
+    leads: bool | None,  # noqa: FBT001 - private
+) -> None:
+    if role is not None:
+        user.role = role
+    if display_name is not None:
+        user.display_name = display_name.strip()
+    if is_active is not None:
+        user.is_active = is_active
+    if user.role != Role.CLINICIAN:
+        if leads and role is None:
+            raise InvalidInputError("not_a_clinician", "Only a clinician leads the reading room.")
+        user.is_reading_lead = False
+    elif leads is not None:
+        user.is_reading_lead = leads
 
 
 @transaction.atomic
@@ -214,6 +233,7 @@ def _facts(user: User) -> dict[str, Any]:
         "role": str(user.role),
         "display_name": user.display_name,
         "is_active": user.is_active,
+        "is_reading_lead": user.is_reading_lead,
     }
 
 

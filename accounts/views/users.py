@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import selectors
 from accounts.decorators import requires
-from accounts.forms import NewUserForm, UserForm
+from accounts.forms import ChangeUserForm, NewUserForm
 from accounts.models import User
 from accounts.permissions import Can, Role
 from accounts.services import users as service
@@ -66,8 +66,12 @@ def user_new(request: HttpRequest) -> HttpResponse:
 def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """One account: name and role here, the rest by its own buttons."""
     user = selectors.user(pk)
-    initial = {"display_name": user.display_name, "role": user.role}
-    form = UserForm(request.POST or None, initial=initial)
+    initial = {
+        "display_name": user.display_name,
+        "role": user.role,
+        "is_reading_lead": user.is_reading_lead,
+    }
+    form = ChangeUserForm(request.POST or None, initial=initial)
     status = HTTPStatus.OK
     if request.method == "POST":
         status = HTTPStatus.BAD_REQUEST

@@ -97,9 +97,9 @@ def parse_manifest(content: bytes, *, name: str) -> Manifest:
         InvalidInputError: `manifest_invalid`, with the field that is wrong.
     """
     try:
-        table = _storable_json(content)
-    except ValueError as error:
-        raise _invalid(name, str(error)) from error
+        table = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _invalid(name, "it isn't JSON") from error
     if not isinstance(table, dict):
         raise _invalid(name, "it isn't an object")
     try:
@@ -119,6 +119,7 @@ def parse_manifest(content: bytes, *, name: str) -> Manifest:
     except ValueError as error:
         raise _invalid(name, str(error)) from error
     _check(name, manifest)
+    _check_storable(name, manifest)
     return manifest
 
 
@@ -156,26 +157,15 @@ def _check(name: str, manifest: Manifest) -> None:
         raise _invalid(name, "image_size must lie between 32 and 4096")
 
 
-def _storable_json(content: bytes) -> Any:
-    """A document that every database can hold.
-
-    Raises:
-        ValueError: it isn't JSON, is nested too deep, or holds NaN, infinity, a NUL or half of a
-            surrogate pair, which Python's parser lets pass.
-    """
+def _check_storable(name: str, manifest: Manifest) -> None:
+    """Refuse what Python's parser lets pass and no database holds."""
     try:
-        document = json.loads(content, parse_constant=_refuse_constant)
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(manifest.as_json(), ensure_ascii=False, allow_nan=False)
         text.encode()
-    except (ValueError, RecursionError) as error:
-        raise ValueError("it isn't JSON") from error
+    except ValueError as error:
+        raise _invalid(name, "it holds NaN, infinity or half of a surrogate pair") from error
     if "\\u0000" in text:
-        raise ValueError("it holds a NUL character")
-    return document
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+        raise _invalid(name, "it holds a NUL character")
 
 
 def _invalid(name: str, why: str) -> InvalidInputError:

@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="weights_upload_checking_has_a_lease",
-                        violation_error_message="An upload that is being checked has a lease, no other has.",
+                        violation_error_message="An upload under check has a lease, no other has.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

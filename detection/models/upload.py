@@ -58,7 +58,7 @@ class WeightsUpload(models.Model):
                 condition=Q(state="checking") & Q(lease_until__isnull=False) & ~Q(lease_token="")
                 | ~Q(state="checking") & Q(lease_until=None, lease_token=""),
                 name="weights_upload_checking_has_a_lease",
-                violation_error_message="An upload that is being checked has a lease, no other has.",
+                violation_error_message="An upload under check has a lease, no other has.",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["accepted", "refused"]) | Q(finished_at__isnull=False),

@@ -8,25 +8,13 @@ from . import (
     api_datasets,
     api_gate,
     api_images,
-    api_reviews,
     api_runs,
     api_versions,
-    api_worklist,
 )
 
 urlpatterns = [
     path("images/", api_images.ImagesView.as_view(), name="image-list"),
     path("images/<int:pk>/", api_images.ImageView.as_view(), name="image-detail"),
-    path("images/<int:pk>/reviews/", api_reviews.ImageReviewsView.as_view(), name="image-reviews"),
-    path("images/<int:pk>/claim/", api_reviews.ClaimView.as_view(), name="image-claim"),
-    path("images/<int:pk>/release/", api_reviews.ReleaseView.as_view(), name="image-release"),
-    path("images/<int:pk>/sign/", api_reviews.SignView.as_view(), name="image-sign"),
-    path(
-        "findings/<int:pk>/reviews/",
-        api_reviews.FindingReviewsView.as_view(),
-        name="finding-reviews",
-    ),
-    path("reviews/<int:pk>/", api_reviews.ReviewView.as_view(), name="review-detail"),
     path("runs/<int:pk>/", api_runs.RunView.as_view(), name="run-detail"),
     path(
         "runs/<int:pk>/read-anyway/",
@@ -35,7 +23,6 @@ urlpatterns = [
     ),
     path("devices/<int:pk>/gate/", api_gate.DeviceGateView.as_view(), name="device-gate"),
     path("runs/<int:pk>/retry/", api_runs.RunRetryView.as_view(), name="run-retry"),
-    path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
     path("label-next/", api_datasets.LabelNextView.as_view(), name="label-next"),
     path("datasets/", api_datasets.DatasetsView.as_view(), name="dataset-list"),
     path("datasets/<int:pk>/", api_datasets.DatasetView.as_view(), name="dataset-detail"),

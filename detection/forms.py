@@ -1,4 +1,4 @@
-"""Forms of the film page: shapes only; what is allowed, the services say."""
+"""Forms of this room: shapes only; what is allowed, the services say."""
 
 from __future__ import annotations
 
@@ -6,46 +6,7 @@ from typing import Any
 
 from django import forms
 
-from detection.models import Conclusion, Label, Verdict
 from twinhealth.errors import InvalidInputError
-
-REJECT_REASONS = (
-    "no lesion there",
-    "overlapping normal structures",
-    "device or line",
-    "artefact",
-    "wrong place or size",
-)
-
-
-class VerdictForm(forms.Form):
-    """One verdict, with a box in film pixels where it has one."""
-
-    verdict = forms.ChoiceField(choices=Verdict.choices)
-    label = forms.ChoiceField(choices=[("", ""), *Label.choices], required=False)
-    reason = forms.CharField(max_length=300, required=False)
-    x = forms.FloatField(required=False)
-    y = forms.FloatField(required=False)
-    w = forms.FloatField(required=False)
-    h = forms.FloatField(required=False)
-
-    @property
-    def box(self) -> tuple[float, float, float, float] | None:
-        """Left, top, width, height; `None` where none was sent."""
-        found = [self.cleaned_data.get(side) for side in "xywh"]
-        if any(side is None for side in found):
-            return None
-        x, y, w, h = found
-        return (float(x), float(y), float(w), float(h))  # type: ignore[arg-type]
-
-
-class SignForm(forms.Form):
-    """Conclusion and text of a report."""
-
-    conclusion = forms.ChoiceField(
-        choices=Conclusion.choices, error_messages={"required": "Choose a conclusion."}
-    )
-    text = forms.CharField(max_length=4000, required=False)
 
 
 class DatasetExportForm(forms.Form):

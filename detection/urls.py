@@ -7,35 +7,18 @@ from django.urls import path
 from . import (
     views,
     views_datasets,
-    views_film,
-    views_labelling,
     views_models,
     views_version_report,
 )
 
 app_name = "detection"
 urlpatterns = [
-    path("worklist/", views.worklist, name="worklist"),
-    path("worklist/table/", views.worklist_table, name="worklist-table"),
-    path("label-next/", views_labelling.label_next, name="label-next"),
     path("datasets/", views_datasets.datasets, name="datasets"),
     path("datasets/body/", views_datasets.datasets_body, name="datasets-body"),
     path("datasets/export/", views_datasets.export, name="dataset-export"),
     path("datasets/<int:version_id>/", views_datasets.dataset, name="dataset"),
     path("datasets/<int:version_id>/download/", views_datasets.download, name="dataset-download"),
-    path("films/<int:image_id>/", views_film.film, name="film"),
     path("films/<int:image_id>/state/", views.film_state, name="film-state"),
-    path(
-        "films/<int:image_id>/findings/<int:finding_id>/verdict/",
-        views_film.verdict,
-        name="verdict",
-    ),
-    path("films/<int:image_id>/findings/add/", views_film.add, name="add"),
-    path("films/<int:image_id>/undo/", views_film.undo, name="undo"),
-    path("films/<int:image_id>/claim/", views_film.claim, name="claim"),
-    path("films/<int:image_id>/release/", views_film.release, name="release"),
-    path("films/<int:image_id>/read-anyway/", views_film.read_anyway, name="read-anyway"),
-    path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
     path("patients/<int:patient_id>/films/", views.patient_films, name="patient-films"),
     path("devices/<int:device_id>/images/", views.device_images, name="device-images"),
     path("models/", views_models.models, name="models"),

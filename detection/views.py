@@ -1,171 +1,25 @@
-"""Pages of `detection`: worklist, models, and the fragments that other rooms' pages hold."""
+"""The fragments of `detection` that other rooms' pages hold."""
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
-
-from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
-from redis.exceptions import RedisError
 
 from accounts.decorators import requires
 from accounts.permissions import Can, may
 from accounts.services import audit
-from detection import selectors, selectors_pages
-from detection.models import WorklistItem
+from detection import selectors
 from detection.page_request import PageRequest
 from detection.selectors_gate import gate_counts, gate_text
 from devices import moments
 from devices.models import Device
 from patients.models import Patient
-from twinhealth.web.templatetags.house import url_with
 
-PAGE_SIZE = 50
-SHOWN_SECONDS = 15 * 60
 FILMS_ON_A_PATIENT = 60
 IMAGES_ON_A_DEVICE = 25
-FILTERS = ("show", "device", "trust", "label", "patient")
-# chip, icon, label; the help text is `selectors.SHOW`'s
-CHIPS = (
-    ("", "clock", "now"),
-    ("flagged", "act", "flagged"),
-    ("second_look", "watch", "second look"),
-    ("overdue", "clock", "waited long"),
-    ("mine", "lock", "mine"),
-    ("all", "list", "all unsigned"),
-)
-
-
-@require_GET
-@requires(Can.WORKLIST_READ)
-def worklist(request: PageRequest) -> HttpResponse:
-    """What must I look at next."""
-    if request.GET.get("show") == "signed":
-        return _signed(request)
-    context = _worklist_context(request)
-    audit.record(
-        actor=request.user,
-        verb="listed",
-        obj=WorklistItem(),
-        request=request,
-        detail={"films": [row.image.pk for row in context["rows"]]},
-    )
-    return render(request, "detection/worklist.html", context)
-
-
-@require_GET
-@requires(Can.WORKLIST_READ)
-def worklist_table(request: PageRequest) -> HttpResponse:
-    """The table alone, asked for every 15 s; the audit sees what hasn't been shown yet."""
-    context = _worklist_context(request)
-    films = [row.image.pk for row in context["rows"]]
-    if not _shown_lately(request, films):
-        audit.record(
-            actor=request.user,
-            verb="listed",
-            obj=WorklistItem(),
-            request=request,
-            detail={"films": films},
-        )
-    return render(request, "detection/parts/worklist_table.html", context)
-
-
-def _shown_lately(request: PageRequest, films: list[int]) -> bool:
-    """Whether this sign-in saw exactly these films a moment ago; without a cache: no."""
-    digest = hashlib.sha256(repr((request.session.session_key, sorted(films))).encode())
-    try:
-        return not cache.add(f"worklist-shown:{digest.hexdigest()}", 1, SHOWN_SECONDS)
-    except (RedisError, OSError):
-        return False
-
-
-def _worklist_context(request: PageRequest) -> dict[str, Any]:
-    filters = {key: request.GET[key] for key in FILTERS if request.GET.get(key)}
-    found = selectors.worklist(
-        user=request.user,
-        filters=filters,
-        ordering=request.GET.get("ordering", ""),
-        page=request.GET.get("page", 1),
-        page_size=PAGE_SIZE,
-    )
-    query = request.GET.urlencode()
-    return {
-        "rows": found.rows,
-        "page_obj": found.page,
-        "counts": {"now": found.counts[""], **found.counts},
-        "oldest_since": found.oldest_since,
-        "reading_now": found.reading_now,
-        "as_of": found.as_of,
-        "filtered": bool(filters),
-        "chips": _chips(request, found.counts),
-        "table_url": reverse("detection:worklist-table") + (f"?{query}" if query else ""),
-    }
-
-
-def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]:
-    show = request.GET.get("show", "")
-    chips = [
-        {
-            "label": label,
-            "icon": icon,
-            "count": counts.get(key),
-            "on": show == key,
-            "url": url_with(request, show=key, ordering=None),
-            "help": selectors.SHOW[key],
-        }
-        for key, icon, label in CHIPS
-    ]
-    reduced = request.GET.get("trust") == "reduced"
-    chips.append(
-        {
-            "label": "reduced trust",
-            "icon": "trust-reduced",
-            "count": None,
-            "on": reduced,
-            "url": url_with(request, trust=None if reduced else "reduced"),
-            "help": "machine needed action at the exposure; narrows the other filters",
-        }
-    )
-    chips.append(
-        {
-            "label": "signed today",
-            "icon": "signed",
-            "count": None,
-            "on": show == "signed",
-            "url": "?show=signed",
-            "help": "signed since midnight",
-        }
-    )
-    chips.append(
-        {
-            "label": "label next",
-            "icon": "chip",
-            "count": None,
-            "on": False,
-            "url": reverse("detection:label-next"),
-            "help": "films whose boxes would teach the detector most",
-        }
-    )
-    return chips
-
-
-def _signed(request: PageRequest) -> HttpResponse:
-    found = Paginator(selectors_pages.signed_today(), PAGE_SIZE).get_page(request.GET.get("page"))
-    audit.record(
-        actor=request.user,
-        verb="listed",
-        obj=WorklistItem(),
-        request=request,
-        detail={"films": [signature.image_id for signature in found]},
-    )
-    context = {"page_obj": found, "as_of": timezone.now(), "chips": _chips(request, {})}
-    return render(request, "detection/signed.html", context)
 
 
 @require_GET

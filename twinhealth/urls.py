@@ -15,6 +15,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("imaging.api_urls")),
     path("", include("detection.api_urls")),
     path("", include("detection.api_urls_patients")),
+    path("", include("reading.api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs/",
@@ -35,6 +36,7 @@ urlpatterns = [
     path("", include("imaging.urls")),
     path("", include("detection.search_urls")),
     path("", include("detection.urls")),
+    path("", include("reading.urls")),
 ]
 
 handler400 = "twinhealth.web.views.bad_request"

@@ -25,7 +25,7 @@ from twinhealth.errors import InvalidInputError, TooManyRequestsError
 from twinhealth.web.errors import headers_of, status_of
 
 FIRST_PAGE = {
-    Role.CLINICIAN: "detection:worklist",
+    Role.CLINICIAN: "reading:worklist",
     Role.ENGINEER: "devices:fleet",
     Role.ADMIN: "devices:maintenance",
 }

@@ -135,8 +135,8 @@ def _backbone(
         operators=course.operators,
         device=course.device,
     )
-    backbone, record = pretraining.pretrain(lesson)
-    return backbone, {"pretraining": {"data": course.pretrain.name, **record}}
+    schooled = pretraining.pretrain(lesson)
+    return schooled.backbone, {"pretraining": {"data": course.pretrain.name, **schooled.record}}
 
 
 def _record(course: Course) -> dict[str, Any]:

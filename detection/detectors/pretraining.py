@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,7 @@ from .schooling import School
 log = structlog.get_logger(__name__)
 CHECKPOINT: Final = "pretraining.pth"
 LABEL_SMOOTHING: Final = 0.1
+Chances = npt.NDArray[np.float64]  # (N, classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Lesson:
         folder: for the checkpoint after each epoch; one that is there is gone on from.
         seed: of every source of chance.
         threads, operators, device: as for `loader.load_detector`.
+        start: tensors of a backbone to begin with; random ones unless given.
     """
 
     schools: Sequence[tuple[School, int]]
@@ -48,14 +51,26 @@ class Lesson:
     threads: int
     operators: str
     device: str = "cpu"
+    start: Mapping[str, Tensor] | None = None
 
 
-def pretrain(lesson: Lesson) -> tuple[dict[str, Tensor], dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Schooled:
+    """What a lesson gave.
+
+    Attributes:
+        backbone: its tensors, keys as in the backbone of mmdetection.
+        record: share of the `val` pictures named rightly per set, seconds, seed.
+        chances: per set, the chance of each class for each of its `val` pictures, (N, classes).
+    """
+
+    backbone: dict[str, Tensor]
+    record: dict[str, Any]
+    chances: tuple[Chances, ...]
+
+
+def pretrain(lesson: Lesson) -> Schooled:
     """Train the backbone; again in the same folder goes on after the last whole epoch.
-
-    Returns:
-        Its tensors (keys as in the backbone of mmdetection), and the record: share of the `val`
-        pictures named rightly per set, seconds, epochs.
 
     Raises:
         InvalidInputError: `pretraining_not_in_recipe`, `checkpoint_of_another_run`.
@@ -92,7 +107,9 @@ def pretrain(lesson: Lesson) -> tuple[dict[str, Tensor], dict[str, Any]]:
             minutes_left=round(state.seconds_left(wanted.sides, epoch) / 60),
         )
     backbone = {k: v.detach().cpu().clone() for k, v in network.backbone.state_dict().items()}
-    return backbone, {"right": state.right, "seconds": round(state.seconds), "seed": lesson.seed}
+    record = {"right": state.right, "seconds": round(state.seconds), "seed": lesson.seed}
+    chances = tuple(_chances(network, number) for number in range(len(network.schools)))
+    return Schooled(backbone, record, chances)
 
 
 def not_in_recipe(wanted: recipe.Recipe) -> InvalidInputError:
@@ -113,6 +130,8 @@ class _Pupil(nn.Module):
         config.norm_eval = False
         self.backbone: nn.Module = build(config)
         openmmlab.init_weights(self.backbone)
+        if lesson.start is not None:
+            self.backbone.load_state_dict(lesson.start)
         self.schools = [school for school, _ in lesson.schools]
         width = 512 if lesson.recipe.model.depth < 50 else 2048
         self.heads = nn.ModuleList(nn.Linear(width, len(s.classes)) for s in self.schools)
@@ -273,15 +292,23 @@ def _as_input(grey: Tensor) -> Tensor:
     return normal.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
 
 
-@torch.inference_mode()
-def _share_right(network: _Pupil, number: int, size: int = 64) -> float | None:
+def _share_right(network: _Pupil, number: int) -> float | None:
     """Share of a set's `val` pictures that its head names rightly; `None` without any."""
-    pictures, truth = network.schools[number].val
+    truth = network.schools[number].val[1]
+    if not len(truth):
+        return None
+    return round(float((_chances(network, number).argmax(axis=1) == truth).mean()), 4)
+
+
+@torch.inference_mode()
+def _chances(network: _Pupil, number: int, size: int = 64) -> Chances:
+    """Chance of each class for each of a set's `val` pictures, (N, classes)."""
+    school = network.schools[number]
     device = next(network.parameters()).device
     network.eval()
-    right = 0
-    for start in range(0, len(truth), size):
-        batch = torch.from_numpy(pictures[start : start + size])[:, None].float()
-        answers = network.heads[number](network(_as_input(batch.to(device)))).argmax(dim=1).cpu()
-        right += int((answers == torch.from_numpy(truth[start : start + size])).sum())
-    return round(right / len(truth), 4) if len(truth) else None
+    rows = [np.zeros((0, len(school.classes)), np.float64)]
+    for start in range(0, len(school.val[0]), size):
+        batch = torch.from_numpy(school.val[0][start : start + size])[:, None].float()
+        answers = network.heads[number](network(_as_input(batch.to(device))))
+        rows.append(answers.softmax(dim=1).cpu().double().numpy())
+    return np.concatenate(rows)

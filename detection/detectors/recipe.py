@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -129,6 +129,12 @@ def read(name: str) -> Recipe:
         raise InvalidInputError(
             "config_invalid", f"The detector config '{name}' can't be used: {error}"
         ) from error
+
+
+def shortened(wanted: Pretraining, *, epochs: int | None, side: int | None) -> Pretraining:
+    """The first epochs of a recipe's pretraining, on pictures no larger than `side` pixels."""
+    sides = wanted.sides[:epochs]
+    return replace(wanted, sides=tuple(min(side or given, given) for given in sides))
 
 
 def _section(

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from .evidence import FilmEvidence
-
 FOLDS = 5
 
 
-def patient_folds(rows: Sequence[FilmEvidence], seed: int = 0) -> npt.NDArray[np.int_]:
+class Labelled(Protocol):
+    """A film of a patient, with a label."""
+
+    @property
+    def patient(self) -> str:
+        """Whose."""
+
+    @property
+    def label(self) -> str:
+        """What the parts shall hold alike."""
+
+
+def patient_folds(rows: Sequence[Labelled], seed: int = 0) -> npt.NDArray[np.int_]:
     """Number of the part of each film, from 0; at most five parts, no more than patients.
 
     Patients are dealt out label by label, so that the parts hold about the same classes.

@@ -13,9 +13,9 @@ from django.utils import timezone
 from accounts.models import AuditEntry, User
 from detection.figures import figures_of
 from detection.models import Claim, DetectorVersion, Review, Signature
-from detection.selectors_pages import signed_today
 from detection.services import claims, reviews, sign, versions
 from patients.models import Patient
+from reading.selectors import signed_today
 from tests.detection.factories import make_device, make_image, make_run, make_version
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -219,7 +219,7 @@ def test_verdicts_answer_with_the_panel(
 ) -> None:
     image = make_image()
     finding = make_run(image, version, boxes=(("covid", 0.9),)).findings.get()
-    address = reverse("detection:verdict", args=[image.pk, finding.pk])
+    address = reverse("reading:verdict", args=[image.pk, finding.pk])
     html = text(page.post(address, {"verdict": "accept"}, **HTMX))
     assert 'data-verdict="accept"' in html
     assert 'id="report"' not in html  # what the reader is writing stays
@@ -268,7 +268,7 @@ def test_a_bad_verdict_is_refused_in_the_panel(
 ) -> None:
     image = make_image()
     finding = make_run(image, version, boxes=(("covid", 0.9),)).findings.get()
-    answer = page.post(reverse("detection:verdict", args=[image.pk, finding.pk]), sent, **HTMX)
+    answer = page.post(reverse("reading:verdict", args=[image.pk, finding.pk]), sent, **HTMX)
     assert answer.status_code == 400
     assert answer["X-Swap-Error"] == "yes"
     assert "data-error-message" in text(answer)
@@ -283,7 +283,7 @@ def test_a_verdict_after_anothers_signature_shows_the_newer_state(
     finding = make_run(image, version, boxes=(("covid", 0.9),)).findings.get()
     sign.sign(image_id=image.pk, user=other, conclusion="abnormal")
     answer = page.post(
-        reverse("detection:verdict", args=[image.pk, finding.pk]), {"verdict": "accept"}, **HTMX
+        reverse("reading:verdict", args=[image.pk, finding.pk]), {"verdict": "accept"}, **HTMX
     )
     assert answer.status_code == 409
     assert answer["X-Swap-Error"] == "yes"
@@ -299,7 +299,7 @@ def test_a_finding_of_another_film_is_not_found(page: Client, version: DetectorV
     image, elsewhere = make_image(), make_image()
     finding = make_run(elsewhere, version, boxes=(("covid", 0.9),)).findings.get()
     answer = page.post(
-        reverse("detection:verdict", args=[image.pk, finding.pk]), {"verdict": "accept"}, **HTMX
+        reverse("reading:verdict", args=[image.pk, finding.pk]), {"verdict": "accept"}, **HTMX
     )
     assert answer.status_code == 404
     assert not Review.objects.exists()
@@ -312,7 +312,7 @@ def test_without_htmx_a_verdict_goes_back_to_the_film(
     image = make_image()
     finding = make_run(image, version, boxes=(("covid", 0.9),)).findings.get()
     answer = page.post(
-        reverse("detection:verdict", args=[image.pk, finding.pk]), {"verdict": "accept"}
+        reverse("reading:verdict", args=[image.pk, finding.pk]), {"verdict": "accept"}
     )
     assert answer.status_code == 302
     assert answer["Location"] == f"/films/{image.pk}/"
@@ -401,7 +401,7 @@ def test_changes_need_post_and_the_form_token(reader: User, version: DetectorVer
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(reader)
     for name in ("sign", "claim", "release", "undo", "add"):
-        address = reverse(f"detection:{name}", args=[image.pk])
+        address = reverse(f"reading:{name}", args=[image.pk])
         assert strict.get(address).status_code == 405
         assert strict.post(address, {"conclusion": "normal"}).status_code == 403
     assert not Signature.objects.exists()

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "patients",
     "imaging",
     "detection",
+    "reading",
     "demo",
 ]
 

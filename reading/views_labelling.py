@@ -58,4 +58,4 @@ def label_next(request: PageRequest) -> HttpResponse:
             for code, icon, label in CHIPS
         ],
     }
-    return render(request, "detection/label_next.html", context)
+    return render(request, "reading/label_next.html", context)

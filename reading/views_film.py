@@ -17,13 +17,15 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.decorators import requires
 from accounts.permissions import Can
 from accounts.services import audit
-from detection import selectors, selectors_pages
-from detection.forms import REJECT_REASONS, SignForm, VerdictForm, cleaned
+from detection import selectors
+from detection.forms import cleaned
 from detection.models import Conclusion, Label
 from detection.page_request import PageRequest
 from detection.services import claims, reviews
 from detection.services import request as requests
 from detection.services import sign as signing
+from reading.forms import REJECT_REASONS, SignForm, VerdictForm
+from reading.selectors import last_verdict
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
 
@@ -45,7 +47,7 @@ def film(request: PageRequest, image_id: int) -> HttpResponse:
         patient_id=context["film"].patient.pk,
         request=request,
     )
-    return render(request, "detection/film.html", context)
+    return render(request, "reading/film.html", context)
 
 
 @require_POST
@@ -101,7 +103,7 @@ def undo(request: PageRequest, image_id: int) -> HttpResponse:
         if _NUMBER.fullmatch(named):
             review_id = int(named)
         else:
-            last = selectors_pages.last_verdict(image_id=image_id, user=request.user)
+            last = last_verdict(image_id=image_id, user=request.user)
             if last is None:
                 raise ConflictError("nothing_to_undo", "There is no verdict of yours to take back.")
             review_id = last.pk
@@ -126,7 +128,7 @@ def claim(request: PageRequest, image_id: int) -> HttpResponse:
 def release(request: PageRequest, image_id: int) -> HttpResponse:
     """Give the film back to the line."""
     claims.release(image_id=image_id, user=request.user, request=request)
-    return redirect("detection:worklist")
+    return redirect("reading:worklist")
 
 
 @require_POST
@@ -140,7 +142,7 @@ def read_anyway(request: PageRequest, image_id: int) -> HttpResponse:
         if not request.htmx:
             raise
         return _panels(request, image_id, error=error, swapped="findings")
-    target = reverse("detection:film", args=[image_id])
+    target = reverse("reading:film", args=[image_id])
     if request.htmx:  # the whole page: its badge asks until the run has ended
         return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
     return redirect(target)
@@ -166,12 +168,12 @@ def sign(request: PageRequest, image_id: int) -> HttpResponse:
     if request.POST.get("then") == "next":
         following = selectors.next_image(user=request.user, after=image_id)
         target = (
-            reverse("detection:film", args=[following.pk])
+            reverse("reading:film", args=[following.pk])
             if following
-            else reverse("detection:worklist")
+            else reverse("reading:worklist")
         )
     else:
-        target = reverse("detection:film", args=[image_id])
+        target = reverse("reading:film", args=[image_id])
         if request.htmx:
             return _panels(request, image_id, swapped="report")
     if request.htmx:
@@ -204,7 +206,7 @@ def _findings_after(request: PageRequest, image_id: int, act: Callable[[], objec
             raise
         return _panels(request, image_id, error=error, swapped="findings")
     if not request.htmx:
-        return redirect("detection:film", image_id)
+        return redirect("reading:film", image_id)
     return _panels(request, image_id, swapped="findings")
 
 
@@ -214,11 +216,11 @@ def _panels(
     """The panel that was asked for; the other one too where the film's state changed under it."""
     context = _context(request, image_id) | {"error": error}
     both = context["locked"]
-    html = render_to_string(f"detection/parts/{swapped}.html", context, request)
+    html = render_to_string(f"reading/parts/{swapped}.html", context, request)
     if both:
         other = "report" if swapped == "findings" else "findings"
         rest = context | {"out_of_band": True, "error": None}
-        html += render_to_string(f"detection/parts/{other}.html", rest, request)
+        html += render_to_string(f"reading/parts/{other}.html", rest, request)
     status = status_of(error) if error else HTTPStatus.OK
     # an answer that says what is wrong is shown in its place, whatever its status
     headers = {"X-Swap-Error": "yes"} if error else {}

@@ -1,4 +1,4 @@
-"""Small reads of this room's pages: what was signed today, what can be taken back."""
+"""Reads of the reading room's pages: what was signed today, what can be taken back."""
 
 from __future__ import annotations
 

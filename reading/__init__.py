@@ -1,0 +1,1 @@
+"""The reading room: worklist, film page, verdicts and signatures."""

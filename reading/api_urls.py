@@ -1,0 +1,21 @@
+"""REST addresses of `reading`, under /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import api_reviews, api_worklist
+
+urlpatterns = [
+    path("images/<int:pk>/reviews/", api_reviews.ImageReviewsView.as_view(), name="image-reviews"),
+    path("images/<int:pk>/claim/", api_reviews.ClaimView.as_view(), name="image-claim"),
+    path("images/<int:pk>/release/", api_reviews.ReleaseView.as_view(), name="image-release"),
+    path("images/<int:pk>/sign/", api_reviews.SignView.as_view(), name="image-sign"),
+    path(
+        "findings/<int:pk>/reviews/",
+        api_reviews.FindingReviewsView.as_view(),
+        name="finding-reviews",
+    ),
+    path("reviews/<int:pk>/", api_reviews.ReviewView.as_view(), name="review-detail"),
+    path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
+]

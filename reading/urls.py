@@ -1,0 +1,26 @@
+"""Pages of `reading`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import views_film, views_labelling, views_worklist
+
+app_name = "reading"
+urlpatterns = [
+    path("worklist/", views_worklist.worklist, name="worklist"),
+    path("worklist/table/", views_worklist.worklist_table, name="worklist-table"),
+    path("label-next/", views_labelling.label_next, name="label-next"),
+    path("films/<int:image_id>/", views_film.film, name="film"),
+    path(
+        "films/<int:image_id>/findings/<int:finding_id>/verdict/",
+        views_film.verdict,
+        name="verdict",
+    ),
+    path("films/<int:image_id>/findings/add/", views_film.add, name="add"),
+    path("films/<int:image_id>/undo/", views_film.undo, name="undo"),
+    path("films/<int:image_id>/claim/", views_film.claim, name="claim"),
+    path("films/<int:image_id>/release/", views_film.release, name="release"),
+    path("films/<int:image_id>/read-anyway/", views_film.read_anyway, name="read-anyway"),
+    path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
+]

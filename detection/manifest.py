@@ -78,15 +78,30 @@ def read_manifest(path: Path) -> Manifest:
         InvalidInputError: `manifest_invalid`, with the field that is wrong.
     """
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except OSError as error:
         raise UnavailableError(
             "manifest_missing", f"The manifest {path.name} can't be read: {error.strerror}."
         ) from error
-    except ValueError as error:
-        raise _invalid(path, "it isn't JSON") from error
+    return parse_manifest(content, name=path.name)
+
+
+def parse_manifest(content: bytes, *, name: str) -> Manifest:
+    """Check a manifest's bytes.
+
+    Args:
+        content: JSON in UTF-8.
+        name: of the file, for the error.
+
+    Raises:
+        InvalidInputError: `manifest_invalid`, with the field that is wrong.
+    """
+    try:
+        table = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _invalid(name, "it isn't JSON") from error
     if not isinstance(table, dict):
-        raise _invalid(path, "it isn't an object")
+        raise _invalid(name, "it isn't an object")
     try:
         manifest = Manifest(
             name=_text(table, "name", 64),
@@ -102,8 +117,9 @@ def read_manifest(path: Path) -> Manifest:
             scaling=_scaling(table),
         )
     except ValueError as error:
-        raise _invalid(path, str(error)) from error
-    _check(path, manifest)
+        raise _invalid(name, str(error)) from error
+    _check(name, manifest)
+    _check_storable(name, manifest)
     return manifest
 
 
@@ -127,22 +143,33 @@ def expected_sha256(weights: Path) -> str | None:
     return manifest.sha256 if manifest else None
 
 
-def _check(path: Path, manifest: Manifest) -> None:
+def _check(name: str, manifest: Manifest) -> None:
     hexadecimal = set("0123456789abcdef")
     if len(manifest.sha256) != 64 or not set(manifest.sha256) <= hexadecimal:
-        raise _invalid(path, "sha256 must be 64 lower-case hexadecimal digits")
+        raise _invalid(name, "sha256 must be 64 lower-case hexadecimal digits")
     if Path(manifest.file).name != manifest.file:
-        raise _invalid(path, "file must be a name in the manifest's own folder")
+        raise _invalid(name, "file must be a name in the manifest's own folder")
     if not manifest.classes or len(set(manifest.classes)) != len(manifest.classes):
-        raise _invalid(path, "classes must be a list of different labels")
+        raise _invalid(name, "classes must be a list of different labels")
     if set(manifest.thresholds) != set(manifest.classes):
-        raise _invalid(path, "thresholds must name each class once")
+        raise _invalid(name, "thresholds must name each class once")
     if not 32 <= manifest.image_size <= 4096:
-        raise _invalid(path, "image_size must lie between 32 and 4096")
+        raise _invalid(name, "image_size must lie between 32 and 4096")
 
 
-def _invalid(path: Path, why: str) -> InvalidInputError:
-    return InvalidInputError("manifest_invalid", f"The manifest {path.name} can't be used: {why}.")
+def _check_storable(name: str, manifest: Manifest) -> None:
+    """Refuse what Python's parser lets pass and no database holds."""
+    try:
+        text = json.dumps(manifest.as_json(), ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except ValueError as error:
+        raise _invalid(name, "it holds NaN, infinity or half of a surrogate pair") from error
+    if "\\u0000" in text:
+        raise _invalid(name, "it holds a NUL character")
+
+
+def _invalid(name: str, why: str) -> InvalidInputError:
+    return InvalidInputError("manifest_invalid", f"The manifest {name} can't be used: {why}.")
 
 
 def _of(table: dict[str, Any], key: str, kind: type) -> Any:

@@ -118,7 +118,7 @@ def read_evidence(path: Path, *, sha256: str) -> list[FilmEvidence]:
     """
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInputError(
             "report_unreadable", f"The report {path.name} can't be read: {error}."
         ) from error

@@ -15,6 +15,7 @@ from .promotion import Promotion
 from .review import Claim, Conclusion, Review, Signature, Verdict
 from .run import DetectionRun, RunState, Trust
 from .trust import TrustCursor
+from .upload import UploadState, WeightsUpload
 from .version import DetectorVersion, VersionState
 from .worklist import WorklistItem
 
@@ -43,8 +44,10 @@ __all__ = [
     "Split",
     "Trust",
     "TrustCursor",
+    "UploadState",
     "Verdict",
     "VersionReading",
     "VersionState",
+    "WeightsUpload",
     "WorklistItem",
 ]

@@ -20,7 +20,9 @@ class DetectorVersion(models.Model):
 
     name = models.CharField(max_length=64, unique=True)
     weights_sha256 = models.CharField(max_length=64, unique=True)
+    # relative: below MEDIA_ROOT if uploaded, else beside the weights of the settings
     weights_path = models.CharField(max_length=300)
+    uploaded = models.BooleanField(default=False)  # by an admin, and checked by a worker
     config = models.CharField(max_length=64)  # name of the architecture, `light` or `r50`
     classes = models.JSONField()
     thresholds = models.JSONField()  # {class: score from which a finding counts}

@@ -51,9 +51,14 @@ def detector_for(version: DetectorVersion) -> Detector:
 
 
 def weights_path(version: DetectorVersion) -> Path:
-    """Where the version's weights lie: a relative path counts from the folder of the settings'."""
-    path = Path(version.weights_path)
-    return path if path.is_absolute() else Path(settings.DETECTOR_WEIGHTS).parent / path
+    """Where the version's weights lie.
+
+    A relative path counts from MEDIA_ROOT for uploaded ones, else from the settings' folder, so
+    that either folder can be moved.
+    """
+    if version.uploaded:
+        return Path(settings.MEDIA_ROOT) / version.weights_path
+    return Path(settings.DETECTOR_WEIGHTS).parent / version.weights_path
 
 
 def forget() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -53,12 +54,17 @@ def import_report(
         InvalidInputError: `evidence_invalid`, with what is wrong, and as `report.read_evidence`.
         ConflictError: `evidence_same_films`, if a film stands in val and test.
     """
+    rows = read_report(path, sha256=version.weights_sha256)
+    return import_evidence(version=version, rows=rows, name=name, user=user, request=request)
+
+
+def read_report(path: Path, *, sha256: str) -> list[FilmEvidence]:
+    """The rows of a report that is about the weights of this hash; see `import_report`."""
     if path.is_file() and path.stat().st_size > MOST_BYTES:
         raise TooLargeError(
             "evidence_too_large", f"A report has at most {MOST_BYTES} bytes.", max_bytes=MOST_BYTES
         )
-    rows = read_evidence(path, sha256=version.weights_sha256)
-    return import_evidence(version=version, rows=rows, name=name, user=user, request=request)
+    return read_evidence(path, sha256=sha256)
 
 
 def import_evidence(
@@ -70,32 +76,67 @@ def import_evidence(
     request: HttpRequest | None = None,
 ) -> EvidenceSet | None:
     """As `import_report`, of rows that were read already."""
-    _check(rows)
-    bodies = [row.as_json() for row in rows]
-    content = json.dumps(bodies, sort_keys=True)
-    if "\\u0000" in content:  # which PostgreSQL can't hold
-        raise _invalid("it holds a NUL character")
-    sha256 = hashlib.sha256(content.encode()).hexdigest()
-    known = EvidenceSet.objects.filter(version=version, name=name)
-    if known.filter(content_sha256=sha256).exists():
+    content = checked(rows)
+    if EvidenceSet.objects.filter(
+        version=version, name=name, content_sha256=content.sha256
+    ).exists():
         return None
     figures = intervals(rows)  # before the transaction: it takes a while
+    return keep(
+        version=version, content=content, figures=figures, name=name, user=user, request=request
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A report's rows as they are kept: key and body of each film, and the hash of all."""
+
+    films: Sequence[tuple[str, dict[str, Any]]]
+    sha256: str
+
+
+def checked(rows: Sequence[FilmEvidence]) -> Content:
+    """See that rows can be kept.
+
+    Raises:
+        InvalidInputError: `evidence_invalid`, with what is wrong.
+    """
+    _check(rows)
+    bodies = [row.as_json() for row in rows]
+    text = json.dumps(bodies, sort_keys=True)
+    if "\\u0000" in text:  # which PostgreSQL can't hold
+        raise _invalid("it holds a NUL character")
+    keys = [row.key for row in rows]
+    return Content(list(zip(keys, bodies, strict=True)), hashlib.sha256(text.encode()).hexdigest())
+
+
+def keep(
+    *,
+    version: DetectorVersion,
+    content: Content,
+    figures: dict[str, Any],
+    name: str,
+    user: User | None = None,
+    request: HttpRequest | None = None,
+) -> EvidenceSet:
+    """Store what `checked` gave, with its `headline.intervals`, in the place of what was there.
+
+    Raises:
+        ConflictError: `evidence_same_films`, if a film stands in val and test.
+    """
     with transaction.atomic():
-        known.delete()
+        EvidenceSet.objects.filter(version=version, name=name).delete()
         stored = EvidenceSet.objects.create(
             version=version,
             name=name,
-            content_sha256=sha256,
-            films=len(rows),
+            content_sha256=content.sha256,
+            films=len(content.films),
             figures=figures,
             imported_at=timezone.now(),
             imported_by=user,
         )
         EvidenceFilm.objects.bulk_create(
-            (
-                EvidenceFilm(evidence=stored, key=row.key, body=body)
-                for row, body in zip(rows, bodies, strict=True)
-            ),
+            (EvidenceFilm(evidence=stored, key=key, body=body) for key, body in content.films),
             batch_size=200,
         )
         _refuse_shared_films(version)
@@ -104,7 +145,7 @@ def import_evidence(
             verb="imported_evidence",
             obj=version,
             request=request,
-            detail={"version": version.name, "set": name, "films": len(rows)},
+            detail={"version": version.name, "set": name, "films": len(content.films)},
         )
         return stored
 

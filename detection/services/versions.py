@@ -28,6 +28,7 @@ __all__ = [
     "active_version",
     "lock_versions",
     "promote",
+    "refuse_taken_name",
     "register_version",
     "roll_back",
     "weights_problem",
@@ -37,7 +38,11 @@ REASON_LENGTH: Final = 500  # characters, as in the database
 
 
 def register_version(
-    manifest: Manifest, *, folder: Path | None = None, user: User | None = None
+    manifest: Manifest,
+    *,
+    folder: Path | None = None,
+    uploaded_to: str = "",
+    user: User | None = None,
 ) -> DetectorVersion:
     """Make the version's row, or find it; what is registered under its hash stays as it is.
 
@@ -45,6 +50,7 @@ def register_version(
         manifest: the file beside the weights, read.
         folder: where both lie, unless it is the folder of the setting `DETECTOR_WEIGHTS`. The
             latter isn't stored, so that a hospital's folder can be moved.
+        uploaded_to: path below MEDIA_ROOT instead, of weights that were uploaded.
         user: who brought it; `None` for the command line or a release.
 
     Raises:
@@ -54,18 +60,13 @@ def register_version(
     elsewhere = folder is not None and folder.resolve() != usual
     path = folder.resolve() / manifest.file if folder and elsewhere else Path(manifest.file)
     with transaction.atomic():
-        taken = DetectorVersion.objects.filter(name=manifest.name).first()
-        if taken is not None and taken.weights_sha256 != manifest.sha256:
-            raise ConflictError(
-                "version_name_taken",
-                f"Other weights are registered as {manifest.name}; give these another name.",
-                version=taken.pk,
-            )
+        refuse_taken_name(manifest)
         version, _ = DetectorVersion.objects.get_or_create(
             weights_sha256=manifest.sha256,
             defaults={
                 "name": manifest.name,
-                "weights_path": str(path),
+                "weights_path": uploaded_to or str(path),
+                "uploaded": bool(uploaded_to),
                 "config": manifest.config,
                 "classes": list(manifest.classes),
                 "thresholds": dict(manifest.thresholds),
@@ -77,6 +78,21 @@ def register_version(
             },
         )
         return version
+
+
+def refuse_taken_name(manifest: Manifest) -> None:
+    """See that no other weights have the name.
+
+    Raises:
+        ConflictError: `version_name_taken`.
+    """
+    taken = DetectorVersion.objects.filter(name=manifest.name).first()
+    if taken is not None and taken.weights_sha256 != manifest.sha256:
+        raise ConflictError(
+            "version_name_taken",
+            f"Other weights are registered as {manifest.name}; give these another name.",
+            version=taken.pk,
+        )
 
 
 def promote(

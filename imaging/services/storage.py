@@ -45,11 +45,12 @@ class Incoming:
 
 
 @contextlib.contextmanager
-def receive(source: Source) -> Iterator[Incoming]:
+def receive(source: Source, *, most: int | None = None) -> Iterator[Incoming]:
     """Stream a file in: capped, hashed, synced.
 
     Args:
         source: path, or something with `read(size)`.
+        most: bytes that it may have; else setting `MAX_UPLOAD_BYTES`.
 
     Raises:
         InvalidInputError: `empty_file`, `unreadable`.
@@ -64,7 +65,9 @@ def receive(source: Source) -> Iterator[Incoming]:
                     source = stack.enter_context(source.open("rb"))
                 except OSError as error:
                     raise _unreadable() from error
-            sha256, size, head = _copy(source, path)
+            sha256, size, head = _copy(
+                source, path, settings.MAX_UPLOAD_BYTES if most is None else most
+            )
         yield Incoming(path, sha256, size, sniff(head))
     finally:
         path.unlink(missing_ok=True)
@@ -103,7 +106,7 @@ def _unreadable() -> InvalidInputError:
     return InvalidInputError("unreadable", "The file can't be read. Copy or export it again.")
 
 
-def _copy(source: BinaryIO, path: Path) -> tuple[str, int, bytes]:
+def _copy(source: BinaryIO, path: Path, most: int) -> tuple[str, int, bytes]:
     """SHA-256, size and first bytes of what was written and synced."""
     digest, size, head = hashlib.sha256(), 0, b""
     with disk_errors():
@@ -117,11 +120,11 @@ def _copy(source: BinaryIO, path: Path) -> tuple[str, int, bytes]:
             if not chunk:
                 break
             size += len(chunk)
-            if size > settings.MAX_UPLOAD_BYTES:
+            if size > most:
                 raise TooLargeError(
                     "file_too_large",
-                    f"The file is larger than {settings.MAX_UPLOAD_BYTES} bytes, the limit here.",
-                    max_bytes=settings.MAX_UPLOAD_BYTES,
+                    f"The file is larger than {most} bytes, the limit here.",
+                    max_bytes=most,
                 )
             head = head or bytes(chunk[:132])
             digest.update(chunk)
@@ -157,7 +160,7 @@ def place(path: Path, *, folder: str, suffix: str) -> str:
 
     Args:
         path: synced, on the same disk.
-        folder: `images` or `quarantine`.
+        folder: `images`, `quarantine` or another room's.
         suffix: with its dot.
 
     Returns:
@@ -179,7 +182,7 @@ def full_path(relative: str) -> Path:
 
 
 def remove(relative: str) -> None:
-    """Take a file out again whose row didn't come to be."""
+    """Take a file out again that no row speaks of, or whose row says so."""
     full_path(relative).unlink(missing_ok=True)
 
 

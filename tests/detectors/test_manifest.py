@@ -129,3 +129,13 @@ def test_the_shipped_one_fits_a_row():
     )
     row.full_clean()
     row.save()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"[" * 100_000, "JSON"), (b"\xff", "JSON"), (b"[]", "object")],
+)
+def test_bytes_that_are_no_manifest(content: bytes, why: str):
+    with pytest.raises(InvalidInputError, match=why) as caught:
+        manifest.parse_manifest(content, name="that was sent")
+    assert caught.value.code == "manifest_invalid"

@@ -9,6 +9,7 @@ from . import (
     api_gate,
     api_images,
     api_runs,
+    api_uploads,
     api_versions,
 )
 
@@ -38,6 +39,16 @@ urlpatterns = [
         name="dataset-export-detail",
     ),
     path("detector-versions/", api_versions.VersionsView.as_view(), name="detector-version-list"),
+    path(
+        "detector-versions/uploads/",
+        api_uploads.UploadsView.as_view(),
+        name="weights-upload-list",
+    ),
+    path(
+        "detector-versions/uploads/<int:pk>/",
+        api_uploads.UploadView.as_view(),
+        name="weights-upload-detail",
+    ),
     path(
         "detector-versions/promotions/",
         api_versions.PromotionsView.as_view(),

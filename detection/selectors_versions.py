@@ -26,6 +26,7 @@ from detection.models import (
     RunState,
     Signature,
     VersionReading,
+    WeightsUpload,
 )
 from detection.services.comparison import compared
 from detection.signed_figures import SignedFilm
@@ -116,6 +117,11 @@ def versions() -> QuerySet[DetectorVersion]:
 def promotions() -> QuerySet[Promotion]:
     """Changes of the active version, newest first, joined for a table."""
     return Promotion.objects.select_related("version", "instead_of")
+
+
+def uploads() -> QuerySet[WeightsUpload]:
+    """Weights files that admins sent, newest first."""
+    return WeightsUpload.objects.select_related("uploaded_by", "version")
 
 
 def progress(version: DetectorVersion, *purposes: Purpose) -> ReadingProgress:

@@ -10,6 +10,11 @@ from detection.services.dataset_exports import execute_export, requeue_lost_expo
 from detection.services.execute import execute_run
 from detection.services.requeue import requeue_lost_runs
 from detection.services.trust import refresh_late_trust
+from detection.services.weights_check import (
+    check_upload,
+    remove_refused_files,
+    requeue_lost_uploads,
+)
 
 # below the lease, so that a worker is stopped before its run may be taken over
 _HARD = max(2, int(settings.RUN_LEASE_SECONDS * 0.9))
@@ -54,3 +59,17 @@ def requeue_lost_exports_task() -> None:
     """Send lost exports again; beat calls it every half minute."""
     for export_id in requeue_lost_exports():
         export_dataset_task.delay(export_id)
+
+
+@shared_task(soft_time_limit=_SOFT, time_limit=_HARD)
+def check_upload_task(upload_id: int) -> None:
+    """Check weights that an admin sent."""
+    check_upload(upload_id=upload_id)
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def requeue_lost_uploads_task() -> None:
+    """Send lost checks again, and remove what a dying one left; beat calls it every half minute."""
+    for upload_id in requeue_lost_uploads():
+        check_upload_task.delay(upload_id)
+    remove_refused_files()

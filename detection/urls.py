@@ -8,6 +8,7 @@ from . import (
     views,
     views_datasets,
     views_models,
+    views_uploads,
     views_version_report,
 )
 
@@ -22,6 +23,8 @@ urlpatterns = [
     path("patients/<int:patient_id>/films/", views.patient_films, name="patient-films"),
     path("devices/<int:device_id>/images/", views.device_images, name="device-images"),
     path("models/", views_models.models, name="models"),
+    path("models/upload/", views_uploads.upload, name="weights-upload"),
+    path("models/uploads/", views_uploads.uploads, name="weights-uploads"),
     path("models/rollback/", views_models.roll_back, name="roll-back"),
     path("models/<int:version_id>/report/", views_version_report.report, name="version-report"),
     path("models/<int:version_id>/compare/", views_models.compare, name="compare"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -22,6 +23,7 @@ from detection.services import comparison, readings, versions
 from detection.services import shadow as shadows
 from detection.services.version_states import allowed
 from detection.services.which import version_by_id
+from detection.views_uploads import uploads_context
 from twinhealth.errors import ConflictError, DomainError, InvalidInputError
 from twinhealth.web.errors import status_of
 
@@ -43,6 +45,8 @@ def models(request: PageRequest) -> HttpResponse:
         "history": history,
         "before": next((change.instead_of for change in history), None),
         "reason_length": versions.REASON_LENGTH,
+        "most_weights": settings.MAX_WEIGHTS_BYTES,
+        **uploads_context(),
     }
     return render(request, "detection/models.html", context)
 

@@ -18,6 +18,7 @@ from detection.models import (
     DetectorVersion,
     Finding,
     Review,
+    WeightsUpload,
     WorklistItem,
 )
 from devices.models import (
@@ -133,6 +134,10 @@ def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
     DatasetExport.objects.create(
         pk=pk, name="walk", requested_by=user, requested_at=now, sent_at=now, state="done",
         finished_at=now, version=dataset, archive="none.zip", archive_bytes=1,
+    )  # fmt: skip
+    WeightsUpload.objects.create(
+        pk=pk, name="sent", sha256="f" * 64, size=1, manifest={}, uploaded_by=user,
+        uploaded_at=now, sent_at=now, state="refused", finished_at=now, code="walk", message="why",
     )  # fmt: skip
     WorklistItem.objects.update_or_create(
         image=image,

@@ -123,6 +123,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # --- doors: caps are checked before anything is decoded
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=256 * 1024**2)
+# of a detector that an admin sends; the shipped ones have 34 MB
+MAX_WEIGHTS_BYTES = env.int("MAX_WEIGHTS_BYTES", default=100 * 1024**2)
 MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=64_000_000)
 MAX_IMAGE_SIDE = env.int("MAX_IMAGE_SIDE", default=16_384)
 MAX_IMAGE_FRAMES = env.int("MAX_IMAGE_FRAMES", default=64)
@@ -158,6 +160,7 @@ CELERY_TASK_QUEUES = (Queue("default"), Queue("detect"), Queue("shadow"))
 CELERY_TASK_ROUTES = {
     "detection.tasks.execute_run_task": {"queue": "detect"},
     "detection.tasks.read_apart_task": {"queue": "shadow"},
+    "detection.tasks.check_upload_task": {"queue": "shadow"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -176,6 +179,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "detection-exports": {
         "task": "detection.tasks.requeue_lost_exports_task",
+        "schedule": 30.0,
+    },
+    "detection-uploads": {
+        "task": "detection.tasks.requeue_lost_uploads_task",
         "schedule": 30.0,
     },
     "imaging-link-waiting": {
@@ -251,6 +258,7 @@ SPECTACULAR_SETTINGS = {
         "RunStateEnum": "detection.models.run.RunState.choices",
         "DatasetExportStateEnum": "detection.models.dataset.ExportState.choices",
         "DetectorVersionStateEnum": "detection.models.version.VersionState.choices",
+        "WeightsUploadStateEnum": "detection.models.upload.UploadState.choices",
     },
 }
 

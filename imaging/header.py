@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from devices.facts import MachineName
 
 from . import display_header
-from .elements import integer, number, text
+from .elements import integer, number, text, value
 from .facts import Header
 
 # before the first medical X-ray no date is believed; a clock may run this far ahead
@@ -203,7 +203,10 @@ def read_header(data: Dataset, *, transfer_syntax_uid: str, zone: tzinfo, now: d
         photometric=text(data, "PhotometricInterpretation", 16),
         slope=slope or 1.0,
         intercept=(number(data, "RescaleIntercept") or 0.0) if slope else 0.0,
-        windows=display_header.windows(data),
+        # of a table that isn't sound the windows' units are unknown
+        windows=()
+        if table is None and value(data, "ModalityLUTSequence")
+        else display_header.windows(data),
         padding=display_header.padding(data, signed=signed),
         machine=MachineName(
             serial=text(data, "DeviceSerialNumber") or text(data, "StationName"),

@@ -7,7 +7,13 @@ import json
 from typing import Any, cast
 
 from django.conf import settings
-from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.utils.cache import get_conditional_response
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -169,10 +175,26 @@ class PixelsView(PixelView):
         )
         response["Content-Length"] = str(frame.pixels.size * 2)
         facts = rendering.facts(frame)
+        # ASCII: names of windows may hold any letter
         response["X-Film"] = json.dumps(facts, separators=(",", ":"))
         for name, value in facts.items():
             text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
             response[f"X-{name.replace('_', '-').title()}"] = text
+        return self.answer(request, image, response, verb="viewed", etag=etag)
+
+
+class TablesView(PixelView):
+    """Modality and VOI LUTs of a film that has any (`tables` of `X-Film`)."""
+
+    @extend_schema(operation_id="images_tables", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, image_id: int) -> HttpResponseBase:
+        """`modality`, `voi` (first, bits, name, entries) and `default`: `window` or `voi`."""
+        image = selectors.image_or_error(image_id)
+        etag = f'"{image.sha256}-tables"'
+        found = self.unchanged(request, etag)
+        if found is not None:
+            return found
+        response = JsonResponse(rendering.tables(pixels.load(image)))
         return self.answer(request, image, response, verb="viewed", etag=etag)
 
 

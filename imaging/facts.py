@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from devices.facts import ImageFacts, MachineName
 
-from .frame import Frame, VoiFunction, Window
+from .frame import Frame, Lut, Spacing, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Header:
         windows: usable VOI windows only (finite, wide enough).
         readings, config: as `devices.facts.ImageFacts` names them.
         burned_in: Burned In Annotation (0028,0301), `YES`, `NO` or empty.
+        modality_lut, voi_luts, shape, spacing: as in `imaging.frame.Frame`.
     """
 
     sop_class_uid: str
@@ -97,6 +99,10 @@ class Header:
     readings: dict[str, tuple[float, str]] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
     burned_in: str = ""
+    modality_lut: Lut | None = None
+    voi_luts: tuple[Lut, ...] = ()
+    shape: str = ""
+    spacing: Spacing | None = None
 
     def frame(self, pixels: npt.NDArray[np.integer[Any]]) -> Frame:
         """Stored values (rows, columns) with what is needed to show them."""
@@ -108,6 +114,10 @@ class Header:
             intercept=self.intercept,
             windows=self.windows,
             padding=self.padding,
+            modality_lut=self.modality_lut,
+            voi_luts=self.voi_luts,
+            shape=self.shape,
+            spacing=self.spacing,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -115,6 +125,8 @@ class Header:
         data = asdict(self)
         for name in ("acquired_at", "study_at"):
             data[name] = data[name].isoformat() if data[name] else None
+        data["modality_lut"] = lut_to_json(self.modality_lut)
+        data["voi_luts"] = [lut_to_json(lut) for lut in self.voi_luts]
         return data
 
     @classmethod
@@ -123,16 +135,28 @@ class Header:
         values = {f.name: data[f.name] for f in fields(cls)}
         for name in ("acquired_at", "study_at"):
             values[name] = datetime.fromisoformat(values[name]) if values[name] else None
-        values["windows"] = tuple(_window(w) for w in values["windows"])
+        values["windows"] = tuple(Window(**w) for w in values["windows"])
+        values["modality_lut"] = lut_from_json(values["modality_lut"])
+        values["voi_luts"] = tuple(
+            lut for lut in map(lut_from_json, values["voi_luts"]) if lut is not None
+        )
+        values["spacing"] = Spacing(**values["spacing"]) if values["spacing"] else None
         values["padding"] = tuple(values["padding"]) if values["padding"] else None
         values["machine"] = MachineName(**values["machine"])
         values["readings"] = {k: (float(v), str(u)) for k, (v, u) in values["readings"].items()}
         return cls(**values)
 
 
-def _window(data: dict[str, Any]) -> Window:
-    function: VoiFunction = data["function"]
-    return Window(float(data["center"]), float(data["width"]), function)
+def lut_to_json(lut: Lut | None) -> dict[str, Any] | None:
+    """JSON-safe dict of a table, its entries as base64; `lut_from_json` is the inverse."""
+    if lut is None:
+        return None
+    return asdict(lut) | {"data": b64encode(lut.data).decode()}
+
+
+def lut_from_json(data: dict[str, Any] | None) -> Lut | None:
+    """Build from what `lut_to_json` gave."""
+    return Lut(**data | {"data": b64decode(data["data"])}) if data else None
 
 
 @dataclass(frozen=True, slots=True)

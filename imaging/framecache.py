@@ -6,15 +6,19 @@ import contextlib
 import json
 import os
 import uuid
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .frame import Frame, Window
+from .facts import lut_from_json, lut_to_json
+from .frame import Frame, Spacing, Window
 
 # the first line of a file; another layout needs another number
-_VERSION = 1
+_VERSION = 2
+# tables lie in it as text
+_LONGEST_LINE = 4 * 1024**2
 
 
 def _head(frame: Frame) -> dict[str, Any]:
@@ -26,8 +30,12 @@ def _head(frame: Frame) -> dict[str, Any]:
         "bits_stored": frame.bits_stored,
         "slope": frame.slope,
         "intercept": frame.intercept,
-        "windows": [[w.center, w.width, w.function] for w in frame.windows],
+        "windows": [[w.center, w.width, w.function, w.name] for w in frame.windows],
         "padding": frame.padding,
+        "modality_lut": lut_to_json(frame.modality_lut),
+        "voi_luts": [lut_to_json(lut) for lut in frame.voi_luts],
+        "presentation": frame.shape,
+        "spacing": asdict(frame.spacing) if frame.spacing else None,
     }
 
 
@@ -35,7 +43,7 @@ def read(path: Path) -> Frame | None:
     """The frame, or `None` where it isn't there or isn't whole."""
     try:
         with path.open("rb") as file:
-            line = file.readline(64 * 1024)
+            line = file.readline(_LONGEST_LINE)
         head = json.loads(line)
         dtype, shape = np.dtype(head["dtype"]), tuple(head["shape"])
         whole = len(line) + dtype.itemsize * shape[0] * shape[1]
@@ -57,6 +65,10 @@ def read(path: Path) -> Frame | None:
         intercept=head["intercept"],
         windows=tuple(Window(*w) for w in head["windows"]),
         padding=tuple(head["padding"]) if head["padding"] else None,
+        modality_lut=lut_from_json(head["modality_lut"]),
+        voi_luts=tuple(lut for lut in map(lut_from_json, head["voi_luts"]) if lut is not None),
+        shape=head["presentation"],
+        spacing=Spacing(**head["spacing"]) if head["spacing"] else None,
     )
 
 

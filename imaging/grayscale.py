@@ -1,13 +1,14 @@
-"""The DICOM grey-scale chain: stored values -> modality values -> VOI window -> 8 bit. Pure."""
+"""The DICOM grey-scale chain: stored values -> modality values -> VOI -> 8 bit. Pure."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .frame import Frame, Window
+from .frame import Frame, Lut, Window
 
 Grey = npt.NDArray[np.uint8]
 _WHITE = 255.0
@@ -52,6 +53,27 @@ def apply_window(values: npt.ArrayLike, window: Window) -> npt.NDArray[np.float6
     )
 
 
+def modality_values(frame: Frame, stored: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Stored values through the Modality LUT, table or line (PS3.3 C.11.1); any shape."""
+    if frame.modality_lut is not None:
+        return look_up(stored, frame.modality_lut).astype(np.float64)
+    return stored * frame.slope + frame.intercept
+
+
+def look_up(values: npt.ArrayLike, lut: Lut) -> npt.NDArray[np.uint16]:
+    """Entries for values, which are rounded; the first and last go on to both sides."""
+    at = np.floor(np.asarray(values, dtype=np.float64) + 0.5) - lut.first
+    entries = lut.entries
+    return entries[np.clip(at, 0, len(entries) - 1).astype(np.intp)]
+
+
+def apply_voi(values: npt.ArrayLike, voi: Window | Lut) -> npt.NDArray[np.float64]:
+    """Modality values to display values 0.0 to 255.0, by window or by table (PS3.3 C.11.2)."""
+    if isinstance(voi, Lut):
+        return look_up(values, voi) * (_WHITE / voi.top)
+    return apply_window(values, voi)
+
+
 def percentile_window(frame: Frame) -> Window:
     """A window over nearly all values, for a film that offers none; padding doesn't count."""
     pixels = frame.pixels
@@ -62,9 +84,9 @@ def percentile_window(frame: Frame) -> Window:
         first, last = frame.padding
         image = sample[(sample < first) | (sample > last)]
         sample = image if image.size else sample
-    ends = np.percentile(sample, _TAILS) * frame.slope + frame.intercept
+    ends = modality_values(frame, np.percentile(sample, _TAILS))
     low, high = float(ends.min()), float(ends.max())
-    width = max(high - low, abs(frame.slope))
+    width = max(high - low, 1.0 if frame.modality_lut else abs(frame.slope))
     return Window((low + high) / 2, width, "LINEAR_EXACT")
 
 
@@ -73,25 +95,35 @@ def default_window(frame: Frame) -> Window:
     return next((w for w in frame.windows if usable(w)), None) or percentile_window(frame)
 
 
-def render8(frame: Frame, *, window: Window | None = None, invert: bool = False) -> Grey:
+def default_voi(frame: Frame) -> Window | Lut:
+    """What the film is opened with: its first window, else its first table, else percentiles.
+
+    The standard ranks neither of both (PS3.3 C.11.2.1); a window can be changed by dragging.
+    """
+    return next((w for w in frame.windows if usable(w)), None) or (
+        frame.voi_luts[0] if frame.voi_luts else percentile_window(frame)
+    )
+
+
+def render8(frame: Frame, *, window: Window | Lut | None = None, invert: bool = False) -> Grey:
     """The film as it is shown.
 
     Args:
         frame: stored values and their meaning.
-        window: in modality units; the film's default where absent or not usable.
+        window: in modality units, or a table; the film's default where absent or not usable.
         invert: swap black and white on top of what the film asks for.
 
     Returns:
         uint8 (rows, columns), 0 is black. Padding is black either way.
     """
-    if window is None or not usable(window):
-        window = default_window(frame)
+    if window is None or (isinstance(window, Window) and not usable(window)):
+        window = default_voi(frame)
     pixels = frame.pixels
     low, high = int(pixels.min()), int(pixels.max())
     # one entry per stored value that occurs: exact, and small beside the film
     stored = np.arange(low, high + 1, dtype=np.int64)
-    shown = apply_window(stored * frame.slope + frame.intercept, window)
-    if (frame.photometric == "MONOCHROME1") != invert:
+    shown = apply_voi(modality_values(frame, stored), window)
+    if frame.inverse != invert:
         shown = _WHITE - shown
     if frame.padding is not None:
         first, last = frame.padding

@@ -5,19 +5,16 @@ Runs in the decoding process, beside the parser: it knows no database and no Dja
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import date, datetime, timedelta, timezone, tzinfo
-from typing import Any
 
 from pydicom.dataset import Dataset
 
 from devices.facts import MachineName
 
+from . import display_header
+from .elements import integer, number, text, value
 from .facts import Header
-from .frame import VoiFunction, Window
-from .grayscale import usable
-from .texts import clean
 
 # before the first medical X-ray no date is believed; a clock may run this far ahead
 _FIRST_YEAR = 1896
@@ -51,46 +48,6 @@ _CONFIG: tuple[tuple[str, str], ...] = (
     ("manufacturer", "Manufacturer"),
     ("model_name", "ManufacturerModelName"),
 )
-
-
-def _value(data: Dataset, keyword: str) -> Any:
-    """The element's value, or `None` where it's absent or can't be read."""
-    try:
-        return data.get(keyword)
-    except Exception:  # noqa: BLE001 - converting a hostile value may raise anything
-        return None
-
-
-def text(data: Dataset, keyword: str, limit: int = 64) -> str:
-    """First value as one line of text, decoded by Specific Character Set, at most `limit` long."""
-    value = _value(data, keyword)
-    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
-        value = "\\".join(str(v) for v in value)
-    return clean(str(value))[:limit] if value is not None else ""
-
-
-def number(data: Dataset, keyword: str) -> float | None:
-    """First value as a finite number, else `None`."""
-    found = numbers(data, keyword)
-    return found[0] if found else None
-
-
-def numbers(data: Dataset, keyword: str) -> list[float]:
-    """All values, if each is a finite number; else none."""
-    value = _value(data, keyword)
-    if value is None or value == "":
-        return []
-    several = isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue"
-    try:
-        found = [float(v) for v in (value if several else [value])]
-    except (TypeError, ValueError, OverflowError):
-        return []
-    return found if all(math.isfinite(v) for v in found) else []
-
-
-def _integer(data: Dataset, keyword: str, default: int = 0) -> int:
-    found = number(data, keyword)
-    return int(found) if found is not None and abs(found) < 2**40 else default
 
 
 def parse_date(value: str) -> date | None:
@@ -183,49 +140,6 @@ def plausible(moment: datetime, now: datetime) -> bool:
     return moment.year >= _FIRST_YEAR and moment <= now + _CLOCK_AHEAD
 
 
-def _windows(data: Dataset) -> tuple[Window, ...]:
-    if _value(data, "ModalityLUTSequence"):
-        return ()  # they are in units of a table that isn't applied here
-    names: dict[str, VoiFunction] = {
-        "LINEAR": "LINEAR",
-        "LINEAR_EXACT": "LINEAR_EXACT",
-        "SIGMOID": "SIGMOID",
-    }
-    function = names.get(text(data, "VOILUTFunction"), "LINEAR")
-    pairs = zip(_loose(data, "WindowCenter"), _loose(data, "WindowWidth"), strict=False)
-    windows = (Window(c, w, function) for c, w in pairs)
-    return tuple(w for w in windows if usable(w))[:16]
-
-
-def _loose(data: Dataset, keyword: str) -> list[float]:
-    """Values as numbers, a bad one as NaN: one broken window doesn't spoil the next."""
-    value = _value(data, keyword)
-    if value is None:
-        return []
-    several = isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue"
-    found = []
-    for item in value if several else [value]:
-        try:
-            found.append(float(item))
-        except (TypeError, ValueError, OverflowError):
-            found.append(math.nan)
-    return found
-
-
-def _padding(data: Dataset, *, signed: bool) -> tuple[int, int] | None:
-    """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2), in the pixels' own signedness."""
-    first = number(data, "PixelPaddingValue")
-    if first is None:
-        return None
-    last = number(data, "PixelPaddingRangeLimit")
-    ends = [int(v) for v in (first, first if last is None else last)]
-    ends = [
-        v - 65536 if signed and v > 32767 else v + 65536 if not signed and v < 0 else v
-        for v in ends
-    ]
-    return min(ends), max(ends)
-
-
 def _config(data: Dataset) -> dict[str, str]:
     found = {key: text(data, keyword, 200) for key, keyword in _CONFIG}
     return {key: value for key, value in found.items() if value}
@@ -254,10 +168,11 @@ def read_header(data: Dataset, *, transfer_syntax_uid: str, zone: tzinfo, now: d
     study_at, _ = _moment(text(data, "StudyDate"), text(data, "StudyTime"), local)
     birth = parse_date(text(data, "PatientBirthDate"))
     sex = text(data, "PatientSex").upper()
-    signed = _integer(data, "PixelRepresentation") == 1
+    signed = integer(data, "PixelRepresentation") == 1
     slope = number(data, "RescaleSlope")
-    bits = _integer(data, "BitsStored")
+    bits = integer(data, "BitsStored")
     burned_in = text(data, "BurnedInAnnotation", 16).upper()
+    table = display_header.modality_lut(data, signed=signed)
     return Header(
         sop_class_uid=text(data, "SOPClassUID", 80),
         sop_instance_uid=text(data, "SOPInstanceUID", 80),
@@ -277,19 +192,22 @@ def read_header(data: Dataset, *, transfer_syntax_uid: str, zone: tzinfo, now: d
         acquired_at=acquired_at,
         acquired_at_is_guess=is_guess,
         study_at=study_at if study_at and plausible(study_at, now) else None,
-        rows=_integer(data, "Rows"),
-        columns=_integer(data, "Columns"),
-        frames=_integer(data, "NumberOfFrames", 1) or 1,
-        samples=_integer(data, "SamplesPerPixel", 1),
-        bits_allocated=_integer(data, "BitsAllocated"),
+        rows=integer(data, "Rows"),
+        columns=integer(data, "Columns"),
+        frames=integer(data, "NumberOfFrames", 1) or 1,
+        samples=integer(data, "SamplesPerPixel", 1),
+        bits_allocated=integer(data, "BitsAllocated"),
         bits_stored=bits,
-        high_bit=_integer(data, "HighBit", bits - 1),
+        high_bit=integer(data, "HighBit", bits - 1),
         signed=signed,
         photometric=text(data, "PhotometricInterpretation", 16),
         slope=slope or 1.0,
         intercept=(number(data, "RescaleIntercept") or 0.0) if slope else 0.0,
-        windows=_windows(data),
-        padding=_padding(data, signed=signed),
+        # of a table that isn't sound the windows' units are unknown
+        windows=()
+        if table is None and value(data, "ModalityLUTSequence")
+        else display_header.windows(data),
+        padding=display_header.padding(data, signed=signed),
         machine=MachineName(
             serial=text(data, "DeviceSerialNumber") or text(data, "StationName"),
             station_name=text(data, "StationName"),
@@ -299,4 +217,11 @@ def read_header(data: Dataset, *, transfer_syntax_uid: str, zone: tzinfo, now: d
         readings=_readings(data),
         config=_config(data),
         burned_in=burned_in if burned_in in {"YES", "NO"} else "",
+        modality_lut=table,
+        # a Modality LUT's output is unsigned; a rescaled value may be negative
+        voi_luts=display_header.voi_luts(
+            data, signed=table is None and (signed or (number(data, "RescaleIntercept") or 0) < 0)
+        ),
+        shape=display_header.shape(data),
+        spacing=display_header.spacing(data),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from PIL import Image as Picture
 
-from .frame import Frame, Window
-from .grayscale import default_window, render8, usable
+from .frame import Frame, Lut, Window
+from .grayscale import default_voi, percentile_window, render8, usable
 
 _ROWS_AT_ONCE = 256
 
@@ -37,7 +38,7 @@ def png(
 def facts(frame: Frame) -> dict[str, Any]:
     """What a viewer needs beside the raw values; `windows` has at least one, the default first."""
     rows, columns = frame.pixels.shape
-    windows = [w for w in frame.windows if usable(w)] or [default_window(frame)]
+    windows = [w for w in frame.windows if usable(w)] or [percentile_window(frame)]
     return {
         "rows": rows,
         "columns": columns,
@@ -47,9 +48,32 @@ def facts(frame: Frame) -> dict[str, Any]:
         "slope": frame.slope,
         "intercept": frame.intercept,
         "padding": list(frame.padding) if frame.padding else None,
-        "windows": [
-            {"center": w.center, "width": w.width, "function": w.function} for w in windows
-        ],
+        "windows": [asdict(w) for w in windows],
+        "inverse": frame.inverse,
+        "spacing": asdict(frame.spacing) if frame.spacing else None,
+        # the tables themselves are too long for a header, see `tables`
+        "tables": frame.modality_lut is not None or bool(frame.voi_luts),
+    }
+
+
+def tables(frame: Frame) -> dict[str, Any]:
+    """The film's Modality and VOI LUTs with all entries; `default` says what it opens with.
+
+    A VOI LUT is the default only where the file has no usable window.
+    """
+    return {
+        "modality": _table(frame.modality_lut) if frame.modality_lut else None,
+        "voi": [_table(lut) for lut in frame.voi_luts],
+        "default": "voi" if isinstance(default_voi(frame), Lut) else "window",
+    }
+
+
+def _table(lut: Lut) -> dict[str, Any]:
+    return {
+        "first": lut.first,
+        "bits": lut.bits,
+        "name": lut.name,
+        "entries": lut.entries.tolist(),
     }
 
 

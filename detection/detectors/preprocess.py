@@ -91,7 +91,7 @@ def to_grey(frame: Frame) -> Grey:
     grey -= low
     grey *= WHITE / (high - low) if high > low else 0.0
     np.clip(grey, 0.0, WHITE, out=grey)
-    if (frame.photometric == "MONOCHROME1") != (frame.slope < 0) and high > low:
+    if frame.low_is_white and high > low:
         np.subtract(WHITE, grey, out=grey)
     if image is not None:
         grey[~image] = 0.0

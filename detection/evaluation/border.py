@@ -41,7 +41,7 @@ def border_features(frame: Frame) -> Array:
     sides = (pixels[:deep], pixels[-deep:], pixels[:, :deep].T, pixels[:, -deep:].T)
     means = np.concatenate([_means(side.mean(axis=0)) for side in sides])
     grey = np.clip((means - low) / max(high - low, 1), 0, 1)
-    if (frame.photometric == "MONOCHROME1") != (frame.slope < 0):
+    if frame.low_is_white:
         grey = 1 - grey
     return np.append(grey, np.log(width / height))
 

@@ -21,8 +21,9 @@ from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from imaging.elements import text
 from imaging.facts import Header
-from imaging.header import read_header, text
+from imaging.header import read_header
 from imaging.xray import is_xray
 from twinhealth.errors import InvalidInputError, TooLargeError
 

@@ -5,7 +5,18 @@
 export async function loadFilm(url, { signal } = {}) {
   const response = await fetch(url, { signal, headers: { Accept: "application/octet-stream, application/json" } });
   if (!response.ok) throw new Error(await messageOf(response));
-  return filmOf(response.headers, await response.arrayBuffer());
+  const film = filmOf(response.headers, await response.arrayBuffer());
+  return film.tables ? withTables(film, url.replace(/pixels\/$/, "tables/"), signal) : film;
+}
+
+// a film with LUT sequences: rare, and too long for a header, so they are asked for apart
+async function withTables(film, url, signal) {
+  const response = await fetch(url, { signal });
+  if (!response.ok) throw new Error(await messageOf(response));
+  const { modality, voi: found, default: first } = await response.json();
+  const presets = found.map((lut, i) => ({ lut, name: lut.name || `table ${i + 1}` }));
+  const windows = first === "voi" ? [...presets, ...film.windows] : [...film.windows, ...presets];
+  return { ...film, modality, windows };
 }
 
 async function messageOf(response) {
@@ -28,6 +39,10 @@ export function filmOf(headers, buffer) {
     photometric: facts.photometric,
     slope: facts.slope,
     intercept: facts.intercept,
+    inverse: facts.inverse,
+    tables: facts.tables,
+    modality: null,
+    spacing: facts.spacing,
     padding: facts.padding ?? null,
     windows: facts.windows,
     levels: [{ values, width: columns, height: rows, step: 1 }],
@@ -56,8 +71,27 @@ function halve({ values, width, height, step }) {
   return { values: out, width: w, height: h, step: step * 2 };
 }
 
-/** A VOI function's output, 0 to 1, for a value in modality units. */
-export function voi(x, { center, width, function: kind = "LINEAR" }) {
+// a table's entry; the first and the last go on to both sides (C.11.2.1.1)
+function entry(x, { first, entries }) {
+  return entries[Math.min(entries.length - 1, Math.max(0, Math.floor(x + 0.5) - first))];
+}
+
+/** A stored value in modality units: by the film's table, else by slope and intercept. */
+export function modalityValue(film, value) {
+  return film.modality ? entry(value, film.modality) : value * film.slope + film.intercept;
+}
+
+/** The window to start dragging from: a VOI table has none, so the one that spans its input. */
+export function windowOf(window) {
+  const { lut } = window;
+  if (!lut) return window;
+  const width = Math.max(1, lut.entries.length);
+  return { center: lut.first + width / 2, width, function: "LINEAR_EXACT" };
+}
+
+/** Output, 0 to 1, of a window or a VOI table for a value in modality units. */
+export function voi(x, { center, width, function: kind = "LINEAR", lut }) {
+  if (lut) return entry(x, lut) / (2 ** lut.bits - 1);
   if (kind === "SIGMOID") return 1 / (1 + Math.exp((-4 * (x - center)) / width));
   if (kind === "LINEAR_EXACT") return clamp01((x - center) / width + 0.5);
   // LINEAR: half a step less on either side (C.11.2.1.2.1); width 1 is a threshold
@@ -73,10 +107,10 @@ function clamp01(v) {
 export function greyTable(film, window, invert) {
   const table = new Uint32Array(65536);
   const signed = film.levels[0].values instanceof Int16Array;
-  const flip = (film.photometric === "MONOCHROME1") !== invert;
+  const flip = film.inverse !== invert;
   for (let stored = 0; stored < 65536; stored++) {
     const value = signed && stored > 32767 ? stored - 65536 : stored;
-    const shown = 255 * voi(value * film.slope + film.intercept, window);
+    const shown = 255 * voi(modalityValue(film, value), window);
     let grey = Math.floor((flip ? 255 - shown : shown) + 0.5);
     if (film.padding && value >= film.padding[0] && value <= film.padding[1]) grey = 0;
     table[stored] = 0xff000000 | (grey << 16) | (grey << 8) | grey;

@@ -1,7 +1,7 @@
 // The film on its canvas: where it lies (scale, offset), which window; wheel, drag and pinch.
 // Pixel (i, j) covers [i, i+1) x [j, j+1) in image coordinates; the overlay uses the same mapping.
 
-import { greyTable, level, paint } from "./film-pixels.js";
+import { greyTable, level, paint, windowOf } from "./film-pixels.js";
 
 const MAX_SCALE = 32;
 const SMOOTH_BELOW = 3; // above, single pixels are shown as they are
@@ -83,10 +83,11 @@ export class FilmView extends EventTarget {
 
   nudgeWindow(dx, dy) {
     if (!this.film) return;
-    const first = this.film.windows[0];
+    const first = windowOf(this.film.windows[0]);
+    const now = windowOf(this.window);
     const step = Math.max(first.width, 1) / 400;
-    const width = Math.max(1, this.window.width + dx * step);
-    this.setWindow({ ...this.window, center: this.window.center + dy * step, width }, { rough: true });
+    const width = Math.max(1, now.width + dx * step);
+    this.setWindow({ ...now, name: "", center: now.center + dy * step, width }, { rough: true });
     this.#settleSoon();
   }
 

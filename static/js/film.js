@@ -85,9 +85,9 @@ class FilmPage {
     const zoom = document.getElementById("readout-zoom");
     zoom.textContent = `${Math.round(view.scale * 100)} %`;
     if (!view.film) return;
-    const { center, width } = view.window;
-    document.getElementById("readout-window").textContent =
-      `C ${round(center)}  W ${round(width)}${view.invert ? "  inverted" : ""}`;
+    const { center, width, lut, name } = view.window;
+    const said = lut ? name : `C ${round(center)}  W ${round(width)}`;
+    document.getElementById("readout-window").textContent = `${said}${view.invert ? "  inverted" : ""}`;
     press("invert", view.invert);
   }
 

@@ -20,6 +20,7 @@ from tests.browser.conftest import PHONE, Visitor, place
 from tests.browser.films import COLUMNS, MARK, ROWS, marked_pixels, read_film, stored_film
 from tests.detection.factories import make_user, make_version
 from tests.imaging.factories import make_pixels
+from tests.imaging.test_grayscale_chain import bend, lut_item
 
 Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,8 +74,33 @@ def version() -> DetectorVersion:
             "WindowCenter": 10,
             "WindowWidth": 2000,
         },
+        {"bits": 12, "VOILUTSequence": [lut_item(bend(4096, 65535))]},
+        {
+            "bits": 12,
+            "photometric": "MONOCHROME1",
+            "VOILUTSequence": [lut_item(bend(1000, 4095), first=1500, bits=12)],
+        },
+        {
+            "bits": 12,
+            "ModalityLUTSequence": [lut_item(bend(4096, 4095)[::-1], bits=12, kind="US")],
+            "WindowCenter": 2000,
+            "WindowWidth": 3000,
+        },
+        {"bits": 12, "PresentationLUTShape": "INVERSE", "PixelPaddingValue": 0},
     ],
-    ids=["window", "no-window", "threshold", "sigmoid", "linear-exact", "rescale", "signed"],
+    ids=[
+        "window",
+        "no-window",
+        "threshold",
+        "sigmoid",
+        "linear-exact",
+        "rescale",
+        "signed",
+        "voi-table",
+        "voi-table-monochrome1",
+        "modality-table",
+        "inverse-shape",
+    ],
 )
 def test_the_same_grey_as_the_server(visit: Visit, reader: User, fields: dict[str, Any]) -> None:
     image = stored_film(rows=61, columns=47, **fields)

@@ -20,6 +20,7 @@ from imaging.serializers import IngestResultSerializer
 from twinhealth.errors import UnavailableError
 
 from .factories import make_dicom, make_pixels
+from .test_grayscale_chain import lut_item
 
 pytestmark = pytest.mark.django_db
 
@@ -152,9 +153,12 @@ def test_the_stored_values(reader, send, bits, signed):
         "intercept": -1.0,
         "padding": [3, 3],
         "windows": [
-            {"center": 10.0, "width": 30.0, "function": "LINEAR"},
-            {"center": 20.0, "width": 40.0, "function": "LINEAR"},
+            {"center": 10.0, "width": 30.0, "function": "LINEAR", "name": ""},
+            {"center": 20.0, "width": 40.0, "function": "LINEAR", "name": ""},
         ],
+        "inverse": True,
+        "spacing": None,
+        "tables": False,
     }
     assert (answer["X-Rows"], answer["X-Columns"]) == ("300", "41")
     assert (answer["X-Bits-Stored"], answer["X-Photometric"]) == (str(bits), "MONOCHROME1")
@@ -167,6 +171,21 @@ def test_a_film_without_a_window_gets_the_servers(reader, send):
     image = send().image
     facts = json.loads(reader.get(address(image, "pixels/"))["X-Film"])
     assert [w["function"] for w in facts["windows"]] == ["LINEAR_EXACT"]
+
+
+def test_the_tables_of_a_film(reader, send):
+    item = lut_item([0, 4000, 65535], first=1000, name="CHEST")
+    image = send(make_dicom(VOILUTSequence=[item], PixelSpacing=["0.2", "0.1"])).image
+    facts = json.loads(reader.get(address(image, "pixels/"))["X-Film"])
+    assert facts["tables"] is True
+    assert facts["spacing"]["kind"] == "unspecified"
+    answer = reader.get(address(image, "tables/"))
+    assert answer.json() == {
+        "modality": None,
+        "voi": [{"first": 1000, "bits": 16, "name": "CHEST", "entries": [0, 4000, 65535]}],
+        "default": "voi",
+    }
+    assert answer["Cache-Control"] == "private, no-cache"
 
 
 def test_the_original(reader, send):

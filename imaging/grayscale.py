@@ -70,7 +70,7 @@ def look_up(values: npt.ArrayLike, lut: Lut) -> npt.NDArray[np.uint16]:
 def apply_voi(values: npt.ArrayLike, voi: Window | Lut) -> npt.NDArray[np.float64]:
     """Modality values to display values 0.0 to 255.0, by window or by table (PS3.3 C.11.2)."""
     if isinstance(voi, Lut):
-        return look_up(values, voi) * (_WHITE / voi.top)
+        return look_up(values, voi).astype(np.float64) * (_WHITE / voi.top)
     return apply_window(values, voi)
 
 

@@ -67,3 +67,16 @@ def _ap50(entry: Any) -> float | None:
 
 def _number(value: Any) -> Any:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def training_lines(training: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How a version was made, as (what, value) for people; nested records become one line each."""
+    return [(str(key).replace("_", " "), _in_words(value)) for key, value in training.items()]
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_in_words(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_in_words(inner) for inner in value)
+    return str(value)

@@ -16,7 +16,7 @@ from accounts.decorators import requires
 from accounts.permissions import Can, may
 from accounts.services import audit
 from detection import selectors_versions
-from detection.figures import figures_of
+from detection.figures import figures_of, training_lines
 from detection.models import DetectorVersion, Purpose, VersionState
 from detection.page_request import PageRequest
 from detection.services import comparison, readings, versions
@@ -38,6 +38,7 @@ def models(request: PageRequest) -> HttpResponse:
     rows = list(selectors_versions.versions())
     for version in rows:
         version.figures = figures_of(version.metrics, version.classes)  # type: ignore[attr-defined]
+        version.made = training_lines(version.training)  # type: ignore[attr-defined]
     history = selectors_versions.promotions()[:HISTORY_ROWS]
     context = {
         "active": next((v for v in rows if v.state == VersionState.ACTIVE), None),

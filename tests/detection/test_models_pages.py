@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User
+from detection.figures import training_lines
 from detection.models import (
     DetectionRun,
     DetectorVersion,
@@ -289,3 +290,14 @@ def test_rows_from_before_survive_the_migration() -> None:
     for change in ({"reason": "another story"}, {"comparison": {"x": 1}}):
         with pytest.raises(DatabaseError), transaction.atomic():
             Promotion.objects.update(**change)
+
+
+def test_how_a_version_was_made_in_words():
+    lines = training_lines(
+        {"data_sha256": "ab", "environment": {"python": "3.11", "right": {"films": 0.83}}, "x": [1]}
+    )
+    assert lines == [
+        ("data sha256", "ab"),
+        ("environment", "python 3.11, right films 0.83"),
+        ("x", "1"),
+    ]

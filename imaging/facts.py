@@ -60,6 +60,8 @@ class Header:
         windows: usable VOI windows only (finite, wide enough).
         readings, config: as `devices.facts.ImageFacts` names them.
         burned_in: Burned In Annotation (0028,0301), `YES`, `NO` or empty.
+        requested_urgency: Requested Procedure Priority (0040,1003) in small letters (PS3.3, table
+            C.4-11: STAT, HIGH, ROUTINE, MEDIUM, LOW); empty where it is none of these.
     """
 
     sop_class_uid: str
@@ -97,6 +99,7 @@ class Header:
     readings: dict[str, tuple[float, str]] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
     burned_in: str = ""
+    requested_urgency: str = ""
 
     def frame(self, pixels: npt.NDArray[np.integer[Any]]) -> Frame:
         """Stored values (rows, columns) with what is needed to show them."""

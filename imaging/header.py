@@ -19,6 +19,8 @@ from .frame import VoiFunction, Window
 from .grayscale import usable
 from .texts import clean
 
+# PS3.3, table C.4-11, in small letters
+URGENCIES = frozenset({"stat", "high", "routine", "medium", "low"})
 # before the first medical X-ray no date is believed; a clock may run this far ahead
 _FIRST_YEAR = 1896
 _CLOCK_AHEAD = timedelta(hours=24)
@@ -258,6 +260,7 @@ def read_header(data: Dataset, *, transfer_syntax_uid: str, zone: tzinfo, now: d
     slope = number(data, "RescaleSlope")
     bits = _integer(data, "BitsStored")
     burned_in = text(data, "BurnedInAnnotation", 16).upper()
+    urgency = text(data, "RequestedProcedurePriority", 16).lower()
     return Header(
         sop_class_uid=text(data, "SOPClassUID", 80),
         sop_instance_uid=text(data, "SOPInstanceUID", 80),
@@ -299,4 +302,5 @@ def read_header(data: Dataset, *, transfer_syntax_uid: str, zone: tzinfo, now: d
         readings=_readings(data),
         config=_config(data),
         burned_in=burned_in if burned_in in {"YES", "NO"} else "",
+        requested_urgency=urgency if urgency in URGENCIES else "",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views_film, views_labelling, views_worklist
+from . import views_film, views_labelling, views_line, views_worklist
 
 app_name = "reading"
 urlpatterns = [
@@ -23,4 +23,11 @@ urlpatterns = [
     path("films/<int:image_id>/release/", views_film.release, name="release"),
     path("films/<int:image_id>/read-anyway/", views_film.read_anyway, name="read-anyway"),
     path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
+    path("films/<int:image_id>/line/", views_line.line, name="line"),
+    path("films/<int:image_id>/skip/", views_line.skip, name="skip"),
+    path("films/<int:image_id>/help/", views_line.ask_help, name="help"),
+    path("films/<int:image_id>/urgency/", views_line.urgency, name="urgency"),
+    path("films/<int:image_id>/second-look/", views_line.second_look, name="second-look"),
+    path("help/<int:help_id>/answer/", views_line.answer_help, name="help-answer"),
+    path("help/<int:help_id>/withdraw/", views_line.withdraw_help, name="help-withdraw"),
 ]

@@ -20,17 +20,19 @@ from accounts.services import audit
 from detection import selectors
 from detection.models import WorklistItem
 from detection.page_request import PageRequest
-from reading.selectors import signed_today
+from reading.selectors import open_help, second_looks, signed_today, skipped_by
 from twinhealth.web.templatetags.house import url_with
 
 PAGE_SIZE = 50
+CAP = 99  # second looks are counted up to here
 SHOWN_SECONDS = 15 * 60
 FILTERS = ("show", "device", "trust", "label", "patient")
 # chip, icon, label; the help text is `selectors.SHOW`'s
 CHIPS = (
     ("", "clock", "now"),
     ("flagged", "act", "flagged"),
-    ("second_look", "watch", "second look"),
+    ("unread", "watch", "not read or doubted"),
+    ("gate", "refused", "refused by gate"),
     ("overdue", "clock", "waited long"),
     ("mine", "lock", "mine"),
     ("all", "list", "all unsigned"),
@@ -43,6 +45,8 @@ def worklist(request: PageRequest) -> HttpResponse:
     """What must I look at next."""
     if request.GET.get("show") == "signed":
         return _signed(request)
+    if request.GET.get("show") == "second_look":
+        return _second_looks(request)
     context = _worklist_context(request)
     audit.record(
         actor=request.user,
@@ -82,23 +86,28 @@ def _shown_lately(request: PageRequest, films: list[int]) -> bool:
 
 def _worklist_context(request: PageRequest) -> dict[str, Any]:
     filters = {key: request.GET[key] for key in FILTERS if request.GET.get(key)}
+    helped = filters.get("show") == "help"
+    calls = {call.image_id: call for call in open_help()}
     found = selectors.worklist(
         user=request.user,
-        filters=filters,
+        filters=filters | ({"show": "all"} if helped else {}),
         ordering=request.GET.get("ordering", ""),
         page=request.GET.get("page", 1),
         page_size=PAGE_SIZE,
+        only=open_help().values("image_id") if helped else None,
+        leave_out=None if filters.get("show") else skipped_by(request.user),
     )
     query = request.GET.urlencode()
     return {
         "rows": found.rows,
+        "lines": [(row, calls.get(row.image.pk)) for row in found.rows],
         "page_obj": found.page,
         "counts": {"now": found.counts[""], **found.counts},
         "oldest_since": found.oldest_since,
         "reading_now": found.reading_now,
         "as_of": found.as_of,
         "filtered": bool(filters),
-        "chips": _chips(request, found.counts),
+        "chips": _chips(request, found.counts | {"help": len(calls)}),
         "table_url": reverse("reading:worklist-table") + (f"?{query}" if query else ""),
     }
 
@@ -116,6 +125,26 @@ def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]
         }
         for key, icon, label in CHIPS
     ]
+    chips.append(
+        {
+            "label": "help",
+            "icon": "comment",
+            "count": counts.get("help"),
+            "on": show == "help",
+            "url": url_with(request, show="help", ordering=None),
+            "help": "a reader asks the others about them",
+        }
+    )
+    chips.append(
+        {
+            "label": "second look",
+            "icon": "eye",
+            "count": second_looks()[: CAP + 1].count(),
+            "on": show == "second_look",
+            "url": "?show=second_look",
+            "help": "signed films where detector and reader disagree, and a sample of the rest",
+        }
+    )
     reduced = request.GET.get("trust") == "reduced"
     chips.append(
         {
@@ -161,3 +190,16 @@ def _signed(request: PageRequest) -> HttpResponse:
     )
     context = {"page_obj": found, "as_of": timezone.now(), "chips": _chips(request, {})}
     return render(request, "reading/signed.html", context)
+
+
+def _second_looks(request: PageRequest) -> HttpResponse:
+    found = Paginator(second_looks(), PAGE_SIZE).get_page(request.GET.get("page"))
+    audit.record(
+        actor=request.user,
+        verb="listed",
+        obj=WorklistItem(),
+        request=request,
+        detail={"films": [signature.image_id for signature in found]},
+    )
+    context = {"page_obj": found, "as_of": timezone.now(), "chips": _chips(request, {})}
+    return render(request, "reading/second_look.html", context)

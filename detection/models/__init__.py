@@ -16,7 +16,7 @@ from .review import Claim, Conclusion, Review, Signature, Verdict
 from .run import DetectionRun, RunState, Trust
 from .trust import TrustCursor
 from .version import DetectorVersion, VersionState
-from .worklist import WorklistItem
+from .worklist import UrgencySet, WorklistItem
 
 __all__ = [
     "TEST",
@@ -43,6 +43,7 @@ __all__ = [
     "Split",
     "Trust",
     "TrustCursor",
+    "UrgencySet",
     "Verdict",
     "VersionReading",
     "VersionState",

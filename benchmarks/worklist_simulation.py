@@ -173,7 +173,8 @@ def section(r: dict[str, Any]) -> str:
             f"sensitivity {SENSITIVITY} and specificity {SPECIFICITY} (model card, covid), {DAY} "
             f"readers by day and {NIGHT} by night, {READING[0]:.0f} min a film (median). Minutes "
             "from arrival to the end of reading: mean over the seeds, in brackets the lowest and "
-            "highest seed. The rule in service has a ceiling of 1 h; 4 h shows what a later ceiling does."
+            "highest seed. The rule in service has a ceiling of 1 h; 4 h shows what "
+            "a later ceiling does."
         ),
         "",
         "| room | order | films | mean | p95 | worst |",

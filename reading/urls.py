@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views_film, views_labelling, views_line, views_worklist
+from . import views_film, views_labelling, views_line, views_saved, views_worklist
 
 app_name = "reading"
 urlpatterns = [
     path("worklist/", views_worklist.worklist, name="worklist"),
     path("worklist/table/", views_worklist.worklist_table, name="worklist-table"),
+    path("worklist/views/", views_saved.save, name="view-save"),
+    path("worklist/views/<int:view_id>/", views_saved.change, name="view-change"),
     path("label-next/", views_labelling.label_next, name="label-next"),
     path("films/<int:image_id>/", views_film.film, name="film"),
     path(

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -20,7 +20,9 @@ from accounts.services import audit
 from detection import selectors
 from detection.models import WorklistItem
 from detection.page_request import PageRequest
-from reading.selectors import open_help, second_looks, signed_today, skipped_by
+from reading.selectors import open_help, saved_views, second_looks, signed_today, skipped_by
+from reading.services.saved_views import KEPT
+from reading.views_saved import address
 from twinhealth.web.templatetags.house import url_with
 
 PAGE_SIZE = 50
@@ -47,7 +49,21 @@ def worklist(request: PageRequest) -> HttpResponse:
         return _signed(request)
     if request.GET.get("show") == "second_look":
         return _second_looks(request)
+    views = list(saved_views(request.user))
+    if not request.GET and (first := next((v for v in views if v.is_default), None)):
+        return redirect(address(first))
+    here = {key: request.GET[key] for key in KEPT if request.GET.get(key)}
     context = _worklist_context(request)
+    context["views"] = [
+        {
+            "pk": view.pk,
+            "name": view.name,
+            "is_default": view.is_default,
+            "url": address(view),
+            "on": {"show": "now", **view.query} == here,
+        }
+        for view in views
+    ]
     audit.record(
         actor=request.user,
         verb="listed",
@@ -86,6 +102,8 @@ def _shown_lately(request: PageRequest, films: list[int]) -> bool:
 
 def _worklist_context(request: PageRequest) -> dict[str, Any]:
     filters = {key: request.GET[key] for key in FILTERS if request.GET.get(key)}
+    if filters.get("show") == "now":
+        del filters["show"]
     helped = filters.get("show") == "help"
     calls = {call.image_id: call for call in open_help()}
     found = selectors.worklist(
@@ -114,13 +132,14 @@ def _worklist_context(request: PageRequest) -> dict[str, Any]:
 
 def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]:
     show = request.GET.get("show", "")
+    show = "" if show == "now" else show
     chips = [
         {
             "label": label,
             "icon": icon,
             "count": counts.get(key),
             "on": show == key,
-            "url": url_with(request, show=key, ordering=None),
+            "url": url_with(request, show=key or "now", ordering=None),
             "help": selectors.SHOW[key],
         }
         for key, icon, label in CHIPS

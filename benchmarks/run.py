@@ -28,6 +28,7 @@ import psycopg2
 from scripts.servers import ServerError, postgres
 from scripts.servers import redis as redis_
 
+from . import worklist_simulation as simulation
 from .stack import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -159,6 +160,10 @@ def worklist(*, long: bool) -> str:
     return table("Worklist", text, rows)
 
 
+def worklist_simulation(*, long: bool) -> str:
+    return simulation.section(module("worklist_simulation"))
+
+
 def start(*, long: bool) -> str:
     r = module("start", *(["--bare"] if long else []))
     rows: list[tuple[str, ...]] = []
@@ -270,6 +275,7 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "detector": detector,
     "backlog": backlog,
     "worklist": worklist,
+    "worklist_simulation": worklist_simulation,
     "start": start,
 }
 

@@ -1,13 +1,25 @@
 """Which films need a reader, in what order, and the sentence why. No clock, no database.
 
-The urgency of a film is a number that grows with waiting:
+The urgency of a film, in hours of waiting that it counts for:
 
-    urgency(t) = base + (t - waiting_since) / CEILING + (LIFT if it waited past CEILING)
+    urgency(t) = (t - waiting_since) / CEILING + asked + (LIFT if past the ceiling else head_start)
 
-`base` comes from what the detector saw and how far the machine is trusted; it can raise a film,
-never push it below its turn: with the ceiling passed, `LIFT` puts the film among the flagged ones,
-and as waiting counts without bound, each film comes first in the end. All films gain at the same
-pace, so `rank = base - waiting_since / CEILING` has no clock in it and can be stored and indexed.
+`asked` is what a person wants (STAT, HIGH, LOW in the header or set here). `head_start` is what the
+detector and the machine's trust give: never negative and smaller than `LIFT`, so the detector can
+only bring a film forward, and only within the ceiling. What follows, for films with the same
+request, and what `tests/detection/test_priority.py` proves:
+
+1. Once a film has waited past the ceiling, only films that came before it stand in front of it: its
+   place is its first-in-first-out place or better, whatever the detector said of this or any film.
+2. Before that, a film that the detector saw nothing in can be overtaken. With one reader, who never
+   idles while a film waits, it is begun at most one ceiling, and the film then on the screen,
+   later than first-in-first-out would have begun it.
+3. Waiting and a finding never lower a film's urgency.
+
+A person may push further: STAT stands before everything; HIGH before every film below the ceiling
+and before films past it that came up to `HIGH - LIFT` hours earlier; LOW counts as come half an
+hour later. All films gain at the same pace, so `asked + head_start - waiting_since / CEILING`, the
+rank, has no clock in it and can be stored and indexed.
 """
 
 from __future__ import annotations
@@ -18,7 +30,10 @@ from datetime import datetime, timedelta
 
 ABNORMAL = frozenset({"covid", "pneumonia"})
 CEILING = timedelta(hours=1)
-LIFT = 1.0
+LIFT = 10.0  # above every head start
+STAT = 1e6  # hours: above any waiting
+HIGH = LIFT + 2.0
+LOW = -0.5
 FLAGGED = 1.0  # plus the score: 1 to 2
 UNREAD = 1.2  # nobody and nothing has looked at it
 DOUBTED = 0.6  # the model saw nothing, on a machine that can't be trusted
@@ -50,6 +65,8 @@ class Film:
         trust: `full`, `reduced`, `unknown`.
         waiting_since: aware.
         gate: as what the image gate refused it, in words; empty if it didn't.
+        urgency: `stat`, `high`, `routine`, `medium`, `low`; empty where nobody asked.
+        urgency_reason: why a person set it so; empty where the header says it.
     """
 
     run_state: str
@@ -58,6 +75,8 @@ class Film:
     trust: str
     waiting_since: datetime
     gate: str = ""
+    urgency: str = ""
+    urgency_reason: str = ""
 
 
 def flagging(findings: Iterable[Seen], thresholds: Mapping[str, float]) -> list[Seen]:
@@ -76,19 +95,33 @@ def flagging(findings: Iterable[Seen], thresholds: Mapping[str, float]) -> list[
 
 
 def needs_reader(film: Film) -> bool:
-    """True if a person must look whatever the clock says: flagged, not read, or doubted."""
+    """True if a person must look whatever the clock says: asked for, flagged, unread, doubted."""
+    if film.urgency in {"stat", "high"}:
+        return True
     if film.run_state in {"failed", "refused", ""}:
         return True
     return film.run_state == "done" and (film.score is not None or film.trust == "reduced")
 
 
-def base(film: Film) -> float:
-    """Urgency that doesn't depend on the time of day."""
+def asked(film: Film) -> float:
+    """Hours that a person's request counts for."""
+    return {"stat": STAT, "high": HIGH, "low": LOW}.get(film.urgency, 0.0)
+
+
+def head_start(film: Film) -> float:
+    """Hours that the detector and the machine's trust bring a film forward: 0 to below `LIFT`.
+
+    In steps of 1/1024, which leave no rounding when they are added to a time and taken off again.
+    """
+    return round(_head_start(film) * 1024) / 1024
+
+
+def _head_start(film: Film) -> float:
+    reduced = film.trust == "reduced"
     if film.run_state in {"failed", "refused", ""}:
-        return UNREAD + (REDUCED if film.trust == "reduced" else 0.0)
+        return UNREAD + (REDUCED if reduced else 0.0)
     if film.run_state != "done":
         return 0.0
-    reduced = film.trust == "reduced"
     if film.score is not None:
         return FLAGGED + film.score + (REDUCED if reduced else 0.0)
     return DOUBTED if reduced else 0.0
@@ -96,12 +129,14 @@ def base(film: Film) -> float:
 
 def rank(film: Film) -> float:
     """What is stored: higher comes first among films on the same side of the ceiling."""
-    return base(film) - film.waiting_since.timestamp() / CEILING.total_seconds()
+    return asked(film) + head_start(film) - film.waiting_since.timestamp() / CEILING.total_seconds()
 
 
-def urgency(stored_rank: float, waiting_since: datetime, now: datetime) -> float:
-    """The number shown: stored rank at a given time, lifted past the ceiling."""
-    lift = LIFT if waited_past_ceiling(waiting_since, now) else 0.0
+def urgency(
+    stored_rank: float, stored_head_start: float, waiting_since: datetime, now: datetime
+) -> float:
+    """The number shown: stored rank at a given time; past the ceiling all have the same lift."""
+    lift = LIFT - stored_head_start if waited_past_ceiling(waiting_since, now) else 0.0
     return stored_rank + now.timestamp() / CEILING.total_seconds() + lift
 
 
@@ -119,12 +154,39 @@ def side(findings: Iterable[Seen]) -> str:
     return "both" if len(sides) > 1 else next(iter(sides), "")
 
 
+_ASKED = {"stat": "asked for as STAT", "high": "asked for as urgent", "low": "asked for as low"}
+_UNREAD = {
+    "failed": "the detector could not read it",
+    "refused": "the detector could not read it",
+    "": "no detector has read it",
+    "queued": "the detector is not done yet",
+    "running": "the detector is not done yet",
+}
 _SIDES = {
     "left": "left of the picture",
     "right": "right of the picture",
     "both": "both sides",
     "": "",
 }
+
+
+def _request(film: Film) -> list[str]:
+    if film.urgency not in _ASKED:
+        return []
+    said = f" ({film.urgency_reason})" if film.urgency_reason else ""
+    return [_ASKED[film.urgency] + said]
+
+
+def _reading(film: Film, flags: list[Seen]) -> list[str]:
+    if flags:
+        top = flags[0]
+        place = _SIDES[side(f for f in flags if f.label == top.label)]
+        return [f"{top.label} {top.score:.2f}, {place}"]
+    if film.score is not None:
+        return [f"{film.label} {film.score:.2f}"]
+    if film.run_state == "refused" and film.gate:
+        return [f"the detector was not asked: {film.gate}"]
+    return [_UNREAD[film.run_state]] if film.run_state in _UNREAD else []
 
 
 def why(film: Film, flags: list[Seen], now: datetime) -> str:
@@ -135,25 +197,11 @@ def why(film: Film, flags: list[Seen], now: datetime) -> str:
         flags: its flagging findings, highest first, as `flagging` gives them.
         now: aware.
     """
-    reasons = []
-    if flags:
-        top = flags[0]
-        place = _SIDES[side(f for f in flags if f.label == top.label)]
-        reasons.append(f"{top.label} {top.score:.2f}, {place}")
-    elif film.score is not None:
-        reasons.append(f"{film.label} {film.score:.2f}")
-    elif film.run_state == "refused" and film.gate:
-        reasons.append(f"the detector was not asked: {film.gate}")
-    elif film.run_state in {"failed", "refused"}:
-        reasons.append("the detector could not read it")
-    elif film.run_state == "":
-        reasons.append("no detector has read it")
-    elif film.run_state in {"queued", "running"}:
-        reasons.append("the detector is not done yet")
+    reasons = _request(film) + _reading(film, flags)
     if film.trust == "reduced":
         reasons.append(
             "machine's trust reduced"
-            if reasons
+            if film.score is not None or film.run_state != "done"
             else "no finding, but the machine's trust is reduced"
         )
     if waited_past_ceiling(film.waiting_since, now):

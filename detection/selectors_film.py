@@ -162,7 +162,7 @@ def film(*, image_id: int, now: datetime | None = None) -> Film:
         signature=signature,
         priors=_priors(image, patient),
         why=_why(image, item, run, findings, now) if item and not signature else "",
-        priority=priority.urgency(item.rank, item.waiting_since, now)
+        priority=priority.urgency(item.rank, item.head_start, item.waiting_since, now)
         if item and not signature
         else None,
     )

@@ -32,14 +32,16 @@ from .selectors_gate import gate_text
 SHOW: dict[str, str] = {
     "": "films that need a reader now",
     "flagged": "flagged by the detector",
-    "second_look": "the detector could not read them, or the machine can't be trusted",
+    "unread": "the detector could not read them, or the machine can't be trusted",
+    "gate": "the image gate let none of them through to the detector",
     "overdue": "waited past the ceiling",
     "mine": "claimed by me",
     "all": "every film without a signature",
 }
+_OLD_NAMES = {"second_look": "unread"}  # addresses of before; a release later they go
 ORDERINGS: dict[str, tuple[str, ...]] = {
-    "priority": ("-urgency", "pk"),
-    "-priority": ("urgency", "-pk"),
+    "priority": ("-urgent", "pk"),
+    "-priority": ("urgent", "-pk"),
     "waiting_since": ("waiting_since", "pk"),
     "-waiting_since": ("-waiting_since", "-pk"),
     "score": ("score", "pk"),
@@ -129,6 +131,8 @@ def worklist(
     ordering: str = "",
     page: int | str = 1,
     page_size: int = 50,
+    only: QuerySet[Any] | None = None,
+    leave_out: QuerySet[Any] | None = None,
     now: datetime | None = None,
 ) -> WorklistPage:
     """What to read next, most urgent first.
@@ -140,10 +144,13 @@ def worklist(
         ordering: a key of `ORDERINGS`; anything else is `priority`.
         page: from 1; beyond the end gives the last page.
         page_size: rows of a page.
+        only: numbers of films, as a subquery, that a room above knows of; no others.
+        leave_out: the same, without these.
         now: for tests.
     """
     now = now or timezone.now()
     items = worklist_items(user=user, filters=filters, ordering=ordering, now=now)
+    items = _within(items, only, leave_out)
     found = Paginator(items, page_size).get_page(page)
     rows = rows_of(found.object_list, user=user, now=now)
     found.object_list = rows  # type: ignore[assignment]
@@ -173,6 +180,7 @@ def worklist_items(
     filters = filters or {}
     items = WorklistItem.objects.filter(signed=False)
     show = filters.get("show", "")
+    show = _OLD_NAMES.get(show, show)
     items = items.filter(_shown(show if show in SHOW else "", user, now))
     for name, lookup in (("device", "image__device_id"), ("patient", _PATIENT)):
         value = filters.get(name, "")
@@ -182,10 +190,13 @@ def worklist_items(
         if filters.get(name) in known:
             items = items.filter(**{name: filters[name]})
     lift = Case(
-        When(waiting_since__lte=now - priority.CEILING, then=Value(priority.LIFT)),
+        When(
+            waiting_since__lte=now - priority.CEILING,
+            then=Value(priority.LIFT) - F("head_start"),
+        ),
         default=Value(0.0),
     )
-    return items.annotate(urgency=F("rank") + lift).order_by(
+    return items.annotate(urgent=F("rank") + lift).order_by(
         *ORDERINGS.get(ordering, ORDERINGS["priority"])
     )
 
@@ -206,22 +217,36 @@ def rows_of(
 
 
 def next_image(
-    *, user: User, after: int | None = None, now: datetime | None = None
+    *,
+    user: User,
+    after: int | None = None,
+    leave_out: QuerySet[Any] | None = None,
+    now: datetime | None = None,
 ) -> Image | None:
     """The most urgent film that needs a reader and that no other reader holds.
 
     Args:
         user: who asks.
         after: a film to leave out (the one just signed or looked at).
+        leave_out: numbers of more films to leave out, as a subquery.
         now: for tests.
     """
     now = now or timezone.now()
     held = Claim.objects.filter(until__gt=now).exclude(by=user).values("image_id")
     items = worklist_items(user=user, now=now).exclude(image_id__in=held)
+    items = _within(items, None, leave_out)
     if after is not None:
         items = items.exclude(image_id=after)
     item = items.first()
     return item.image if item else None
+
+
+def _within(
+    items: QuerySet[WorklistItem], only: QuerySet[Any] | None, leave_out: QuerySet[Any] | None
+) -> QuerySet[WorklistItem]:
+    if only is not None:
+        items = items.filter(image_id__in=only)
+    return items if leave_out is None else items.exclude(image_id__in=leave_out)
 
 
 def age_at(born: date | None, at: datetime) -> int | None:
@@ -242,6 +267,8 @@ def facts_of(item: WorklistItem, run: DetectionRun | None) -> priority.Film:
         trust=item.trust,
         waiting_since=item.waiting_since,
         gate=gate_text(run),
+        urgency=item.urgency,
+        urgency_reason=item.urgency_reason,
     )
 
 
@@ -271,7 +298,8 @@ def _shown(show: str, user: User, now: datetime) -> Q:
     return {
         "": Q(needs_reader=True) | overdue,
         "flagged": Q(flagged=True),
-        "second_look": Q(run_state__in=["failed", "refused", ""]) | Q(trust="reduced"),
+        "unread": Q(run_state__in=["failed", "refused", ""]) | Q(trust="reduced"),
+        "gate": Q(run_state="refused") & ~Q(run__gate_code=""),
         "overdue": overdue,
         "mine": Q(image__claim__by=user, image__claim__until__gt=now),
         "all": Q(),
@@ -306,7 +334,7 @@ def _row(item: WorklistItem, findings: list[Finding], user: User, now: datetime)
         patient=patient,
         study=image.series.study,
         device=image.device,
-        priority=priority.urgency(item.rank, item.waiting_since, now),
+        priority=priority.urgency(item.rank, item.head_start, item.waiting_since, now),
         age=age_at(patient.birth_date, image.acquired_at),
         view=image.view_position,
         flags=flags_of(findings, thresholds),

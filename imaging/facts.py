@@ -62,6 +62,8 @@ class Header:
         readings, config: as `devices.facts.ImageFacts` names them.
         burned_in: Burned In Annotation (0028,0301), `YES`, `NO` or empty.
         modality_lut, voi_luts, shape, spacing: as in `imaging.frame.Frame`.
+        requested_urgency: Requested Procedure Priority (0040,1003) in small letters (PS3.3, table
+            C.4-11: STAT, HIGH, ROUTINE, MEDIUM, LOW); empty where it is none of these.
     """
 
     sop_class_uid: str
@@ -103,6 +105,7 @@ class Header:
     voi_luts: tuple[Lut, ...] = ()
     shape: str = ""
     spacing: Spacing | None = None
+    requested_urgency: str = ""
 
     def frame(self, pixels: npt.NDArray[np.integer[Any]]) -> Frame:
         """Stored values (rows, columns) with what is needed to show them."""

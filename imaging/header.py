@@ -16,6 +16,8 @@ from . import display_header
 from .elements import integer, number, text, value
 from .facts import Header
 
+# PS3.3, table C.4-11, in small letters
+URGENCIES = frozenset({"stat", "high", "routine", "medium", "low"})
 # before the first medical X-ray no date is believed; a clock may run this far ahead
 _FIRST_YEAR = 1896
 _CLOCK_AHEAD = timedelta(hours=24)
@@ -173,6 +175,7 @@ def read_header(data: Dataset, *, transfer_syntax_uid: str, zone: tzinfo, now: d
     bits = integer(data, "BitsStored")
     burned_in = text(data, "BurnedInAnnotation", 16).upper()
     table = display_header.modality_lut(data, signed=signed)
+    urgency = text(data, "RequestedProcedurePriority", 16).lower()
     return Header(
         sop_class_uid=text(data, "SOPClassUID", 80),
         sop_instance_uid=text(data, "SOPInstanceUID", 80),
@@ -224,4 +227,5 @@ def read_header(data: Dataset, *, transfer_syntax_uid: str, zone: tzinfo, now: d
         ),
         shape=display_header.shape(data),
         spacing=display_header.spacing(data),
+        requested_urgency=urgency if urgency in URGENCIES else "",
     )

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_agreement, api_reviews, api_worklist
+from . import api_agreement, api_line, api_reviews, api_worklist
 
 urlpatterns = [
     path("images/<int:pk>/reviews/", api_reviews.ImageReviewsView.as_view(), name="image-reviews"),
     path("images/<int:pk>/claim/", api_reviews.ClaimView.as_view(), name="image-claim"),
     path("images/<int:pk>/release/", api_reviews.ReleaseView.as_view(), name="image-release"),
     path("images/<int:pk>/sign/", api_reviews.SignView.as_view(), name="image-sign"),
+    path("images/<int:pk>/skip/", api_line.SkipView.as_view(), name="image-skip"),
+    path("images/<int:pk>/help/", api_line.HelpView.as_view(), name="image-help"),
+    path("images/<int:pk>/urgency/", api_line.UrgencyView.as_view(), name="image-urgency"),
+    path(
+        "images/<int:pk>/second-look/",
+        api_line.SecondLookView.as_view(),
+        name="image-second-look",
+    ),
+    path("help/<int:pk>/answer/", api_line.HelpAnswerView.as_view(), name="help-answer"),
+    path("help/<int:pk>/withdraw/", api_line.HelpWithdrawView.as_view(), name="help-withdraw"),
     path(
         "findings/<int:pk>/reviews/",
         api_reviews.FindingReviewsView.as_view(),

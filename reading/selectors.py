@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from detection.models import Review, Signature
+from detection.models import Conclusion, Review, RunState, Signature, WorklistItem
+from imaging.models import Image
+from reading.models import HelpRequest, SavedView, Skip
+from reading.models.line import HelpState
+from twinhealth.errors import NotFoundError
 
 
 def signed_today(*, now: datetime | None = None) -> QuerySet[Signature]:
@@ -28,3 +34,101 @@ def last_verdict(*, image_id: int, user: User) -> Review | None:
         .order_by("at", "id")
         .last()
     )
+
+
+def skipped_by(user: User, *, now: datetime | None = None) -> QuerySet[Image]:
+    """Numbers of the films that aren't offered to this reader for the moment."""
+    live = Skip.objects.filter(by=user, until__gt=now or timezone.now())
+    return live.values("image_id")  # type: ignore[return-value]
+
+
+def open_help() -> QuerySet[HelpRequest]:
+    """Calls for help with unsigned films, oldest first."""
+    return (
+        HelpRequest.objects.filter(state=HelpState.OPEN)
+        .filter(~Exists(Signature.objects.filter(image_id=OuterRef("image_id"))))
+        .select_related("by", "image")
+        .order_by("at", "id")
+    )
+
+
+def help_of(image_id: int) -> HelpRequest | None:
+    """The newest call for help with a film that wasn't withdrawn; `None` without one."""
+    return (
+        HelpRequest.objects.filter(image_id=image_id)
+        .exclude(state=HelpState.WITHDRAWN)
+        .select_related("by", "ended_by")
+        .order_by("at", "id")
+        .last()
+    )
+
+
+def help_image(help_id: int) -> int:
+    """Number of the film that a call for help is about.
+
+    Raises:
+        NotFoundError: `no_such_help`.
+    """
+    found = HelpRequest.objects.filter(pk=help_id).values_list("image_id", flat=True).first()
+    if found is None:
+        raise NotFoundError("no_such_help", "There is no such call for help.", help=help_id)
+    return found
+
+
+def line_of(image_id: int) -> dict[str, Any]:
+    """Where a film stands beside its reading: `call`, `item`, `signature`, `looked`, `wants_look`.
+
+    Raises:
+        NotFoundError: `no_such_image`.
+    """
+    image = (
+        Image.objects.select_related("worklist_item", "signature__second_look__by")
+        .filter(pk=image_id)
+        .first()
+    )
+    if image is None:
+        raise NotFoundError("no_such_image", "There is no such image.", image=image_id)
+    signature = getattr(image, "signature", None)
+    looked = getattr(signature, "second_look", None)
+    waits = signature is not None and looked is None
+    return {
+        "call": help_of(image_id),
+        "item": getattr(image, "worklist_item", None),
+        "signature": signature,
+        "looked": looked,
+        "wants_look": waits and second_looks().filter(image_id=image_id).exists(),
+    }
+
+
+def second_looks() -> QuerySet[Signature]:
+    """Signatures that wait for a second reader, oldest first.
+
+    Those where detector and reader disagree (flagged and signed normal, or read without a flag and
+    signed abnormal), and of those where both say normal a share drawn by the film's SHA-256: as
+    good as random, and the same on every machine and at every time.
+    """
+    item = WorklistItem.objects.filter(image_id=OuterRef("image_id"), run_state=RunState.DONE)
+    quiet, flagged = item.filter(flagged=False), item.filter(flagged=True)
+    disagree = Q(Exists(flagged), conclusion=Conclusion.NORMAL) | Q(
+        Exists(quiet), conclusion=Conclusion.ABNORMAL
+    )
+    return (
+        Signature.objects.filter(second_look=None)
+        .filter(disagree | Q(Exists(quiet), _drawn(), conclusion=Conclusion.NORMAL))
+        .select_related(
+            "by", "image__series__study__patient", "image__device", "image__worklist_item"
+        )
+        .order_by("at", "id")
+    )
+
+
+def _drawn() -> Q:
+    limit = round(settings.SECOND_LOOK_SHARE * 16**8)
+    if limit >= 16**8:
+        return Q()
+    return Q(image__sha256__lt=f"{limit:08x}")
+
+
+def saved_views(user: User) -> QuerySet[SavedView]:
+    """A reader's own views, by name."""
+    return SavedView.objects.filter(user=user)

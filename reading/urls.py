@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views_agreement, views_film, views_labelling, views_worklist
+from . import (
+    views_agreement,
+    views_film,
+    views_labelling,
+    views_line,
+    views_saved,
+    views_worklist,
+)
 
 app_name = "reading"
 urlpatterns = [
@@ -12,6 +19,8 @@ urlpatterns = [
     path("worklist/table/", views_worklist.worklist_table, name="worklist-table"),
     path("agreement/", views_agreement.agreement, name="agreement"),
     path("agreement/films/", views_agreement.agreement_films, name="agreement-films"),
+    path("worklist/views/", views_saved.save, name="view-save"),
+    path("worklist/views/<int:view_id>/", views_saved.change, name="view-change"),
     path("label-next/", views_labelling.label_next, name="label-next"),
     path("films/<int:image_id>/", views_film.film, name="film"),
     path(
@@ -25,4 +34,11 @@ urlpatterns = [
     path("films/<int:image_id>/release/", views_film.release, name="release"),
     path("films/<int:image_id>/read-anyway/", views_film.read_anyway, name="read-anyway"),
     path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
+    path("films/<int:image_id>/line/", views_line.line, name="line"),
+    path("films/<int:image_id>/skip/", views_line.skip, name="skip"),
+    path("films/<int:image_id>/help/", views_line.ask_help, name="help"),
+    path("films/<int:image_id>/urgency/", views_line.urgency, name="urgency"),
+    path("films/<int:image_id>/second-look/", views_line.second_look, name="second-look"),
+    path("help/<int:help_id>/answer/", views_line.answer_help, name="help-answer"),
+    path("help/<int:help_id>/withdraw/", views_line.withdraw_help, name="help-withdraw"),
 ]

@@ -25,7 +25,7 @@ from detection.services import claims, reviews
 from detection.services import request as requests
 from detection.services import sign as signing
 from reading.forms import REJECT_REASONS, SignForm, VerdictForm
-from reading.selectors import last_verdict
+from reading.selectors import last_verdict, skipped_by
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
 
@@ -166,7 +166,9 @@ def sign(request: PageRequest, image_id: int) -> HttpResponse:
             raise
         return _panels(request, image_id, error=error, swapped="report")
     if request.POST.get("then") == "next":
-        following = selectors.next_image(user=request.user, after=image_id)
+        following = selectors.next_image(
+            user=request.user, after=image_id, leave_out=skipped_by(request.user)
+        )
         target = (
             reverse("reading:film", args=[following.pk])
             if following

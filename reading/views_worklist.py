@@ -8,7 +8,7 @@ from typing import Any
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -20,17 +20,21 @@ from accounts.services import audit
 from detection import selectors
 from detection.models import WorklistItem
 from detection.page_request import PageRequest
-from reading.selectors import signed_today
+from reading.selectors import open_help, saved_views, second_looks, signed_today, skipped_by
+from reading.services.saved_views import KEPT
+from reading.views_saved import address
 from twinhealth.web.templatetags.house import url_with
 
 PAGE_SIZE = 50
+CAP = 99  # second looks are counted up to here
 SHOWN_SECONDS = 15 * 60
 FILTERS = ("show", "device", "trust", "label", "patient")
 # chip, icon, label; the help text is `selectors.SHOW`'s
 CHIPS = (
     ("", "clock", "now"),
     ("flagged", "act", "flagged"),
-    ("second_look", "watch", "second look"),
+    ("unread", "watch", "not read or doubted"),
+    ("gate", "refused", "refused by gate"),
     ("overdue", "clock", "waited long"),
     ("mine", "lock", "mine"),
     ("all", "list", "all unsigned"),
@@ -43,7 +47,23 @@ def worklist(request: PageRequest) -> HttpResponse:
     """What must I look at next."""
     if request.GET.get("show") == "signed":
         return _signed(request)
+    if request.GET.get("show") == "second_look":
+        return _second_looks(request)
+    views = list(saved_views(request.user))
+    if not request.GET and (first := next((v for v in views if v.is_default), None)):
+        return redirect(address(first))
+    here = {key: request.GET[key] for key in KEPT if request.GET.get(key)}
     context = _worklist_context(request)
+    context["views"] = [
+        {
+            "pk": view.pk,
+            "name": view.name,
+            "is_default": view.is_default,
+            "url": address(view),
+            "on": {"show": "now", **view.query} == here,
+        }
+        for view in views
+    ]
     audit.record(
         actor=request.user,
         verb="listed",
@@ -82,40 +102,68 @@ def _shown_lately(request: PageRequest, films: list[int]) -> bool:
 
 def _worklist_context(request: PageRequest) -> dict[str, Any]:
     filters = {key: request.GET[key] for key in FILTERS if request.GET.get(key)}
+    if filters.get("show") == "now":
+        del filters["show"]
+    helped = filters.get("show") == "help"
+    calls = {call.image_id: call for call in open_help()}
     found = selectors.worklist(
         user=request.user,
-        filters=filters,
+        filters=filters | ({"show": "all"} if helped else {}),
         ordering=request.GET.get("ordering", ""),
         page=request.GET.get("page", 1),
         page_size=PAGE_SIZE,
+        only=open_help().values("image_id") if helped else None,
+        leave_out=None if filters.get("show") else skipped_by(request.user),
     )
     query = request.GET.urlencode()
     return {
         "rows": found.rows,
+        "lines": [(row, calls.get(row.image.pk)) for row in found.rows],
         "page_obj": found.page,
         "counts": {"now": found.counts[""], **found.counts},
         "oldest_since": found.oldest_since,
         "reading_now": found.reading_now,
         "as_of": found.as_of,
         "filtered": bool(filters),
-        "chips": _chips(request, found.counts),
+        "chips": _chips(request, found.counts | {"help": len(calls)}),
         "table_url": reverse("reading:worklist-table") + (f"?{query}" if query else ""),
     }
 
 
 def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]:
     show = request.GET.get("show", "")
+    show = "" if show == "now" else show
     chips = [
         {
             "label": label,
             "icon": icon,
             "count": counts.get(key),
             "on": show == key,
-            "url": url_with(request, show=key, ordering=None),
+            "url": url_with(request, show=key or "now", ordering=None),
             "help": selectors.SHOW[key],
         }
         for key, icon, label in CHIPS
     ]
+    chips.append(
+        {
+            "label": "help",
+            "icon": "comment",
+            "count": counts.get("help"),
+            "on": show == "help",
+            "url": url_with(request, show="help", ordering=None),
+            "help": "a reader asks the others about them",
+        }
+    )
+    chips.append(
+        {
+            "label": "second look",
+            "icon": "eye",
+            "count": second_looks()[: CAP + 1].count(),
+            "on": show == "second_look",
+            "url": "?show=second_look",
+            "help": "signed films where detector and reader disagree, and a sample of the rest",
+        }
+    )
     reduced = request.GET.get("trust") == "reduced"
     chips.append(
         {
@@ -171,3 +219,16 @@ def _signed(request: PageRequest) -> HttpResponse:
     )
     context = {"page_obj": found, "as_of": timezone.now(), "chips": _chips(request, {})}
     return render(request, "reading/signed.html", context)
+
+
+def _second_looks(request: PageRequest) -> HttpResponse:
+    found = Paginator(second_looks(), PAGE_SIZE).get_page(request.GET.get("page"))
+    audit.record(
+        actor=request.user,
+        verb="listed",
+        obj=WorklistItem(),
+        request=request,
+        detail={"films": [signature.image_id for signature in found]},
+    )
+    context = {"page_obj": found, "as_of": timezone.now(), "chips": _chips(request, {})}
+    return render(request, "reading/second_look.html", context)

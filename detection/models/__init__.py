@@ -17,7 +17,7 @@ from .run import DetectionRun, RunState, Trust
 from .trust import TrustCursor
 from .upload import UploadState, WeightsUpload
 from .version import DetectorVersion, VersionState
-from .worklist import WorklistItem
+from .worklist import UrgencySet, WorklistItem
 
 __all__ = [
     "TEST",
@@ -45,6 +45,7 @@ __all__ = [
     "Trust",
     "TrustCursor",
     "UploadState",
+    "UrgencySet",
     "Verdict",
     "VersionReading",
     "VersionState",

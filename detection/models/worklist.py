@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+from imaging.models import Urgency
 
 from .finding import Label
 from .run import RunState, Trust
@@ -28,7 +31,12 @@ class WorklistItem(models.Model):
     trust = models.CharField(max_length=8, choices=Trust.choices, default=Trust.UNKNOWN)
     needs_reader = models.BooleanField(default=False)
     signed = models.BooleanField(default=False)
+    # as the header or a person asks; who and why in words, empty where the header says it
+    urgency = models.CharField(max_length=8, choices=Urgency.choices, blank=True, default="")
+    urgency_reason = models.CharField(max_length=300, blank=True, default="")
     rank = models.FloatField(default=0.0)
+    # the part of `rank` that the detector and the machine's trust gave; it ends at the ceiling
+    head_start = models.FloatField(default=0.0)
     waiting_since = models.DateTimeField()
 
     class Meta:
@@ -47,3 +55,25 @@ class WorklistItem(models.Model):
 
     def __str__(self) -> str:
         return f"film {self.image_id} {self.run_state}"
+
+
+class UrgencySet(models.Model):
+    """What a person says of a film's urgency; stands above the header. The audit keeps each."""
+
+    image = models.OneToOneField("imaging.Image", models.CASCADE, related_name="urgency_set")
+    urgency = models.CharField(max_length=8, choices=Urgency.choices)
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(reason=""),
+                name="urgency_set_has_a_reason",
+                violation_error_message="Who changes the urgency of a film says why.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"film {self.image_id}: {self.urgency}"

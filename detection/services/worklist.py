@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from detection import priority
-from detection.models import DetectionRun, Finding, RunState, Signature, WorklistItem
+from detection.models import (
+    DetectionRun,
+    Finding,
+    RunState,
+    Signature,
+    UrgencySet,
+    WorklistItem,
+)
 from imaging.models import Image
 
 _COPIED = [
@@ -19,7 +26,10 @@ _COPIED = [
     "trust",
     "needs_reader",
     "signed",
+    "urgency",
+    "urgency_reason",
     "rank",
+    "head_start",
     "waiting_since",
 ]
 
@@ -52,9 +62,17 @@ def _items(image_ids: list[int]) -> list[WorklistItem]:
     signed = set(
         Signature.objects.filter(image_id__in=image_ids).values_list("image_id", flat=True)
     )
-    images = Image.objects.filter(pk__in=image_ids).only("id", "received_at")
+    images = Image.objects.filter(pk__in=image_ids).only("id", "received_at", "requested_urgency")
+    said = {s.image_id: s for s in UrgencySet.objects.filter(image_id__in=image_ids)}
     return [
-        _item(image, runs.get(image.pk), findings, signed=image.pk in signed) for image in images
+        _item(
+            image,
+            runs.get(image.pk),
+            findings,
+            said=said.get(image.pk),
+            signed=image.pk in signed,
+        )
+        for image in images
     ]
 
 
@@ -63,6 +81,7 @@ def _item(
     run: DetectionRun | None,
     findings: dict[int, list[priority.Seen]],
     *,
+    said: UrgencySet | None,
     signed: bool,
 ) -> WorklistItem:
     flags = priority.flagging(findings.get(run.pk, []), run.counts_from) if run else []
@@ -72,6 +91,8 @@ def _item(
         score=flags[0].score if flags else None,
         trust=run.device_trust if run else "unknown",
         waiting_since=image.received_at,
+        urgency=said.urgency if said else image.requested_urgency,
+        urgency_reason=said.reason if said else "",
     )
     return WorklistItem(
         image=image,
@@ -83,6 +104,9 @@ def _item(
         trust=film.trust,
         needs_reader=priority.needs_reader(film),
         signed=signed,
+        urgency=film.urgency,
+        urgency_reason=film.urgency_reason,
         rank=priority.rank(film),
+        head_start=priority.head_start(film),
         waiting_since=film.waiting_since,
     )

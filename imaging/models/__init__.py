@@ -1,7 +1,7 @@
 """Studies, images, and every file that came to the door."""
 
-from .image import Image
+from .image import Image, Urgency
 from .intake import Intake, Outcome, QuarantinedFile
 from .study import Series, Study
 
-__all__ = ["Image", "Intake", "Outcome", "QuarantinedFile", "Series", "Study"]
+__all__ = ["Image", "Intake", "Outcome", "QuarantinedFile", "Series", "Study", "Urgency"]

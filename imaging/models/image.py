@@ -14,6 +14,16 @@ class Door(models.TextChoices):
     COMMAND = "command", "import command"
 
 
+class Urgency(models.TextChoices):
+    """How soon a film's requester wants it read: Requested Procedure Priority (0040,1003)."""
+
+    STAT = "stat", "STAT"
+    HIGH = "high", "high"
+    ROUTINE = "routine", "routine"
+    MEDIUM = "medium", "medium"
+    LOW = "low", "low"
+
+
 class Image(models.Model):
     """One SOP Instance: its bytes lie at `path` below MEDIA_ROOT and never change."""
 
@@ -34,6 +44,10 @@ class Image(models.Model):
     view_position = models.CharField(max_length=16, blank=True)
     # Burned In Annotation (0028,0301): `YES` or `NO`, empty where the sender doesn't say
     burned_in = models.CharField(max_length=3, blank=True, default="")
+    # as the header asks; empty where it doesn't
+    requested_urgency = models.CharField(
+        max_length=8, choices=Urgency.choices, blank=True, default=""
+    )
     acquired_at = models.DateTimeField()  # exposure; the study's or receipt time where unknown
     acquired_at_is_guess = models.BooleanField(default=False)
     received_at = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -176,6 +176,7 @@ def _image(film: Film, series: Series, device: Device | None) -> Image:
         photometric=header.photometric,
         view_position=header.view_position,
         burned_in=header.burned_in,
+        requested_urgency=header.requested_urgency,
         acquired_at=film.acquired_at,
         acquired_at_is_guess=film.acquired_at_is_guess,
         device=device,

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +21,7 @@ def film(minutes: float = 0, **fields: object) -> Film:
 
 
 def urgency(f: Film, now: datetime = NOW) -> float:
-    return priority.urgency(priority.rank(f), f.waiting_since, now)
+    return priority.urgency(priority.rank(f), priority.head_start(f), f.waiting_since, now)
 
 
 def test_only_abnormal_findings_at_or_above_their_threshold_flag() -> None:
@@ -78,13 +80,14 @@ def test_the_order_at_one_moment() -> None:
     ]
 
 
-def test_past_the_ceiling_a_quiet_film_stands_among_the_flagged() -> None:
+def test_past_the_ceiling_a_quiet_film_stands_before_later_ones() -> None:
     quiet = film(61)
     fresh = film(1, label="covid", score=0.95)
     weak = film(1, label="pneumonia", score=0.45)
     assert urgency(weak) < urgency(quiet)
     assert urgency(film(59)) < urgency(weak)
-    assert urgency(film(3 * 60)) > urgency(fresh)
+    assert urgency(quiet) > urgency(fresh)
+    assert urgency(film(62, label="covid", score=1.0)) > urgency(quiet)
 
 
 @given(
@@ -134,3 +137,87 @@ def test_the_sentence_names_what_counts() -> None:
 )
 def test_other_sentences(fields: dict[str, object], minutes: float, sentence: str) -> None:
     assert priority.why(film(minutes, **fields), [], NOW) == sentence
+
+
+# --- what is guaranteed against first-in-first-out
+
+WORDS = st.builds(
+    lambda state, score, trust: {
+        "run_state": state,
+        "label": "covid" if state == "done" and score is not None else "",
+        "score": score if state == "done" else None,
+        "trust": trust,
+    },
+    st.sampled_from(["queued", "running", "done", "failed", "refused", ""]),
+    st.none() | st.floats(0, 1),
+    st.sampled_from(["full", "reduced", "unknown"]),
+)
+
+
+@given(WORDS, WORDS, st.floats(60, 10_000), st.floats(0.001, 10_000))
+def test_past_the_ceiling_no_later_film_stands_in_front(
+    mine: dict[str, object], its: dict[str, object], waited: float, later: float
+) -> None:
+    assert urgency(film(waited, **mine)) > urgency(film(waited - later, **its))
+
+
+@given(WORDS, st.sampled_from(["", "stat", "high", "routine", "medium", "low"]), st.floats(0, 600))
+def test_the_detector_only_brings_forward(
+    word: dict[str, object], asked: str, waited: float
+) -> None:
+    quiet = film(waited, urgency=asked)
+    assert urgency(film(waited, urgency=asked, **word)) >= urgency(quiet) - 1e-9
+    assert 0 <= priority.head_start(film(waited, **word)) < priority.LIFT
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 30), st.floats(0.5, 20), WORDS), min_size=1, max_size=40),
+    st.sampled_from([0.1, 1.0, 2.0]),
+)
+def test_one_reader_begins_no_film_later_than_a_ceiling_beyond_its_turn(
+    arrivals: list[tuple[float, float, dict[str, object]]], load: float
+) -> None:
+    """Arrival gaps and reading times in minutes; a reader who never idles while a film waits."""
+    at, films = 0.0, []
+    for gap, reading, word in arrivals:
+        at += gap
+        films.append((at, reading * load, word))
+    ours = _begun(films, lambda f, now: urgency(film(now - f[0], **f[2])))
+    in_turn = _begun(films, lambda f, now: -f[0])
+    longest = max(f[1] for f in films)
+    ceiling = CEILING.total_seconds() / 60
+    for n in range(len(films)):
+        assert ours[n] <= in_turn[n] + ceiling + longest + 1e-6
+
+
+def _begun(films: list[Any], first: Callable[[Any, float], float]) -> dict[int, float]:
+    now, waiting, begun = 0.0, set(range(len(films))), {}
+    while waiting:
+        here = [n for n in sorted(waiting) if films[n][0] <= now]
+        if not here:
+            now = min(films[n][0] for n in waiting)
+            continue
+        chosen = max(here, key=lambda n: (first(films[n], now), -n))
+        begun[chosen] = now
+        waiting.remove(chosen)
+        now += films[chosen][1]
+    return begun
+
+
+def test_a_request_pushes_and_says_so() -> None:
+    stat, old = film(0, urgency="stat"), film(10_000, label="covid", score=1.0)
+    assert (
+        urgency(stat)
+        > urgency(film(0, urgency="high"))
+        > urgency(film(0, label="covid", score=1.0))
+    )
+    assert urgency(stat) > urgency(old) > urgency(film(0, urgency="high"))
+    assert urgency(film(0, urgency="high")) > urgency(film(119))
+    assert urgency(film(0, urgency="low")) < urgency(film(0)) == urgency(film(0, urgency="medium"))
+    assert priority.needs_reader(film(0, urgency="high"))
+    assert not priority.needs_reader(film(0, urgency="routine"))
+    assert priority.why(stat, [], NOW) == "asked for as STAT"
+    set_by_hand = film(0, urgency="high", urgency_reason="tube in doubt", trust="reduced")
+    assert priority.why(set_by_hand, [], NOW) == (
+        "asked for as urgent (tube in doubt); no finding, but the machine's trust is reduced"
+    )

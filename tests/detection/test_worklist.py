@@ -68,7 +68,7 @@ def test_what_needs_a_reader_in_order(one_of_each: dict[str, Image], reader: Use
     ("show", "expected"),
     [
         ("flagged", {"covid", "weak"}),
-        ("second_look", {"doubted", "failed", "refused", "no run"}),
+        ("unread", {"doubted", "failed", "refused", "no run"}),
         ("overdue", {"waited"}),
         ("mine", set()),
         (

@@ -34,6 +34,7 @@ from devices.models import (
 )
 from imaging.models import Image, Intake, QuarantinedFile, Series, Study
 from patients.models import Observation, Patient
+from reading.models import HelpRequest, SavedView
 
 NUMBER = 700_001
 BORN = date(1931, 7, 23)
@@ -127,6 +128,8 @@ def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
         pk=pk, run=run, label="covid", score=0.9, x=10, y=10, w=30, h=40
     )
     Review.objects.create(pk=pk, image=image, finding=finding, verdict="accept", by=user)
+    SavedView.objects.create(pk=pk, user=user, name="walk", query={"show": "flagged"})
+    HelpRequest.objects.create(pk=pk, image=image, by=user, reason="a second opinion", at=now)
     dataset = DatasetVersion.objects.create(
         pk=pk, name="walk", number=1, sha256="e" * 64, counts={}, films_new=1, films_changed=0,
         films_gone=0, created_by=user,

@@ -236,3 +236,20 @@ def test_text_burnt_into_the_picture(said: str, kept: str):
     data = make_dataset()
     data.BurnedInAnnotation = said
     assert header(data).burned_in == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("STAT", "stat"),
+        ("high", "high"),
+        ("ROUTINE ", "routine"),
+        ("NOW!", ""),
+        ("<b>", ""),
+        ("", ""),
+    ],
+)
+def test_how_soon_the_film_is_wanted(said: str, kept: str):
+    data = make_dataset()
+    data.RequestedProcedurePriority = said
+    assert header(data).requested_urgency == kept

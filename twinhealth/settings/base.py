@@ -212,6 +212,8 @@ DETECTOR_DEVICE = env.str("DETECTOR_DEVICE", default="cpu")
 DETECTOR_OPS = env.str("DETECTOR_OPS", default="auto")
 # the image gate decides before the detector reads; off: every film is read
 IMAGE_GATE = env.bool("IMAGE_GATE", default=True)
+# of the films that detector and reader call normal, the share that a second reader sees too
+SECOND_LOOK_SHARE = env.float("SECOND_LOOK_SHARE", default=0.05)
 DETECTOR_WEIGHTS = Path(
     env.str("DETECTOR_WEIGHTS", default=str(BASE_DIR / "detection" / "weights" / "active.pth"))
 )

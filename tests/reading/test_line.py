@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -121,7 +123,7 @@ def test_urgency_by_header_and_by_hand(version: DetectorVersion, reader: User) -
 
 
 def signed(version: DetectorVersion, user: User, conclusion: str, *, flag: bool, sha: str) -> Image:
-    image = make_image(sha256=sha * 64)
+    image = make_image(sha256=(sha * 64)[:64])
     make_run(image, version, boxes=(("covid", 0.9),) if flag else ())
     sign.sign(image_id=image.pk, user=user, conclusion=conclusion)
     return image
@@ -192,3 +194,26 @@ def test_the_panel_of_the_film_page(film: Image, reader: User, other: User) -> N
     assert "a rib" in answered.content.decode()
     moved = page.post(f"/films/{film.pk}/skip/", {"reason": "later"})
     assert (moved.status_code, moved["Location"]) == (302, "/worklist/")
+
+
+def test_the_page_asks_a_constant_number_of_queries(
+    version: DetectorVersion, reader: User, other: User
+) -> None:
+    page = as_user(reader)
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert page.get("/worklist/?show=all").status_code == 200
+        return len(queries)
+
+    def more() -> None:
+        image = make_image()
+        make_run(image, version, boxes=(("covid", 0.9),))
+        line.ask_help(image_id=image.pk, user=other, reason="rib?")
+        signed(version, other, "abnormal", flag=False, sha=f"{image.pk:x}a")
+
+    more()
+    few = count()
+    for _ in range(3):
+        more()
+    assert count() == few <= 16

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_reviews, api_worklist
+from . import api_addenda, api_reviews, api_worklist
 
 urlpatterns = [
     path("images/<int:pk>/reviews/", api_reviews.ImageReviewsView.as_view(), name="image-reviews"),
     path("images/<int:pk>/claim/", api_reviews.ClaimView.as_view(), name="image-claim"),
     path("images/<int:pk>/release/", api_reviews.ReleaseView.as_view(), name="image-release"),
+    path("images/<int:pk>/addenda/", api_addenda.AddendaView.as_view(), name="image-addenda"),
     path("images/<int:pk>/sign/", api_reviews.SignView.as_view(), name="image-sign"),
     path(
         "findings/<int:pk>/reviews/",

@@ -36,6 +36,14 @@ class VerdictForm(forms.Form):
         return (float(x), float(y), float(w), float(h))  # type: ignore[arg-type]
 
 
+class AddendumForm(forms.Form):
+    """Text under a signature."""
+
+    text = forms.CharField(
+        max_length=4000, error_messages={"required": "Write what the addendum says."}
+    )
+
+
 class SignForm(forms.Form):
     """Conclusion and text of a report."""
 

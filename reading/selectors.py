@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from detection.models import Review, Signature
+from reading.models import Addendum
 
 
 def signed_today(*, now: datetime | None = None) -> QuerySet[Signature]:
@@ -28,3 +29,8 @@ def last_verdict(*, image_id: int, user: User) -> Review | None:
         .order_by("at", "id")
         .last()
     )
+
+
+def addenda_of(signature: Signature | None) -> list[Addendum]:
+    """What was added under a signature, oldest first; empty without one."""
+    return list(Addendum.objects.filter(signature=signature)) if signature else []

@@ -23,4 +23,5 @@ urlpatterns = [
     path("films/<int:image_id>/release/", views_film.release, name="release"),
     path("films/<int:image_id>/read-anyway/", views_film.read_anyway, name="read-anyway"),
     path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
+    path("films/<int:image_id>/addenda/", views_film.add_addendum, name="addendum"),
 ]

@@ -1,0 +1,5 @@
+"""What the reading room keeps."""
+
+from .addendum import Addendum
+
+__all__ = ["Addendum"]

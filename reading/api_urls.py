@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_addenda, api_reviews, api_worklist
+from . import api_addenda, api_critical, api_reviews, api_worklist
 
 urlpatterns = [
+    path("critical-results/", api_critical.CriticalResultsView.as_view(), name="critical-results"),
+    path(
+        "critical-results/<int:pk>/acknowledge/",
+        api_critical.AcknowledgeView.as_view(),
+        name="critical-result-acknowledge",
+    ),
+    path(
+        "critical-results/<int:pk>/cancel/",
+        api_critical.CancelView.as_view(),
+        name="critical-result-cancel",
+    ),
     path("images/<int:pk>/reviews/", api_reviews.ImageReviewsView.as_view(), name="image-reviews"),
     path("images/<int:pk>/claim/", api_reviews.ClaimView.as_view(), name="image-claim"),
     path("images/<int:pk>/release/", api_reviews.ReleaseView.as_view(), name="image-release"),

@@ -51,3 +51,33 @@ class SignForm(forms.Form):
         choices=Conclusion.choices, error_messages={"required": "Choose a conclusion."}
     )
     text = forms.CharField(max_length=4000, required=False)
+
+
+class CriticalForm(forms.Form):
+    """A critical result and who must know."""
+
+    text = forms.CharField(max_length=1000)
+    on_call_id = forms.IntegerField(min_value=1, max_value=2**62)
+
+
+class OnCallForm(forms.Form):
+    """A list: one person a line."""
+
+    name = forms.CharField(max_length=64, help_text="A name that exists replaces that list.")
+    people = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=4000,
+        help_text="One a line: user name, then minutes until the next is told.",
+    )
+
+    def clean_people(self) -> list[tuple[str, int]]:
+        """User name and minutes of each line."""
+        found = []
+        for line in self.cleaned_data["people"].splitlines():
+            name, _, minutes = line.strip().rpartition(" ")
+            if not line.strip():
+                continue
+            if not name or not minutes.isdecimal() or len(minutes) > 4:
+                raise forms.ValidationError("Each line is a user name and a number of minutes.")
+            found.append((name.strip(), int(minutes)))
+        return found

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views_film, views_labelling, views_worklist
+from . import views_critical, views_film, views_labelling, views_worklist
 
 app_name = "reading"
 urlpatterns = [
+    path("critical/", views_critical.results, name="critical"),
+    path("critical/<int:pk>/acknowledge/", views_critical.acknowledge, name="critical-acknowledge"),
+    path("critical/<int:pk>/cancel/", views_critical.cancel, name="critical-cancel"),
+    path("on-call/", views_critical.on_call_lists, name="on-call"),
+    path("films/<int:image_id>/critical/", views_critical.report, name="critical-report"),
     path("worklist/", views_worklist.worklist, name="worklist"),
     path("worklist/table/", views_worklist.worklist_table, name="worklist-table"),
     path("label-next/", views_labelling.label_next, name="label-next"),

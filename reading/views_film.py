@@ -24,6 +24,7 @@ from detection.page_request import PageRequest
 from detection.services import claims, reviews
 from detection.services import request as requests
 from detection.services import sign as signing
+from reading import selectors_critical
 from reading.forms import REJECT_REASONS, AddendumForm, SignForm, VerdictForm
 from reading.selectors import addenda_of, last_verdict
 from reading.services import addenda
@@ -207,6 +208,7 @@ def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
         "image": found.image,
         "state": selectors.film_state(image_id),
         "taken": taken,
+        "on_call_lists": selectors_critical.lists(),
         "addenda": addenda_of(found.signature),
         "locked": taken or found.signature is not None,
         "labels": Label.choices,

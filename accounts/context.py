@@ -30,6 +30,7 @@ class Door:
 RAIL: dict[str, tuple[Door, ...]] = {
     Role.CLINICIAN: (
         Door("Worklist", "reading:worklist", Can.WORKLIST_READ, "list", "/worklist"),
+        Door("Critical", "reading:critical", Can.FINDING_REVIEW, "act", "/critical"),
         Door("Upload", "imaging:upload", Can.IMAGE_UPLOAD, "upload", "/upload"),
         Door("Patients", "patients:list", Can.PATIENT_READ, "people", "/patients"),
         Door("Machines", "devices:fleet", Can.DEVICE_HEALTH, "machine", "/devices"),

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_agreement, api_line, api_reviews, api_worklist
+from . import api_addenda, api_agreement, api_critical, api_line, api_reviews, api_worklist
 
 urlpatterns = [
+    path("critical-results/", api_critical.CriticalResultsView.as_view(), name="critical-results"),
+    path(
+        "critical-results/<int:pk>/acknowledge/",
+        api_critical.AcknowledgeView.as_view(),
+        name="critical-result-acknowledge",
+    ),
+    path(
+        "critical-results/<int:pk>/cancel/",
+        api_critical.CancelView.as_view(),
+        name="critical-result-cancel",
+    ),
     path("images/<int:pk>/reviews/", api_reviews.ImageReviewsView.as_view(), name="image-reviews"),
     path("images/<int:pk>/claim/", api_reviews.ClaimView.as_view(), name="image-claim"),
     path("images/<int:pk>/release/", api_reviews.ReleaseView.as_view(), name="image-release"),
+    path("images/<int:pk>/addenda/", api_addenda.AddendaView.as_view(), name="image-addenda"),
     path("images/<int:pk>/sign/", api_reviews.SignView.as_view(), name="image-sign"),
     path("images/<int:pk>/skip/", api_line.SkipView.as_view(), name="image-skip"),
     path("images/<int:pk>/help/", api_line.HelpView.as_view(), name="image-help"),

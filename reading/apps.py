@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class ReadingConfig(AppConfig):
     """The room `reading`."""
 
     name = "reading"
+
+    def ready(self) -> None:
+        """Be counted on the left rail; models can be imported only now."""
+        importlib.import_module("reading.badges").connect()

@@ -41,6 +41,14 @@ class VerdictForm(forms.Form):
         return (float(x), float(y), float(w), float(h))  # type: ignore[arg-type]
 
 
+class AddendumForm(forms.Form):
+    """Text under a signature."""
+
+    text = forms.CharField(
+        max_length=4000, error_messages={"required": "Write what the addendum says."}
+    )
+
+
 class SignForm(forms.Form):
     """Conclusion and text of a report."""
 
@@ -69,3 +77,33 @@ class AgreementForm(forms.Form):
         first = self.cleaned_data.get("since") or min(usual.first, last)
         first = max(first, last - timedelta(days=3653)) if last.year > 11 else first
         return self.cleaned_data.get("by") or "week", Span(first, max(first, last))
+
+
+class CriticalForm(forms.Form):
+    """A critical result and who must know."""
+
+    text = forms.CharField(max_length=1000)
+    on_call_id = forms.IntegerField(min_value=1, max_value=2**62)
+
+
+class OnCallForm(forms.Form):
+    """A list: one person a line."""
+
+    name = forms.CharField(max_length=64, help_text="A name that exists replaces that list.")
+    people = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=4000,
+        help_text="One a line: user name, then minutes until the next is told.",
+    )
+
+    def clean_people(self) -> list[tuple[str, int]]:
+        """User name and minutes of each line."""
+        found = []
+        for line in self.cleaned_data["people"].splitlines():
+            name, _, minutes = line.strip().rpartition(" ")
+            if not line.strip():
+                continue
+            if not name or not minutes.isdecimal() or len(minutes) > 4:
+                raise forms.ValidationError("Each line is a user name and a number of minutes.")
+            found.append((name.strip(), int(minutes)))
+        return found

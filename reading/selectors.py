@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from detection.models import Conclusion, Review, RunState, Signature, WorklistItem
 from imaging.models import Image
-from reading.models import HelpRequest, SavedView, Skip
+from reading.models import Addendum, HelpRequest, SavedView, Skip
 from reading.models.line import HelpState
 from twinhealth.errors import NotFoundError
 
@@ -132,3 +132,8 @@ def _drawn() -> Q:
 def saved_views(user: User) -> QuerySet[SavedView]:
     """A reader's own views, by name."""
     return SavedView.objects.filter(user=user)
+
+
+def addenda_of(signature: Signature | None) -> list[Addendum]:
+    """What was added under a signature, oldest first; empty without one."""
+    return list(Addendum.objects.filter(signature=signature)) if signature else []

@@ -6,6 +6,7 @@ from django.urls import path
 
 from . import (
     views_agreement,
+    views_critical,
     views_film,
     views_labelling,
     views_line,
@@ -15,6 +16,11 @@ from . import (
 
 app_name = "reading"
 urlpatterns = [
+    path("critical/", views_critical.results, name="critical"),
+    path("critical/<int:pk>/acknowledge/", views_critical.acknowledge, name="critical-acknowledge"),
+    path("critical/<int:pk>/cancel/", views_critical.cancel, name="critical-cancel"),
+    path("on-call/", views_critical.on_call_lists, name="on-call"),
+    path("films/<int:image_id>/critical/", views_critical.report, name="critical-report"),
     path("worklist/", views_worklist.worklist, name="worklist"),
     path("worklist/table/", views_worklist.worklist_table, name="worklist-table"),
     path("agreement/", views_agreement.agreement, name="agreement"),
@@ -41,4 +47,5 @@ urlpatterns = [
     path("films/<int:image_id>/second-look/", views_line.second_look, name="second-look"),
     path("help/<int:help_id>/answer/", views_line.answer_help, name="help-answer"),
     path("help/<int:help_id>/withdraw/", views_line.withdraw_help, name="help-withdraw"),
+    path("films/<int:image_id>/addenda/", views_film.add_addendum, name="addendum"),
 ]

@@ -24,8 +24,10 @@ from detection.page_request import PageRequest
 from detection.services import claims, reviews
 from detection.services import request as requests
 from detection.services import sign as signing
-from reading.forms import REJECT_REASONS, SignForm, VerdictForm
-from reading.selectors import last_verdict, skipped_by
+from reading import selectors_critical
+from reading.forms import REJECT_REASONS, AddendumForm, SignForm, VerdictForm
+from reading.selectors import addenda_of, last_verdict, skipped_by
+from reading.services import addenda
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
 
@@ -183,6 +185,22 @@ def sign(request: PageRequest, image_id: int) -> HttpResponse:
     return redirect(target)
 
 
+@require_POST
+@requires(Can.FINDING_REVIEW)
+def add_addendum(request: PageRequest, image_id: int) -> HttpResponse:
+    """Text under the signature; the signed report stays as it is."""
+    try:
+        data = cleaned(AddendumForm(request.POST))
+        addenda.add(image_id=image_id, user=request.user, text=data["text"], request=request)
+    except DomainError as error:
+        if not request.htmx:
+            raise
+        return _panels(request, image_id, error=error, swapped="report")
+    if request.htmx:
+        return _panels(request, image_id, swapped="report")
+    return redirect("reading:film", image_id)
+
+
 def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
     found = selectors.film(image_id=image_id)
     taken = found.claim is not None and found.claim.by_id != request.user.pk
@@ -192,6 +210,8 @@ def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
         "image": found.image,
         "state": selectors.film_state(image_id),
         "taken": taken,
+        "on_call_lists": selectors_critical.lists(),
+        "addenda": addenda_of(found.signature),
         "locked": taken or found.signature is not None,
         "labels": Label.choices,
         "conclusions": Conclusion.choices,

@@ -1,1 +1,1 @@
-"""Database changes of the room."""
+"""The room's tables."""

@@ -1,1 +1,1 @@
-"""What readers do with the line: skip, ask for help, look again, change the urgency."""
+"""Writes of the reading room."""

@@ -34,7 +34,7 @@ from devices.models import (
 )
 from imaging.models import Image, Intake, QuarantinedFile, Series, Study
 from patients.models import Observation, Patient
-from reading.models import HelpRequest, SavedView
+from reading.models import CriticalResult, HelpRequest, OnCallList, SavedView
 
 NUMBER = 700_001
 BORN = date(1931, 7, 23)
@@ -130,6 +130,12 @@ def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
     Review.objects.create(pk=pk, image=image, finding=finding, verdict="accept", by=user)
     SavedView.objects.create(pk=pk, user=user, name="walk", query={"show": "flagged"})
     HelpRequest.objects.create(pk=pk, image=image, by=user, reason="a second opinion", at=now)
+    on_call = OnCallList.objects.create(pk=pk, name="walk")
+    on_call.steps.create(position=1, user=user, minutes=5)
+    CriticalResult.objects.create(
+        pk=pk, image=image, text="walked", on_call=on_call, author=user, author_name="walked",
+        opened_at=now, step=1, told=user, next_at=now + timedelta(minutes=5),
+    )  # fmt: skip
     dataset = DatasetVersion.objects.create(
         pk=pk, name="walk", number=1, sha256="e" * 64, counts={}, films_new=1, films_changed=0,
         films_gone=0, created_by=user,

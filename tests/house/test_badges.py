@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.permissions import Role
 from devices.models import Alert, InboxEntry
 from imaging.models import QuarantinedFile
+from reading.models import CriticalResult
 from twinhealth.web import badges
 
 from . import hospital
@@ -45,6 +46,7 @@ def rail() -> Callable[[str], dict[str, str]]:
 def test_everybody_sees_what_is_theirs(rail):
     clinician, engineer, admin = (rail(role) for role in FIRST)
     assert clinician.pop("Quarantine") == "1 file in quarantine"
+    assert clinician.pop("Critical") == "1 open critical result"
     assert not any(clinician.values())
     assert (engineer["Alerts"], engineer["Inbox"]) == ("1 open alert", "1 unknown machine")
     assert not any("quarantine" in words for words in engineer.values())
@@ -56,6 +58,7 @@ def test_nothing_waits_nothing_shows(rail):
     QuarantinedFile.objects.update(state="dismissed")
     Alert.objects.update(state="acknowledged")
     InboxEntry.objects.update(state="dismissed")
+    CriticalResult.objects.all().delete()
     for role in FIRST:
         assert not any(rail(role).values())
 

@@ -185,6 +185,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "detection.tasks.requeue_lost_uploads_task",
         "schedule": 30.0,
     },
+    "reading-critical": {
+        "task": "reading.tasks.escalate_critical_results_task",
+        "schedule": 15.0,
+    },
     "imaging-link-waiting": {
         "task": "imaging.tasks.link_waiting_images_task",
         "schedule": 30.0,

@@ -35,7 +35,7 @@ def save(
         on_call.steps.all().delete()
         for position, (username, minutes) in enumerate(people, start=1):
             person = User.objects.filter(username__iexact=username).first()
-            if not may(person, Can.FINDING_REVIEW):
+            if person is None or not may(person, Can.FINDING_REVIEW):
                 raise InvalidInputError(
                     "no_such_reader", f"Line {position} names nobody who may read films."
                 )

@@ -284,7 +284,7 @@ def test_rows_from_before_survive_the_migration() -> None:
             promotions.update(reason="another story")
     finally:
         executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes("detection"))
+        executor.migrate(executor.loader.graph.leaf_nodes())
     assert DetectionRun.objects.get().thresholds == {"covid": 0.31}
     assert Promotion.objects.get().reason == "the first"
     for change in ({"reason": "another story"}, {"comparison": {"x": 1}}):

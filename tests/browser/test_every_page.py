@@ -21,6 +21,7 @@ from detection.services import sign
 from devices.models import Alert, Device, Downtime, InboxEntry, MaintenancePlan, WorkOrder
 from imaging.models import Image, QuarantinedFile
 from patients.models import Observation, Patient
+from reading.models import CriticalResult, HelpRequest, SavedView
 from tests.browser.conftest import PASSWORD, PHONE, Visitor
 from tests.detection.factories import make_run, make_version
 
@@ -30,12 +31,14 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 # the last word of an address before a number -> whose number it is
 ROWS: dict[str, type[Model]] = {
     "alerts": Alert,
+    "critical": CriticalResult,
     "datasets": DatasetVersion,
     "device-inbox": InboxEntry,
     "downtimes": Downtime,
     "devices": Device,
     "films": Image,
     "findings": Finding,
+    "help": HelpRequest,
     "models": DetectorVersion,
     "observations": Observation,
     "orders": WorkOrder,
@@ -43,12 +46,14 @@ ROWS: dict[str, type[Model]] = {
     "plans": MaintenancePlan,
     "quarantine": QuarantinedFile,
     "users": User,
+    "views": SavedView,
 }
 # pages that must be among those found, by role
 MUST = {
     Role.CLINICIAN: {
         "/worklist/", "/worklist/?show=all", "/worklist/?show=signed", "/films/", "/upload/",
-        "/patients/", "/devices/", "/quarantine/", "/account/", "/search/",
+        "/patients/", "/devices/", "/quarantine/", "/account/", "/search/", "/critical/",
+        "/agreement/", "/agreement/films/",
     },
     Role.ENGINEER: {
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
@@ -56,6 +61,7 @@ MUST = {
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
+        "/on-call/",
     },
 }  # fmt: skip
 EXTRA = {

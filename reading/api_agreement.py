@@ -18,7 +18,7 @@ from .forms import AgreementForm
 from .selectors_agreement import BY, agreement_table
 
 
-class FigureSerializer(serializers.Serializer[object]):
+class AgreementFigureSerializer(serializers.Serializer[object]):
     """A figure, its 95 % interval, and the films that it rests on."""
 
     value = serializers.FloatField()
@@ -27,7 +27,7 @@ class FigureSerializer(serializers.Serializer[object]):
     films = serializers.IntegerField()
 
 
-class CellsSerializer(serializers.Serializer[object]):
+class AgreementCellsSerializer(serializers.Serializer[object]):
     """Films by flag and signature."""
 
     hits = serializers.IntegerField(help_text="flagged, signed abnormal")
@@ -41,10 +41,10 @@ class AgreementRowSerializer(serializers.Serializer[object]):
 
     key = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
-    cells = CellsSerializer()
-    kappa = FigureSerializer(allow_null=True)
-    ppv = FigureSerializer(allow_null=True)
-    miss_rate = FigureSerializer(allow_null=True)
+    cells = AgreementCellsSerializer()
+    kappa = AgreementFigureSerializer(allow_null=True)
+    ppv = AgreementFigureSerializer(allow_null=True)
+    miss_rate = AgreementFigureSerializer(allow_null=True)
 
 
 class AgreementSerializer(serializers.Serializer[object]):

@@ -54,7 +54,7 @@ def noise_report(films: Sequence[NamedFilm], *, seed: int = 0) -> dict[str, Any]
 
     Returns:
         `{"films", "patients", "readers", "sources": {source: {given: {"films", "named_otherwise",
-        "in_doubt", "seems": {class: films}}}}, "in_doubt": {class: {"share", "low", "high"}},
+        "in_doubt", "seems": {class: films}}}}, "in_doubt": {class: {"value", "low", "high"}},
         "ceiling_ap50": {"mean" and class: {"value", "low", "high"}}, "doubted": [file, ..]}`;
         shares of films; intervals are 95 %, by bootstrap over patients.
 

@@ -120,12 +120,11 @@ def requeue_lost_uploads(*, now: datetime | None = None) -> list[int]:
 
 def remove_refused_files() -> int:
     """Files of refused uploads that a dying worker left; the number removed."""
-    left = WeightsUpload.objects.filter(state=UploadState.REFUSED).exclude(
-        path="", evidence_path=""
-    )
-    for upload in left[:_BATCH]:
+    refused = WeightsUpload.objects.filter(state=UploadState.REFUSED)
+    left = list(refused.exclude(path="", evidence_path="")[:_BATCH])
+    for upload in left:
         _remove_files(upload)
-    return len(left[:_BATCH])
+    return len(left)
 
 
 def _claim(upload_id: int) -> str | None:

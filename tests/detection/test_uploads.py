@@ -338,6 +338,15 @@ def test_files_that_a_refusal_left_are_removed_later(
     assert files(media.parent) == []
 
 
+def test_removed_files_are_counted(api: Client, media: Path) -> None:
+    upload = WeightsUpload.objects.get(pk=send(api, b"some bytes").json()["id"])
+    WeightsUpload.objects.filter(pk=upload.pk).update(
+        state="refused", finished_at=timezone.now(), code="x", message="why"
+    )
+    assert [weights_check.remove_refused_files() for _ in range(2)] == [1, 0]
+    assert files(media.parent) == []
+
+
 def _refused(upload: WeightsUpload) -> None:
     raise InvalidInputError("weights_damaged", "Broken.")
 

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import Can
 from detection import selectors_versions
-from detection.api_by import by
+from detection.api_by import by, valid
 from detection.models import DetectorVersion, Promotion
 from detection.serializers import ErrorSerializer
 from detection.serializers_versions import (
@@ -101,7 +101,7 @@ class PromoteView(APIView):
         409 `reason_needed` where it is worse on val or that isn't known: send a reason then. 409
         also if its weights file is missing or not what it was, or another was promoted meanwhile.
         """
-        data = _valid(PromoteSerializer, request)
+        data = valid(PromoteSerializer, request)
         return _version(versions.promote(version_id=pk, **data, **by(request)))
 
 
@@ -117,7 +117,7 @@ class RollBackView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Make it the active one again; 409 `nothing_to_roll_back` if there was none."""
-        data = _valid(PromotionReasonSerializer, request)
+        data = valid(PromotionReasonSerializer, request)
         return _version(versions.roll_back(**data, **by(request)))
 
 
@@ -181,17 +181,11 @@ class ScoreView(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Have it read the newest signed films when no clinician's film waits."""
-        data = _valid(ScoreSerializer, request)
+        data = valid(ScoreSerializer, request)
         added = readings.score_signed_films(version_id=pk, **data, **by(request))
         waiting = selectors_versions.progress(version_by_id(pk)).waiting
         body = ScoredSerializer({"added": added, "waiting": waiting}).data
         return Response(body, status=status.HTTP_202_ACCEPTED)
-
-
-def _valid(kind: type[Any], request: Request) -> dict[str, Any]:
-    serializer = kind(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 def _version(version: DetectorVersion) -> Response:

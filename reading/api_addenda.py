@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import Can
-from detection.api_by import by
+from detection.api_by import by, valid
 from detection.serializers import ErrorSerializer
 from reading.serializers_critical import AddendumInSerializer, AddendumSerializer
 from reading.services import addenda
@@ -32,7 +32,5 @@ class AddendaView(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Add a text; 409 `not_signed` before the signature."""
-        body = AddendumInSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        made = addenda.add(image_id=pk, **by(request), **body.validated_data)
+        made = addenda.add(image_id=pk, **by(request), **valid(AddendumInSerializer, request))
         return Response(AddendumSerializer(made).data, status=status.HTTP_201_CREATED)

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import Can
 from accounts.services import audit
-from detection.api_by import by
+from detection.api_by import by, valid
 from detection.serializers import ErrorSerializer
 from reading import selectors_critical as selectors
 from reading.models import CriticalResult
@@ -55,9 +55,7 @@ class CriticalResultsView(generics.GenericAPIView[CriticalResult]):
     )
     def post(self, request: Request) -> Response:
         """Report one; the first of the on-call list is told at once."""
-        body = CriticalInSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        data = body.validated_data
+        data = valid(CriticalInSerializer, request)
         made = critical.report(
             image_id=data["image"], on_call_id=data["on_call"], text=data["text"], **by(request)
         )
@@ -76,9 +74,9 @@ class AcknowledgeView(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Repeat the result; 400 `read_back_differs` where it isn't repeated."""
-        body = ReadBackSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        done = critical.acknowledge(result_id=pk, **by(request), **body.validated_data)
+        done = critical.acknowledge(
+            result_id=pk, **by(request), **valid(ReadBackSerializer, request)
+        )
         return Response(CriticalResultSerializer(done).data)
 
 
@@ -94,7 +92,5 @@ class CancelView(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Cancel with a reason; its author alone, until it is acknowledged."""
-        body = CancelSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        done = critical.cancel(result_id=pk, **by(request), **body.validated_data)
+        done = critical.cancel(result_id=pk, **by(request), **valid(CancelSerializer, request))
         return Response(CriticalResultSerializer(done).data)

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import Can
-from detection.api_by import by
+from detection.api_by import by, valid
 from detection.serializers import ErrorSerializer
 from reading.serializers import (
     AnswerInSerializer,
@@ -38,9 +38,7 @@ class SkipView(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Not offered to this reader until `until`; ends one's own claim."""
-        body = ReasonInSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        made = line.skip(image_id=pk, **by(request), **body.validated_data)
+        made = line.skip(image_id=pk, **by(request), **valid(ReasonInSerializer, request))
         return Response(SkipSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
@@ -56,9 +54,7 @@ class HelpView(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """One open call per film; ends one's own claim."""
-        body = ReasonInSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        made = line.ask_help(image_id=pk, **by(request), **body.validated_data)
+        made = line.ask_help(image_id=pk, **by(request), **valid(ReasonInSerializer, request))
         return Response(HelpSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
@@ -74,9 +70,7 @@ class HelpAnswerView(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Ends the call; not by who asked."""
-        body = AnswerInSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        made = line.answer_help(help_id=pk, **by(request), **body.validated_data)
+        made = line.answer_help(help_id=pk, **by(request), **valid(AnswerInSerializer, request))
         return Response(HelpSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
@@ -108,9 +102,7 @@ class UrgencyView(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Stands above the header from now on."""
-        body = UrgencyInSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        made = line.set_urgency(image_id=pk, **by(request), **body.validated_data)
+        made = line.set_urgency(image_id=pk, **by(request), **valid(UrgencyInSerializer, request))
         return Response(UrgencySerializer(made).data, status=status.HTTP_201_CREATED)
 
 
@@ -131,7 +123,7 @@ class SecondLookView(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Once per signature, of films in the queue, by another reader."""
-        body = SecondLookInSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        made = second_look.look_again(image_id=pk, **by(request), **body.validated_data)
+        made = second_look.look_again(
+            image_id=pk, **by(request), **valid(SecondLookInSerializer, request)
+        )
         return Response(SecondLookSerializer(made).data, status=status.HTTP_201_CREATED)

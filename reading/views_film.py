@@ -26,7 +26,8 @@ from detection.services import request as requests
 from detection.services import sign as signing
 from reading import selectors_critical
 from reading.forms import REJECT_REASONS, AddendumForm, SignForm, VerdictForm
-from reading.selectors import addenda_of, last_verdict, skipped_by
+from reading.going_on import go, next_film
+from reading.selectors import addenda_of, last_verdict
 from reading.services import addenda
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
@@ -144,10 +145,8 @@ def read_anyway(request: PageRequest, image_id: int) -> HttpResponse:
         if not request.htmx:
             raise
         return _panels(request, image_id, error=error, swapped="findings")
-    target = reverse("reading:film", args=[image_id])
-    if request.htmx:  # the whole page: its badge asks until the run has ended
-        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
-    return redirect(target)
+    # the whole page: its badge asks until the run has ended
+    return go(request, reverse("reading:film", args=[image_id]))
 
 
 @require_POST
@@ -168,21 +167,10 @@ def sign(request: PageRequest, image_id: int) -> HttpResponse:
             raise
         return _panels(request, image_id, error=error, swapped="report")
     if request.POST.get("then") == "next":
-        following = selectors.next_image(
-            user=request.user, after=image_id, leave_out=skipped_by(request.user)
-        )
-        target = (
-            reverse("reading:film", args=[following.pk])
-            if following
-            else reverse("reading:worklist")
-        )
-    else:
-        target = reverse("reading:film", args=[image_id])
-        if request.htmx:
-            return _panels(request, image_id, swapped="report")
+        return go(request, next_film(request, image_id))
     if request.htmx:
-        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
-    return redirect(target)
+        return _panels(request, image_id, swapped="report")
+    return redirect("reading:film", image_id)
 
 
 @require_POST

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import Can
-from detection import selectors
 from detection.forms import cleaned
 from detection.page_request import PageRequest
 from imaging.models import Urgency
 from reading.forms_line import AnswerForm, ReasonForm, SecondLookForm, UrgencyForm
-from reading.selectors import help_image, line_of, skipped_by
+from reading.going_on import go, next_film
+from reading.selectors import help_image, line_of
 from reading.services import line as services
 from reading.services import second_look as second_looks
 from twinhealth.errors import DomainError
@@ -122,13 +120,7 @@ def _after(
         return redirect("reading:worklist") if leave else redirect("reading:film", image_id)
     if not leave:
         return _panel(request, image_id)
-    following = selectors.next_image(
-        user=request.user, after=image_id, leave_out=skipped_by(request.user)
-    )
-    target = (
-        reverse("reading:film", args=[following.pk]) if following else reverse("reading:worklist")
-    )
-    return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
+    return go(request, next_film(request, image_id))
 
 
 def _panel(request: PageRequest, image_id: int, error: DomainError | None = None) -> HttpResponse:

@@ -11,7 +11,9 @@ from accounts.services import audit
 from detection.models import Signature
 from detection.services.claims import lock_film, patient_of
 from reading.models import Addendum
-from twinhealth.errors import ConflictError, InvalidInputError
+from twinhealth.errors import ConflictError
+
+from .words import text_of
 
 MAX_TEXT = 4000
 
@@ -24,13 +26,12 @@ def add(*, image_id: int, user: User, text: str, request: HttpRequest | None = N
         NotFoundError: `no_such_image`.
         ConflictError: `not_signed`.
     """
-    text = text.strip()
-    if not text:
-        raise InvalidInputError("text_required", "Write what the addendum says.")
-    if len(text) > MAX_TEXT:
-        raise InvalidInputError(
-            "text_too_long", f"An addendum has at most {MAX_TEXT} characters.", limit=MAX_TEXT
-        )
+    text = text_of(
+        text,
+        limit=MAX_TEXT,
+        missing="Write what the addendum says.",
+        too_long=f"An addendum has at most {MAX_TEXT} characters.",
+    )
     with transaction.atomic():
         image = lock_film(image_id)
         signature = Signature.objects.filter(image=image).first()

@@ -16,6 +16,8 @@ from reading.models import CriticalAttempt, CriticalResult, CriticalState, OnCal
 from reading.read_back import repeats
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError, NotPermittedError
 
+from .words import text_of
+
 MAX_TEXT = 1000
 
 
@@ -162,12 +164,8 @@ def _close(
 
 
 def _text(text: str, missing: str) -> str:
-    text = text.strip()
-    if not text:
-        raise InvalidInputError("text_required", missing)
-    if len(text) > MAX_TEXT:
-        raise InvalidInputError("text_too_long", f"At most {MAX_TEXT} characters.", limit=MAX_TEXT)
-    return text
+    too_long = f"At most {MAX_TEXT} characters."
+    return text_of(text, limit=MAX_TEXT, missing=missing, too_long=too_long)
 
 
 def _audit(

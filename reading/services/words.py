@@ -1,4 +1,4 @@
-"""The reason that every act on the line asks for."""
+"""What people write: the reason of every act on the line, and texts that are kept."""
 
 from __future__ import annotations
 
@@ -20,4 +20,18 @@ def reason_of(text: str, *, limit: int = MAX_REASON) -> str:
         raise InvalidInputError(
             "reason_too_long", f"A reason has at most {limit} characters.", limit=limit
         )
+    return said
+
+
+def text_of(text: str, *, limit: int, missing: str, too_long: str) -> str:
+    """The text without spaces around it; the sentences say what is wrong with none, or too much.
+
+    Raises:
+        InvalidInputError: `text_required`, `text_too_long`.
+    """
+    said = text.strip()
+    if not said:
+        raise InvalidInputError("text_required", missing)
+    if len(said) > limit:
+        raise InvalidInputError("text_too_long", too_long, limit=limit)
     return said

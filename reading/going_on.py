@@ -1,0 +1,30 @@
+"""Where a reader goes after an act on a film."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from detection import selectors
+from detection.page_request import PageRequest
+from reading.selectors import skipped_by
+
+
+def next_film(request: PageRequest, after: int) -> str:
+    """Address of the most urgent film that nobody holds, without those skipped; else the list."""
+    following = selectors.next_image(
+        user=request.user, after=after, leave_out=skipped_by(request.user)
+    )
+    return (
+        reverse("reading:film", args=[following.pk]) if following else reverse("reading:worklist")
+    )
+
+
+def go(request: PageRequest, target: str) -> HttpResponse:
+    """Another whole page, whoever asks: htmx would put a redirect's answer into its own place."""
+    if request.htmx:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
+    return redirect(target)

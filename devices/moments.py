@@ -15,7 +15,7 @@ _OLDEST = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 def moment(text: str, *, zone: tzinfo | None = None) -> datetime:
-    """An aware time from ISO 8601 text.
+    """A time in UTC from ISO 8601 text; PostgreSQL takes no offset of 16 hours or more.
 
     Args:
         text: with offset; without one only where `zone` says whose clock it is.
@@ -28,8 +28,10 @@ def moment(text: str, *, zone: tzinfo | None = None) -> datetime:
         found = parse_datetime(_LOST_PLUS.sub(r"\1+\2", text.strip()))
         if found is not None and found.tzinfo is None and zone is not None:
             found = found.replace(tzinfo=zone)
-        if found is not None and found.tzinfo is not None and found.astimezone(UTC) >= _OLDEST:
-            return found
+        if found is not None and found.tzinfo is not None:
+            found = found.astimezone(UTC)
+            if found >= _OLDEST:
+                return found
     except (ValueError, OverflowError):
         pass
     raise InvalidInputError("invalid_time", "Write a time as ISO 8601 with its offset.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -156,7 +156,7 @@ def _unknown_format(kind: Kind) -> InvalidInputError:
 
 
 def parse_acquired_at(value: str) -> datetime | None:
-    """ISO 8601; without an offset it's in the hospital's zone; empty is unknown.
+    """In UTC, from ISO 8601; without an offset it's in the hospital's zone; empty is unknown.
 
     Raises:
         InvalidInputError: `acquired_at_invalid`.
@@ -165,13 +165,15 @@ def parse_acquired_at(value: str) -> datetime | None:
         return None
     try:
         moment = parse_datetime(value.strip())
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise InvalidInputError(
-            "acquired_at_invalid", "Give the exposure's time like 2025-03-04T10:20+01:00."
-        )
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+        if moment is not None:
+            aware = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+            # PostgreSQL takes no offset of 16 hours or more
+            return aware.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidInputError(
+        "acquired_at_invalid", "Give the exposure's time like 2025-03-04T10:20+01:00."
+    )
 
 
 def batch_of(fields: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -243,7 +243,8 @@ def _check(item: ObservationIn, patient: Patient, now: datetime) -> tuple[Kind, 
     born = patient.birth_date
     if at.year < 1900 or (born and timezone.localdate(at) < born):
         raise _Refused("before_birth", "The time lies before the patient's birth.")
-    return kind, value.quantize(_STORED), at
+    # PostgreSQL takes no offset of 16 hours or more
+    return kind, value.quantize(_STORED), at.astimezone(UTC)
 
 
 def _number(value: Any) -> Decimal:

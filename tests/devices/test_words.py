@@ -22,6 +22,12 @@ def test_moments(text: str) -> None:
     assert moments.moment(text) == NOW
 
 
+def test_a_moment_is_in_utc_whatever_offset_it_was_written_with() -> None:
+    # an offset that PostgreSQL refuses
+    found = moments.moment("2026-02-28T16:01:00-19:59")
+    assert (found, found.tzinfo) == (NOW, UTC)
+
+
 def test_a_form_speaks_the_hospitals_clock() -> None:
     zone = ZoneInfo("Europe/Berlin")
     assert moments.moment("2026-03-01T13:00", zone=zone) == NOW

@@ -93,3 +93,6 @@ def test_times_without_offset_are_the_hospitals(settings):
     with timezone.override("Europe/Berlin"):
         assert parse_acquired_at("2025-07-04T10:20") == datetime(2025, 7, 4, 8, 20, tzinfo=UTC)
     assert parse_acquired_at(" ") is None
+    far = parse_acquired_at("2025-07-03T12:21-19:59")
+    assert far is not None
+    assert (far, far.tzinfo) == (datetime(2025, 7, 4, 8, 20, tzinfo=UTC), UTC)

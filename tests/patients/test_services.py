@@ -167,6 +167,12 @@ def test_each_item_is_judged_on_its_own(patient: Patient, changes: dict, code: s
     assert result.rejected[0].message.endswith(".")
 
 
+def test_an_offset_that_the_database_refuses_is_a_time_all_the_same(patient: Patient):
+    when = at().astimezone(timezone(-timedelta(hours=19, minutes=59)))
+    assert record(patient, pulse(effective_at=when)).accepted == 1
+    assert patient.observations.get().effective_at == when
+
+
 def test_clocks_may_differ_a_little(patient: Patient):
     soon = django_timezone.now() + timedelta(minutes=4)
     late = django_timezone.now() + timedelta(minutes=6)

@@ -10,16 +10,29 @@ from django.urls import reverse
 
 from detection import selectors
 from detection.page_request import PageRequest
+from imaging.models import Image
 from reading.selectors import skipped_by
 
 
 def next_film(request: PageRequest, after: int) -> str:
     """Address of the most urgent film that nobody holds, without those skipped; else the list."""
-    following = selectors.next_image(
-        user=request.user, after=after, leave_out=skipped_by(request.user)
-    )
+    following = _following(request, after)
     return (
         reverse("reading:film", args=[following.pk]) if following else reverse("reading:worklist")
+    )
+
+
+def next_pixels(request: PageRequest, after: int) -> str:
+    """Address of that film's pixels, for the browser to have them early; empty where none fits."""
+    following = _following(request, after)
+    if following is None or following.display_problem:
+        return ""
+    return reverse("image-pixels", args=[following.pk])
+
+
+def _following(request: PageRequest, after: int) -> Image | None:
+    return selectors.next_image(
+        user=request.user, after=after, leave_out=skipped_by(request.user)
     )
 
 

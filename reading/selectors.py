@@ -10,8 +10,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from detection.models import Conclusion, Review, RunState, Signature, WorklistItem
+from detection.models import Conclusion, Review, RunState, Signature, Verdict, WorklistItem
+from detection.selectors_film import Film, box_of
 from imaging.models import Image
+from reading.change import Mark
 from reading.models import Addendum, HelpRequest, SavedView, Skip
 from reading.models.line import HelpState
 from twinhealth.errors import NotFoundError
@@ -34,6 +36,21 @@ def last_verdict(*, image_id: int, user: User) -> Review | None:
         .order_by("at", "id")
         .last()
     )
+
+
+def marks_of(film: Film) -> list[Mark]:
+    """The findings of a film that stand: the model's that nobody rejected, and drawn ones."""
+    boxes = [
+        (view.shown_label, view.shown_box)
+        for view in film.findings
+        if view.review is None or view.review.verdict != Verdict.REJECT
+    ]
+    boxes += [(review.label, box) for review in film.added if (box := box_of(review))]
+    columns, rows = film.image.columns, film.image.rows
+    return [
+        Mark(label=label, center=(x + w / 2) / columns, area=w * h / (columns * rows))
+        for label, (x, _, w, h) in boxes
+    ]
 
 
 def skipped_by(user: User, *, now: datetime | None = None) -> QuerySet[Image]:

@@ -6,6 +6,7 @@ from django.urls import path
 
 from . import (
     views_agreement,
+    views_beside,
     views_critical,
     views_film,
     views_labelling,
@@ -36,6 +37,7 @@ urlpatterns = [
     ),
     path("films/<int:image_id>/findings/add/", views_film.add, name="add"),
     path("films/<int:image_id>/undo/", views_film.undo, name="undo"),
+    path("films/<int:image_id>/beside/<int:prior_id>/", views_beside.beside, name="beside"),
     path("films/<int:image_id>/claim/", views_film.claim, name="claim"),
     path("films/<int:image_id>/release/", views_film.release, name="release"),
     path("films/<int:image_id>/read-anyway/", views_film.read_anyway, name="read-anyway"),

@@ -26,7 +26,7 @@ from detection.services import request as requests
 from detection.services import sign as signing
 from reading import selectors_critical
 from reading.forms import REJECT_REASONS, AddendumForm, SignForm, VerdictForm
-from reading.going_on import go, next_film
+from reading.going_on import go, next_film, next_pixels
 from reading.selectors import addenda_of, last_verdict
 from reading.services import addenda
 from twinhealth.errors import ConflictError, DomainError
@@ -41,7 +41,7 @@ def film(request: PageRequest, image_id: int) -> HttpResponse:
     """What is it, can I trust it, sign. Opening claims the film unless it is signed or taken."""
     with suppress(ConflictError):  # read-only then; the panel says who has it
         claims.claim(image_id=image_id, user=request.user, request=request)
-    context = _context(request, image_id)
+    context = _context(request, image_id) | {"next_pixels": next_pixels(request, image_id)}
     image = context["film"].image
     audit.record(
         actor=request.user,

@@ -1,6 +1,8 @@
 // Boxes over the film: read from the findings list (data-* of its items), drawn as SVG with
 // classes only, so that no inline style is needed. Label, dash pattern and colour differ by class.
 
+import { around } from "./film-geometry.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const GAP = 4; // between box and label, CSS pixels
 const HANDLE = 9;
@@ -19,8 +21,10 @@ export function boxesOf(list) {
   }));
 }
 
-export class BoxLayer {
+/** Tells `shown` when the slider or the key changed what is to be seen. */
+export class BoxLayer extends EventTarget {
   constructor(svg, view) {
+    super();
     this.svg = svg;
     this.view = view;
     this.boxes = [];
@@ -28,6 +32,7 @@ export class BoxLayer {
     this.hidden = false;
     this.minimum = 0;
     this.draft = null; // {label, box} of the box editor
+    this.markers = []; // what no label may cover, in film pixels
     view.addEventListener("move", () => this.draw());
   }
 
@@ -49,12 +54,13 @@ export class BoxLayer {
     const groups = shown.map((box) => this.#group(box));
     if (this.draft?.box) groups.push(this.#group({ ...this.draft, verdict: "draft" }, true));
     this.svg.replaceChildren(...groups.map((g) => g.node));
-    for (const group of groups) this.#place(group, width, height);
+    const markers = this.markers.map((marker) => this.#rect(marker));
+    const labels = [];
+    for (const group of groups) labels.push(place(group, { width, height }, markers, labels));
   }
 
   #rect([x, y, w, h]) {
-    const [left, top] = this.view.toStage([x, y]);
-    return { left, top, width: w * this.view.scale, height: h * this.view.scale };
+    return around(this.view.toStage([x, y]), this.view.toStage([x + w, y + h]));
   }
 
   #group(box, draft = false) {
@@ -72,19 +78,6 @@ export class BoxLayer {
     return { node, r, text, back };
   }
 
-  // above the box, else below it, else inside at its top; never outside the stage
-  #place({ r, text, back }, width, height) {
-    const size = text.getBBox();
-    const w = size.width + 8;
-    const h = size.height + 2;
-    const left = Math.max(2, Math.min(r.left, width - w - 2));
-    let top = r.top - h - GAP;
-    if (top < 2) top = r.top + r.height + GAP;
-    if (top + h > height - 2) top = Math.max(2, Math.min(r.top + GAP, height - h - 2));
-    set(back, { x: left, y: top, width: w, height: h, rx: 2 });
-    set(text, { x: left + 4, y: top + h - 5 });
-  }
-
   /** Key of the smallest visible box at a point of the stage; `null` where there is none. */
   at(point) {
     const [x, y] = this.view.toFilm(point);
@@ -92,6 +85,45 @@ export class BoxLayer {
     hit.sort((a, b) => a.box[2] * a.box[3] - b.box[2] * b.box[3]);
     return hit[0]?.key ?? null;
   }
+}
+
+// The label's place: outside the box, off markers and other labels where there is one; on the stage always.
+function place({ r, text, back }, stage, markers, labels) {
+  const size = text.getBBox();
+  const label = { width: size.width + 8, height: size.height + 2 };
+  const places = placesOf(r, label)
+    .map(([left, top]) => ({ ...label, left, top }))
+    .filter((p) => p.left >= 2 && p.top >= 2 && p.left + p.width <= stage.width - 2 && p.top + p.height <= stage.height - 2);
+  const free = (others) => (p) => !others.some((other) => overlap(p, other));
+  const at =
+    places.find(free([...markers, ...labels])) ?? places.find(free(markers)) ?? places[0] ?? { ...label, ...inside(r, label, stage) };
+  set(back, { x: at.left, y: at.top, width: at.width, height: at.height, rx: 2 });
+  set(text, { x: at.left + 4, y: at.top + at.height - 5 });
+  return at;
+}
+
+// above, below, left and right of the box, from the preferred on; at last inside
+function placesOf(r, { width, height }) {
+  const [right, bottom] = [r.left + r.width, r.top + r.height];
+  const above = r.top - height - GAP;
+  return [
+    [r.left, above],
+    [right - width, above],
+    [r.left, bottom + GAP],
+    [right - width, bottom + GAP],
+    [r.left - width - GAP, r.top],
+    [right + GAP, r.top],
+    [r.left + GAP, r.top + GAP],
+  ];
+}
+
+function inside(r, label, stage) {
+  const within = (v, size, most) => Math.max(2, Math.min(v, most - size - 2));
+  return { left: within(r.left, label.width, stage.width), top: within(r.top + GAP, label.height, stage.height) };
+}
+
+function overlap(a, b) {
+  return a.left < b.left + b.width && b.left < a.left + a.width && a.top < b.top + b.height && b.top < a.top + a.height;
 }
 
 function textOf({ number, label, score, verdict }) {

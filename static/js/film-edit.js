@@ -48,11 +48,12 @@ export class BoxEditor extends EventTarget {
     this.#keep(x0, y0, x1, y1);
   }
 
-  /** Arrow keys: move by (dx, dy) film pixels, or resize the lower right corner. */
-  nudge(dx, dy, resize) {
+  /** Arrow keys: move by a step on the screen, in film pixels, or make larger and smaller. */
+  nudge(right, down, resize) {
     const box = this.layer.draft?.box;
     if (!box) return;
     const [x, y, w, h] = box;
+    const [dx, dy] = this.view.alongFilm([right, down]);
     if (resize) this.#keep(x, y, x + Math.max(LEAST, w + dx), y + Math.max(LEAST, h + dy));
     else this.#shift([x, y, w, h], dx, dy);
   }
@@ -64,23 +65,18 @@ export class BoxEditor extends EventTarget {
 
   #down(event) {
     if (!this.active || event.button !== 0) return;
-    const start = this.#at(event);
+    const start = this.view.toFilm(this.#at(event));
     const box = this.layer.draft.box;
-    this.grip = { start: this.view.toFilm(start), sides: box ? this.#sides(box, start) : null, box: box && [...box] };
-    if (!this.grip.sides) this.grip.box = null; // outside: begin anew
+    const sides = box ? this.#sides(box, start) : null;
+    this.grip = { start, sides, box: sides && [...box] }; // outside: begin anew
   }
 
   // which edges are held: {l, t, r, b}; all false inside (moves); null outside
   #sides([x, y, w, h], [px, py]) {
-    const [left, top] = this.view.toStage([x, y]);
-    const [right, bottom] = this.view.toStage([x + w, y + h]);
-    if (px < left - REACH || px > right + REACH || py < top - REACH || py > bottom + REACH) return null;
-    return {
-      l: Math.abs(px - left) <= REACH,
-      r: Math.abs(px - right) <= REACH,
-      t: Math.abs(py - top) <= REACH,
-      b: Math.abs(py - bottom) <= REACH,
-    };
+    const reach = REACH / this.view.scale;
+    const near = (v, edge) => Math.abs(v - edge) <= reach;
+    if (px < x - reach || px > x + w + reach || py < y - reach || py > y + h + reach) return null;
+    return { l: near(px, x), r: near(px, x + w), t: near(py, y), b: near(py, y + h) };
   }
 
   #move(event) {

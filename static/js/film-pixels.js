@@ -9,6 +9,16 @@ export async function loadFilm(url, { signal } = {}) {
   return film.tables ? withTables(film, url.replace(/pixels\/$/, "tables/"), signal) : film;
 }
 
+/** Has the browser fetch the next film while this one is read; it is asked about again when opened. */
+export async function preload(url) {
+  if (!url) return;
+  try {
+    await (await fetch(url, { priority: "low" })).arrayBuffer();
+  } catch {
+    // the next film will say itself what is wrong
+  }
+}
+
 // a film with LUT sequences: rare, and too long for a header, so they are asked for apart
 async function withTables(film, url, signal) {
   const response = await fetch(url, { signal });

@@ -1,10 +1,12 @@
-// The film on its canvas: where it lies (scale, offset), which window; wheel, drag and pinch.
-// Pixel (i, j) covers [i, i+1) x [j, j+1) in image coordinates; the overlay uses the same mapping.
+// The film on its canvas: where it lies (scale, offset, turn), which window; wheel, drag and pinch.
+// The overlays use the same matrix, so that boxes and measurements lie on their pixels.
 
-import { greyTable, level, paint, windowOf } from "./film-pixels.js";
+import { apply, clamp, extent, flipped, orientation, turned, unapply, UPRIGHT } from "./film-geometry.js";
+import { paintFilm } from "./film-paint.js";
+import { greyTable, windowOf } from "./film-pixels.js";
 
 const MAX_SCALE = 32;
-const SMOOTH_BELOW = 3; // above, single pixels are shown as they are
+const KEPT = 40; // CSS pixels of the film that stay in sight
 
 export class FilmView extends EventTarget {
   /** @param {HTMLElement} stage holds the canvas; `size` is the film's {columns, rows}. */
@@ -17,11 +19,11 @@ export class FilmView extends EventTarget {
     this.scale = 1; // CSS pixels per film pixel
     this.x = 0; // where film pixel 0 begins, in CSS pixels of the stage
     this.y = 0;
+    this.lies = UPRIGHT;
     this.invert = false;
     this.window = null;
-    this.mode = "pan"; // or "window"; "box" leaves single-pointer drags to the boxes
+    this.mode = "pan"; // or "window"; "box" and "measure" leave single-pointer drags to others
     this.fitted = true;
-    this.scratch = document.createElement("canvas");
     this.pointers = new Map();
     new ResizeObserver(() => this.#resized()).observe(stage);
     this.#listen();
@@ -35,29 +37,89 @@ export class FilmView extends EventTarget {
   }
 
   // --- mapping
-  toStage([x, y]) {
-    return [this.x + x * this.scale, this.y + y * this.scale];
+  /** From film pixels to CSS pixels of the stage. */
+  get matrix() {
+    const [a, b, c, d, e, f] = orientation(this.size, this.lies).map((v) => v * this.scale);
+    return [a, b, c, d, e + this.x, f + this.y];
   }
 
-  toFilm([x, y]) {
-    return [(x - this.x) / this.scale, (y - this.y) / this.scale];
+  toStage(point) {
+    return apply(this.matrix, point);
+  }
+
+  toFilm(point) {
+    return unapply(this.matrix, point);
+  }
+
+  /** A step on the screen, in the film's own directions. */
+  alongFilm([dx, dy]) {
+    const [a, b, c, d] = orientation(this.size, this.lies);
+    return [a * dx + b * dy, c * dx + d * dy];
   }
 
   // --- moves
-  fit() {
+  get fitScale() {
     const { width, height } = this.#box();
-    this.scale = Math.min(width / this.size.columns, height / this.size.rows) || 1;
-    this.x = (width - this.size.columns * this.scale) / 2;
-    this.y = (height - this.size.rows * this.scale) / 2;
+    const film = extent(this.size, this.lies);
+    return Math.min(width / film.width, height / film.height) || 1;
+  }
+
+  fit() {
+    this.scale = this.fitScale;
+    this.centerOn([this.size.columns / 2, this.size.rows / 2]);
     this.fitted = true;
+    this.#moved();
+  }
+
+  /** Puts a point of the film into the middle of the stage; draws nothing yet. */
+  centerOn(point) {
+    const { width, height } = this.#box();
+    const [x, y] = this.toStage(point);
+    this.x += width / 2 - x;
+    this.y += height / 2 - y;
+  }
+
+  /** The film's point in the middle of the stage. */
+  get center() {
+    const { width, height } = this.#box();
+    return this.toFilm([width / 2, height / 2]);
+  }
+
+  /** Goes where another view is: its scale as a share of fitting, its middle as shares of the film. */
+  follow({ share, middle, lies }) {
+    this.lies = lies;
+    this.scale = this.fitScale * share;
+    this.centerOn([middle[0] * this.size.columns, middle[1] * this.size.rows]);
+    this.fitted = false;
+    this.#moved();
+  }
+
+  /** What `follow` of another view takes. */
+  get whereabouts() {
+    const [x, y] = this.center;
+    return { share: this.scale / this.fitScale, middle: [x / this.size.columns, y / this.size.rows], lies: this.lies };
+  }
+
+  turn(quarters) {
+    this.#lie(turned(this.lies, quarters));
+  }
+
+  flip(upright) {
+    this.#lie(flipped(this.lies, upright));
+  }
+
+  #lie(lies) {
+    const { center } = this;
+    this.lies = lies;
+    if (this.fitted) return this.fit();
+    this.centerOn(center);
     this.#moved();
   }
 
   zoom(factor, at) {
     const { width, height } = this.#box();
     const [cx, cy] = at ?? [width / 2, height / 2];
-    const least = Math.min(width / this.size.columns, height / this.size.rows) / 2;
-    const scale = Math.min(MAX_SCALE, Math.max(least, this.scale * factor));
+    const scale = clamp(this.scale * factor, this.fitScale / 2, MAX_SCALE);
     this.x = cx - ((cx - this.x) * scale) / this.scale;
     this.y = cy - ((cy - this.y) * scale) / this.scale;
     this.scale = scale;
@@ -67,11 +129,9 @@ export class FilmView extends EventTarget {
 
   pan(dx, dy) {
     const { width, height } = this.#box();
-    const keep = 40; // some of the film stays in sight
-    const w = this.size.columns * this.scale;
-    const h = this.size.rows * this.scale;
-    this.x = Math.min(width - keep, Math.max(keep - w, this.x + dx));
-    this.y = Math.min(height - keep, Math.max(keep - h, this.y + dy));
+    const film = extent(this.size, this.lies);
+    this.x = clamp(this.x + dx, KEPT - film.width * this.scale, width - KEPT);
+    this.y = clamp(this.y + dy, KEPT - film.height * this.scale, height - KEPT);
     this.fitted = false;
     this.#moved();
   }
@@ -98,6 +158,7 @@ export class FilmView extends EventTarget {
 
   reset() {
     this.invert = false;
+    this.lies = UPRIGHT;
     if (this.film) this.setWindow({ ...this.film.windows[0] });
     this.fit();
   }
@@ -143,40 +204,10 @@ export class FilmView extends EventTarget {
   }
 
   #paint(rough) {
-    const context = this.canvas.getContext("2d", { alpha: false });
-    const { width, height } = this.canvas;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.fillStyle = "#000";
-    context.fillRect(0, 0, width, height);
     if (!this.film) return;
-    const box = this.#box();
-    const ratioX = width / box.width;
-    const ratioY = height / box.height;
-    // the coarsest level that still has a value per screen pixel; one coarser while dragging
-    const fine = Math.max(0, Math.floor(-Math.log2(this.scale * ratioX)));
-    const source = level(this.film, Math.min(6, fine + (rough ? 1 : 0)));
-    const [x0, y0] = this.toFilm([0, 0]);
-    const [x1, y1] = this.toFilm([box.width, box.height]);
-    const left = clamp(Math.floor(x0 / source.step) - 1, 0, source.width);
-    const top = clamp(Math.floor(y0 / source.step) - 1, 0, source.height);
-    const right = clamp(Math.ceil(x1 / source.step) + 1, 0, source.width);
-    const bottom = clamp(Math.ceil(y1 / source.step) + 1, 0, source.height);
-    if (right <= left || bottom <= top) return;
-    this.scratch.width = right - left;
-    this.scratch.height = bottom - top;
-    const image = new ImageData(right - left, bottom - top);
-    paint(image, source, this.lut, left, top);
-    this.scratch.getContext("2d").putImageData(image, 0, 0);
-    context.setTransform(this.scale * ratioX, 0, 0, this.scale * ratioY, this.x * ratioX, this.y * ratioY);
-    context.beginPath(); // an odd last column of a coarse level reaches past the film
-    context.rect(0, 0, this.size.columns, this.size.rows);
-    context.save();
-    context.clip();
-    context.imageSmoothingEnabled = this.scale * ratioX < SMOOTH_BELOW;
-    context.imageSmoothingQuality = "high";
-    const s = source.step;
-    context.drawImage(this.scratch, left * s, top * s, (right - left) * s, (bottom - top) * s);
-    context.restore();
+    const context = this.canvas.getContext("2d", { alpha: false });
+    const ratio = this.canvas.width / (this.#box().width || 1);
+    paintFilm(context, { film: this.film, table: this.lut, matrix: this.matrix.map((v) => v * ratio), rough });
     this.dispatchEvent(new Event("painted"));
   }
 
@@ -184,7 +215,7 @@ export class FilmView extends EventTarget {
   #listen() {
     const { stage } = this;
     stage.addEventListener("contextmenu", (event) => event.preventDefault());
-    stage.addEventListener("dblclick", () => this.mode !== "box" && this.fit());
+    stage.addEventListener("dblclick", () => this.mode === "pan" && this.fit());
     stage.addEventListener(
       "wheel",
       (event) => {
@@ -195,6 +226,7 @@ export class FilmView extends EventTarget {
     );
     stage.addEventListener("pointerdown", (event) => {
       if (event.target.closest("button, a, input, select")) return;
+      if (this.mode === "measure" && event.button === 0) return; // not captured: Cornerstone's own
       stage.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, { at: this.#at(event), button: event.button });
     });
@@ -217,7 +249,7 @@ export class FilmView extends EventTarget {
     const [dx, dy] = [pointer.at[0] - before[0], pointer.at[1] - before[1]];
     if (this.pointers.size === 2) this.#pinch(pointer, before);
     else if (pointer.button === 2 || (this.mode === "window" && pointer.button === 0)) this.nudgeWindow(dx, dy);
-    else if (this.mode !== "box" && this.pointers.size === 1) this.pan(dx, dy);
+    else if ((this.mode === "pan" || pointer.button === 1) && this.pointers.size === 1) this.pan(dx, dy);
   }
 
   #pinch(moved, before) {
@@ -227,8 +259,4 @@ export class FilmView extends EventTarget {
     this.zoom(length(moved.at, other.at) / length(before, other.at), middle);
     this.pan((moved.at[0] - before[0]) / 2, (moved.at[1] - before[1]) / 2);
   }
-}
-
-function clamp(v, low, high) {
-  return Math.min(high, Math.max(low, v));
 }

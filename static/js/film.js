@@ -2,9 +2,12 @@
 
 import { BoxEditor } from "./film-edit.js";
 import { BoxLayer, boxesOf } from "./film-boxes.js";
+import { Beside } from "./film-beside.js";
 import { bindKeys } from "./film-keys.js";
-import { loadFilm } from "./film-pixels.js";
+import { markersOf } from "./film-marker.js";
+import { loadFilm, preload } from "./film-pixels.js";
 import { conclude, sign } from "./film-report.js";
+import { FilmTools } from "./film-tools.js";
 import { FilmView } from "./film-view.js";
 import { toast } from "./house.js";
 
@@ -15,8 +18,7 @@ function start() {
   const size = { columns: Number(dataset.columns), rows: Number(dataset.rows) };
   const view = new FilmView(stage, document.getElementById("film-canvas"), size);
   const layer = new BoxLayer(document.getElementById("film-boxes"), view);
-  const editor = new BoxEditor(stage, view, layer);
-  const page = new FilmPage(view, layer, editor);
+  const page = new FilmPage(view, layer, new BoxEditor(stage, view, layer));
   page.readList();
   page.load(dataset.pixels);
 }
@@ -26,14 +28,12 @@ class FilmPage {
     this.view = view;
     this.layer = layer;
     this.editor = editor;
-    this.slider = document.getElementById("score-slider");
     this.form = document.getElementById("box-form");
-    this.#tools();
+    layer.addEventListener("shown", () => this.#dimList());
+    this.tools = new FilmTools(stage, view, layer);
     this.#list();
     this.#boxForm();
-    bindKeys(this, () => editor.active);
-    view.addEventListener("move", () => this.#readout());
-    view.addEventListener("window", () => this.#readout());
+    bindKeys([this, this.tools, new Beside(view)], () => editor.active);
   }
 
   async load(url) {
@@ -42,8 +42,11 @@ class FilmPage {
       this.view.show(await loadFilm(url));
       stage.dataset.state = "shown";
       wait.hidden = true;
-      this.#presets();
+      this.tools.ready();
       this.view.fit();
+      this.layer.markers = markersOf(this.view.film, this.view.lut);
+      this.layer.draw();
+      preload(stage.dataset.next);
     } catch (error) {
       this.#fallback(wait, error);
     }
@@ -58,108 +61,13 @@ class FilmPage {
     note.querySelector("[data-why]").textContent = error.message;
     note.hidden = false;
     picture.src = stage.dataset.rendered;
+    picture.width = this.view.size.columns;
     picture.hidden = false;
-    const place = () => {
-      const [x, y] = this.view.toStage([0, 0]);
-      picture.width = Math.max(1, Math.round(this.view.size.columns * this.view.scale));
-      picture.style.translate = `${x}px ${y}px`;
-    };
+    const place = () => (picture.style.transform = `matrix(${this.view.matrix.join(",")})`);
     this.view.addEventListener("move", place);
     this.view.fit();
     place();
     picture.addEventListener("error", () => (picture.hidden = true), { once: true });
-  }
-
-  #presets() {
-    const select = document.getElementById("preset");
-    this.view.film.windows.forEach((window, i) => {
-      const text = window.name || `C ${round(window.center)} W ${round(window.width)}`;
-      select.append(new Option(text, String(i)));
-    });
-    select.disabled = false;
-    select.addEventListener("change", () => this.view.setWindow({ ...this.view.film.windows[Number(select.value)] }));
-  }
-
-  #readout() {
-    const { view } = this;
-    const zoom = document.getElementById("readout-zoom");
-    zoom.textContent = `${Math.round(view.scale * 100)} %`;
-    if (!view.film) return;
-    const { center, width, lut, name } = view.window;
-    const said = lut ? name : `C ${round(center)}  W ${round(width)}`;
-    document.getElementById("readout-window").textContent = `${said}${view.invert ? "  inverted" : ""}`;
-    press("invert", view.invert);
-  }
-
-  // --- tools row
-  #tools() {
-    document.addEventListener("click", (event) => {
-      const tool = event.target.closest("[data-tool]");
-      if (tool) this[tool.dataset.tool]?.();
-    });
-    this.slider?.addEventListener("input", () => {
-      this.layer.minimum = Number(this.slider.value);
-      document.getElementById("score-value").textContent = this.layer.minimum.toFixed(2);
-      this.layer.draw();
-      this.#dimList();
-    });
-    this.slider?.dispatchEvent(new Event("input"));
-  }
-
-  windowMode() {
-    this.view.mode = this.view.mode === "window" ? "pan" : "window";
-    press("windowMode", this.view.mode === "window");
-    stage.classList.toggle("is-windowing", this.view.mode === "window");
-  }
-
-  invert() {
-    this.view.setInvert(!this.view.invert);
-  }
-
-  reset() {
-    this.view.reset();
-    const select = document.getElementById("preset");
-    if (select.options.length) select.selectedIndex = 0;
-  }
-
-  fit() {
-    this.view.fit();
-  }
-
-  zoomIn() {
-    this.view.zoom(1.25);
-  }
-
-  zoomOut() {
-    this.view.zoom(0.8);
-  }
-
-  preset() {
-    const select = document.getElementById("preset");
-    if (select.options.length < 2) return;
-    select.selectedIndex = (select.selectedIndex + 1) % select.options.length;
-    select.dispatchEvent(new Event("change"));
-  }
-
-  toggleBoxes() {
-    this.layer.hidden = !this.layer.hidden;
-    press("toggleBoxes", !this.layer.hidden);
-    this.layer.draw();
-  }
-
-  lowerScore() {
-    this.#slide(-1);
-  }
-
-  raiseScore() {
-    this.#slide(1);
-  }
-
-  #slide(direction) {
-    if (!this.slider) return;
-    if (direction > 0) this.slider.stepUp(5);
-    else this.slider.stepDown(5);
-    this.slider.dispatchEvent(new Event("input"));
   }
 
   // --- findings list: the one source of the boxes
@@ -314,7 +222,8 @@ class FilmPage {
   }
 
   #openForm({ title, url, verdict, finding }) {
-    if (this.layer.hidden) this.toggleBoxes();
+    this.tools.release();
+    if (this.layer.hidden) this.tools.toggleBoxes();
     this.target = { url, verdict };
     this.form.hidden = false;
     document.getElementById("box-title").textContent = title;
@@ -360,14 +269,6 @@ class FilmPage {
   }
 }
 
-function press(tool, on) {
-  for (const button of document.querySelectorAll(`[data-tool="${tool}"]`)) button.setAttribute("aria-pressed", String(on));
-}
-
-function round(value) {
-  return Math.abs(value) >= 100 ? Math.round(value) : Math.round(value * 10) / 10;
-}
-
 // a film that can't be shown has no stage; it can be signed all the same
 if (stage) start();
-else bindKeys({ conclude, sign: () => sign("sign"), signNext: () => sign("sign-next") }, () => false);
+else bindKeys([{ conclude, sign: () => sign("sign"), signNext: () => sign("sign-next") }], () => false);

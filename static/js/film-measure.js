@@ -23,7 +23,8 @@ async function start() {
   await library.initCore({ rendering: { useCPURendering: true } });
   library.setUseCPURendering(true);
   await library.initTools();
-  library.toolStyle.setDefaultToolStyles({ ...library.toolStyle.getDefaultToolStyles(), ...STYLE });
+  const { global } = library.toolStyle.getDefaultToolStyles();
+  library.toolStyle.setDefaultToolStyles({ global: { ...global, ...STYLE } });
   return library;
 }
 
@@ -34,6 +35,8 @@ export class FilmMeasures {
     this.view = view;
     this.tool = null; // what a drag draws: length, angle, rectangle, ellipse
     view.addEventListener("move", () => this.draw());
+    // the library swallows each key that its element gets; they belong to the page
+    host.addEventListener("focus", () => view.stage.focus({ preventScroll: true }));
   }
 
   /** Chooses a tool, or none (measurements stay). Throws where the library can't be had. */

@@ -171,7 +171,7 @@ def test_measurements_follow_the_film_and_can_be_taken_away(
     line = page.locator("#film-measures svg line").first
     before = place(line)
     page.keyboard.press("+")
-    page.wait_for_timeout(100)
+    page.wait_for_timeout(150)
     after = place(line)
     assert after["width"] == pytest.approx(before["width"] * 1.25, rel=0.05)
     page.keyboard.press("t")
@@ -335,7 +335,7 @@ def test_the_next_film_is_fetched_while_this_one_is_read(
 ) -> None:
     following, _ = read_film(version, ("covid", 0.6, *MARK), pixels=marked_pixels(), **WINDOW)
     image, _ = read_film(
-        version, ("covid", 0.91, *MARK), pixels=marked_pixels(), patient_id="P2", **WINDOW
+        version, ("covid", 0.91, *MARK), pixels=marked_pixels() + 1, patient_id="P2", **WINDOW
     )
     visitor = visit(reader)
     address = f"/api/v1/images/{following.pk}/pixels/"

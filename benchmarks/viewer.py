@@ -31,7 +31,13 @@ from demo.films import FILMS, dataset_for
 from .stack import PASSWORD, Stack, stack
 
 DESK = {"width": 1440, "height": 900}
-ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 DRAG_SECONDS = 3.0
 LISTEN = """
 window.paints = 0;
@@ -60,7 +66,10 @@ def main() -> None:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         raise SystemExit("Chromium is not installed")
-    with tempfile.TemporaryDirectory() as name, stack(Path(name) / "data", detector=False) as running:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        stack(Path(name) / "data", detector=False) as running,
+    ):
         incoming = Path(name) / "incoming"
         large = _imported(running, incoming / "large", options.large, options.side, bits=16)
         small = _imported(running, incoming / "small", options.films, 2000, bits=12)
@@ -235,7 +244,10 @@ def _loop(running: Stack, browser: Browser, films: int) -> dict[str, Any]:
         "p50": statistics.median(seconds),
         "p95": sorted(seconds)[int(len(seconds) * 0.95)],
         "worst": max(seconds),
-        "memory_mib": [statistics.median(memory[tenth : 2 * tenth]), statistics.median(memory[-tenth:])],
+        "memory_mib": [
+            statistics.median(memory[tenth : 2 * tenth]),
+            statistics.median(memory[-tenth:]),
+        ],
     }
 
 

@@ -88,6 +88,8 @@ def _on(side: str, before: dict[str, float], now: dict[str, float]) -> list[Chan
         found += [Change(side, label, "gone") for label in went]
     for label in sorted(now.keys() & before.keys()):
         ratio = now[label] / before[label]
-        kind = "same" if 1 - SAME <= ratio <= 1 / (1 - SAME) else "larger" if ratio > 1 else "smaller"
+        kind = (
+            "same" if 1 - SAME <= ratio <= 1 / (1 - SAME) else "larger" if ratio > 1 else "smaller"
+        )
         found.append(Change(side, label, kind, ratio=ratio))
     return found

@@ -31,9 +31,7 @@ def next_pixels(request: PageRequest, after: int) -> str:
 
 
 def _following(request: PageRequest, after: int) -> Image | None:
-    return selectors.next_image(
-        user=request.user, after=after, leave_out=skipped_by(request.user)
-    )
+    return selectors.next_image(user=request.user, after=after, leave_out=skipped_by(request.user))
 
 
 def go(request: PageRequest, target: str) -> HttpResponse:

@@ -33,7 +33,7 @@ export class Beside {
   }
 
   async open(url) {
-    await window.htmx.ajax("GET", url, { source: this.host, target: "#beside", swap: "innerHTML" });
+    await window.htmx.ajax("GET", url, { source: this.host, target: "#beside" });
     const stage = document.getElementById("beside-stage");
     if (!stage) return; // refused or unreachable: the page has said so
     this.host.hidden = false;

@@ -38,7 +38,9 @@ def version() -> DetectorVersion:
 
 def opened(visit: Visit, reader: User, version: DetectorVersion, **fields: Any) -> Visitor:
     """A visitor before the marked film."""
-    image, _ = read_film(version, ("covid", 0.91, *MARK), pixels=marked_pixels(), **WINDOW, **fields)
+    image, _ = read_film(
+        version, ("covid", 0.91, *MARK), pixels=marked_pixels(), **WINDOW, **fields
+    )
     visitor = visit(reader)
     visitor.go(f"/films/{image.pk}/")
     expect(visitor.page.locator("#stage[data-state=shown]")).to_be_visible()
@@ -146,7 +148,9 @@ def test_statistics_equal_numpy(visit: Visit, reader: User, ellipse: bool) -> No
         rows, columns = np.mgrid[0:40, 0:50] + 0.5
         inside = (columns >= x) & (columns < x + w) & (rows >= y) & (rows < y + h)
         if ellipse:
-            inside &= ((columns - x - w / 2) / (w / 2)) ** 2 + ((rows - y - h / 2) / (h / 2)) ** 2 <= 1
+            inside &= ((columns - x - w / 2) / (w / 2)) ** 2 + (
+                (rows - y - h / 2) / (h / 2)
+            ) ** 2 <= 1
         inside &= ~((values >= 10) & (values <= 400))
         expected = values[inside] * 1.5 + 3
         arguments = [values.ravel().tolist(), 50, 40, box, ellipse, [10, 400]]

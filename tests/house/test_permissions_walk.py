@@ -214,6 +214,7 @@ WHO_MAY_WHAT: list[tuple[str, str, set[Any]]] = [
     ("get", "/agreement/", CLINICIAN),
     ("get", "/agreement/films/", CLINICIAN),
     ("get", f"/films/{N}/", CLINICIAN),
+    ("get", f"/films/{N}/beside/{N}/", CLINICIAN),
     ("get", "/upload/", CLINICIAN),
     ("get", "/patients/", CLINICIAN),
     ("get", f"/patients/{N}/", CLINICIAN),

@@ -272,7 +272,12 @@ def test_vendored_files_are_the_published_ones() -> None:
         assert hashlib.sha256(data).hexdigest() == sha256, name
     listed = {name for name, _ in rows}
     found = {p.name for p in (ROOT / "static" / "vendor").iterdir()}
-    assert found - listed <= {"README.md", "htmx.LICENSE", "uPlot.LICENSE"}
+    assert found - listed <= {
+        "README.md",
+        "htmx.LICENSE",
+        "uPlot.LICENSE",
+        "cornerstone.LICENSES",
+    }
 
 
 def test_modules_import_each_other_by_their_hashed_names(tmp_path: Path, settings: Any) -> None:
@@ -286,7 +291,11 @@ def test_modules_import_each_other_by_their_hashed_names(tmp_path: Path, setting
         p for p in (tmp_path / "js").glob("*.js") if re.search(r"\.[0-9a-f]{12}\.js$", p.name)
     ]
     assert len(hashed) == len(SCRIPTS)
-    imports = [name for p in hashed for name in re.findall(r"from \"(\.[^\"]+)\"", p.read_text())]
+    imports = [
+        name
+        for p in hashed
+        for name in re.findall(r"(?:from |import\()\"(\.[^\"]+)\"", p.read_text())
+    ]
     assert imports
     for name in imports:
         assert re.search(r"\.[0-9a-f]{12}\.js$", name), name

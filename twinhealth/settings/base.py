@@ -125,7 +125,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=256 * 1024**2)
 # of a detector that an admin sends; the shipped ones have 34 MB
 MAX_WEIGHTS_BYTES = env.int("MAX_WEIGHTS_BYTES", default=100 * 1024**2)
-MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=64_000_000)
+MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=8192 * 8192)
 MAX_IMAGE_SIDE = env.int("MAX_IMAGE_SIDE", default=16_384)
 MAX_IMAGE_FRAMES = env.int("MAX_IMAGE_FRAMES", default=64)
 MAX_ZIP_FILES = env.int("MAX_ZIP_FILES", default=2_000)

@@ -2,10 +2,10 @@
 
     python -m benchmarks.viewer [--films 100] [--large 4] [--side 3000]
 
-Real processes on a folder of their own (web alone: no film is read by the detector), loopback, headless
+Real processes on a folder of their own (web alone: the detector reads no film), loopback, headless
 Chromium without a graphics card at 1440 x 900. Large films have 16 bits and noise, so that nothing
-compresses; the films of the loop are 2,000 px square with 12 bits. A picture counts as shown two frames
-after the page says so. Prints JSON.
+compresses; the films of the loop are 2,000 px square with 12 bits. A picture counts as shown two
+frames after the page says so. Prints JSON.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!stage) return;
   new MutationObserver(() => {
     if (stage.dataset.state !== "shown" || window.shownAt) return;
-    requestAnimationFrame(() => requestAnimationFrame(() => (window.shownAt = performance.timeOrigin + performance.now())));
+    requestAnimationFrame(() => {
+      window.shownAt = performance.timeOrigin + performance.now();
+    }));
   }).observe(stage, { attributes: true, attributeFilter: ["data-state"] });
 });
 """

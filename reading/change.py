@@ -1,9 +1,9 @@
 """What became of the findings between a prior film and the present one. No clock, no database.
 
-Compared is per side of the picture, since detector and reader mark whole lungs: a disease that only
-the present film shows on a side is new, one that only the prior shows is gone, one in both has grown,
-shrunk or stayed by its share of the film. `normal` is no disease, so it is left out. Two films of a
-patient differ in distance and inspiration, so a change in size below `SAME` is called none.
+Compared is per side of the picture, since detector and reader mark whole lungs: a disease that
+only the present film shows on a side is new, one that only the prior shows is gone, one in both has
+grown, shrunk or stayed by its share of the film. `normal` is no disease, so it is left out. Two
+films of a patient differ in distance and inspiration, so a smaller change than `SAME` is none.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def test_a_length_says_its_unit_and_its_plane(
     drag(page, on_stage(page, 50, 250), on_stage(page, 150, 250))
     expect(page.locator("#film-measures svg text")).to_contain_text([kind])
     value = float(texts(page).split()[0])
-    assert value == pytest.approx(float(said.split()[0]), rel=0.02)
+    assert value == pytest.approx(float(said.split(maxsplit=1)[0]), rel=0.02)
     assert said.split()[1] in texts(page)
     assert visitor.refusals() == []
     assert visitor.complaints == []

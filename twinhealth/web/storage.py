@@ -6,7 +6,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):
-    """WhiteNoise's storage that also rewrites `import … from "./x.js";` and `import("./x.js")` in `static/js/`.
+    """WhiteNoise's storage that also rewrites imports, static and dynamic, in `static/js/`.
 
     Without it a module that is both a page's script and imported by another one is fetched under
     two names, runs twice, and does twice what it does on a click. Django's own switch for this

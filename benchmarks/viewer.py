@@ -51,9 +51,8 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!stage) return;
   new MutationObserver(() => {
     if (stage.dataset.state !== "shown" || window.shownAt) return;
-    requestAnimationFrame(() => {
-      window.shownAt = performance.timeOrigin + performance.now();
-    }));
+    const seen = () => (window.shownAt = performance.timeOrigin + performance.now());
+    requestAnimationFrame(() => requestAnimationFrame(seen));
   }).observe(stage, { attributes: true, attributeFilter: ["data-state"] });
 });
 """

@@ -13,6 +13,7 @@ const STYLE = {
   textBoxColorHighlighted: "rgb(255, 255, 255)",
   textBoxColorSelected: "rgb(255, 255, 255)",
   textBoxFontSize: "13px",
+  textBoxBackground: "rgb(0 0 0 / 65%)",
   lineWidth: "1.5",
 };
 let started;
@@ -127,7 +128,7 @@ export class FilmMeasures {
   #length([a, b]) {
     const { value, unit } = distance(this.view.film, a, b);
     const kind = kindOf(this.view.film);
-    return [`${short(value)} ${unit}`, ...(kind ? [kind] : ["the film names no pixel size"])];
+    return [`${short(value)} ${unit}`, ...(kind ? [kind] : ["no pixel size known"])];
   }
 
   #angle([a, corner, b]) {

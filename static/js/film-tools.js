@@ -55,7 +55,7 @@ export class FilmTools {
     const { length, pixels, unit } = ruler(film, this.view, LONGEST_RULER);
     const said = unit === "mm" && length >= 10 ? `${length / 10} cm` : `${length} ${unit}`;
     document.getElementById("ruler-bar").style.width = `${pixels}px`;
-    document.getElementById("ruler-text").textContent = `${said}, ${kindOf(film) || "the film names no pixel size"}`;
+    document.getElementById("ruler-text").textContent = `${said}, ${kindOf(film) || "no pixel size known"}`;
     document.getElementById("ruler").hidden = false;
   }
 

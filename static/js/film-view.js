@@ -86,8 +86,9 @@ export class FilmView extends EventTarget {
   }
 
   /** Goes where another view is: its scale as a share of fitting, its middle as shares of the film. */
-  follow({ share, middle, lies }) {
+  follow({ share, middle, lies, fitted }) {
     this.lies = lies;
+    if (fitted) return this.fit();
     this.scale = this.fitScale * share;
     this.centerOn([middle[0] * this.size.columns, middle[1] * this.size.rows]);
     this.fitted = false;
@@ -97,7 +98,7 @@ export class FilmView extends EventTarget {
   /** What `follow` of another view takes. */
   get whereabouts() {
     const [x, y] = this.center;
-    return { share: this.scale / this.fitScale, middle: [x / this.size.columns, y / this.size.rows], lies: this.lies };
+    return { share: this.scale / this.fitScale, middle: [x / this.size.columns, y / this.size.rows], lies: this.lies, fitted: this.fitted };
   }
 
   turn(quarters) {

@@ -79,7 +79,7 @@ def texts(page: Page) -> str:
     [
         (SIZED, "20.0 mm", "calibrated (geometry)"),
         ({"ImagerPixelSpacing": [0.1, 0.1]}, "10.0 mm", "at the detector"),
-        ({}, "100 px", "names no pixel size"),
+        ({}, "100 px", "no pixel size known"),
     ],
     ids=["calibrated", "detector", "none"],
 )
@@ -244,6 +244,12 @@ def test_the_magnifier_enlarges_what_is_under_the_pointer(
     expect(glass).to_be_hidden()
 
 
+def share_of_one(page: Page) -> float:
+    """Width of the film's first box on the screen."""
+    page.wait_for_timeout(150)
+    return float(page.locator("#film-boxes .box-line").first.get_attribute("width") or 0)
+
+
 def two_films(version: DetectorVersion) -> tuple[Any, Any]:
     """A prior with pneumonia on the left, and the film after it with covid on both sides."""
     earlier = ACQUIRED_AT - timedelta(days=30)
@@ -298,6 +304,13 @@ def test_a_prior_beside_is_linked_and_says_what_changed(
     assert third[1] == pytest.approx(second[1])
     page.keyboard.press("v")
     expect(page.locator("#beside")).to_be_hidden()
+    # alone again, and fitted once more after a reset beside the other
+    page.keyboard.press("r")
+    page.keyboard.press("v")
+    expect(page.locator("#beside-wait")).to_be_hidden()
+    narrow = share()[0]
+    page.keyboard.press("v")
+    assert share_of_one(page) > narrow * 1.2
     assert visitor.refusals() == []
     assert visitor.complaints == []
     assert prior.pk != now.pk

@@ -81,6 +81,14 @@ const trim = {
   },
 };
 
+// Cornerstone's packages come without the text of their repository, and seedrandom has it in its README
+async function licenceFile(name, folder) {
+  if (name.startsWith("@cornerstonejs/")) return join(HERE, "cornerstonejs.LICENSE");
+  const file = (await readdir(folder)).find((f) => /^licen[cs]e/i.test(f));
+  if (file || name === "seedrandom") return join(folder, file ?? "README.md");
+  throw new Error(`${name} has no licence file: find its text`);
+}
+
 /** Name, version, licence and its text of every package that gave a byte. */
 async function licences(inputs) {
   const packages = new Map();
@@ -93,8 +101,7 @@ async function licences(inputs) {
   for (const name of [...packages.keys()].sort()) {
     const folder = join(MODULES, name);
     const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-    const file = (await readdir(folder)).find((f) => /^licen[cs]e/i.test(f));
-    const text = file ? (await readFile(join(folder, file), "utf8")).trim() : "(the package has no licence file)";
+    const text = (await readFile(await licenceFile(name, folder), "utf8")).trim();
     parts.push(`${name} ${version}: ${license ?? "see below"}\n\n${text}`);
   }
   return `${parts.join(`\n\n${"-".repeat(72)}\n\n`)}\n`;

@@ -205,6 +205,7 @@ def _verdicts(patient_id: int, before: Place | None, limit: int) -> Iterator[Ent
                 "finding": row.finding_id,
                 "verdict": row.verdict,
                 "label": row.label or (row.finding.label if row.finding else ""),
+                "reason_code": row.reason_code,
                 "reason": row.reason,
                 "by": str(row.by),
             },

@@ -14,6 +14,7 @@ from detection.models import (
     DetectionRun,
     Finding,
     Label,
+    RejectReason,
     Review,
     RunState,
     Signature,
@@ -109,7 +110,18 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
 
     class Meta:
         model = Review
-        fields = ["id", "image", "finding", "verdict", "label", "box", "reason", "by", "at"]
+        fields = [
+            "id",
+            "image",
+            "finding",
+            "verdict",
+            "label",
+            "box",
+            "reason_code",
+            "reason",
+            "by",
+            "at",
+        ]
         read_only_fields = fields
 
     @extend_schema_field({**BOX, "nullable": True})
@@ -137,6 +149,12 @@ class FindingReviewInSerializer(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=[c for c in Verdict.choices if c[0] != Verdict.ADD])
     label = serializers.ChoiceField(choices=Label.choices, required=False, allow_blank=True)  # type: ignore[assignment]
     box = BoxField(required=False, allow_null=True)
+    reason_code = serializers.ChoiceField(
+        choices=RejectReason.choices,
+        required=False,
+        allow_blank=True,
+        help_text="a reject needs one; `other`, and `reason` without a code, says it in words",
+    )
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import cast
 
 from drf_spectacular.types import OpenApiTypes
@@ -16,6 +17,7 @@ from accounts.permissions import Can
 
 from .forms import AgreementForm
 from .selectors_agreement import BY, agreement_table
+from .selectors_rejects import rejects_by_version
 
 
 class AgreementFigureSerializer(serializers.Serializer[object]):
@@ -47,6 +49,14 @@ class AgreementRowSerializer(serializers.Serializer[object]):
     miss_rate = AgreementFigureSerializer(allow_null=True)
 
 
+class RejectsSerializer(serializers.Serializer[object]):
+    """Rejected findings of one version; `counts`: code (empty: from before codes) to number."""
+
+    version = serializers.CharField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    total = serializers.IntegerField()
+
+
 class AgreementSerializer(serializers.Serializer[object]):
     """All rows and their sum."""
 
@@ -55,6 +65,7 @@ class AgreementSerializer(serializers.Serializer[object]):
     everyone = serializers.BooleanField(help_text="all readers' films, not only one's own")
     unreadable = serializers.IntegerField()
     unread = serializers.IntegerField()
+    rejects = RejectsSerializer(many=True, help_text="verdicts of these days that still count")
 
 
 class AgreementView(APIView):
@@ -74,5 +85,7 @@ class AgreementView(APIView):
     def get(self, request: Request) -> Response:
         """Films that one signed oneself; the lead sees those of every reader."""
         by, span = AgreementForm(request.query_params).chosen()
-        table = agreement_table(user=cast("User", request.user), by=by, span=span)
-        return Response(AgreementSerializer(table).data)
+        user = cast("User", request.user)
+        table = agreement_table(user=user, by=by, span=span)
+        rejects = rejects_by_version(user=user, span=span)
+        return Response(AgreementSerializer({**asdict(table), "rejects": rejects}).data)

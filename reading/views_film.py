@@ -19,13 +19,13 @@ from accounts.permissions import Can
 from accounts.services import audit
 from detection import selectors
 from detection.forms import cleaned
-from detection.models import Conclusion, Label
+from detection.models import Conclusion, Label, RejectReason
 from detection.page_request import PageRequest
 from detection.services import claims, reviews
 from detection.services import request as requests
 from detection.services import sign as signing
 from reading import selectors_critical
-from reading.forms import REJECT_REASONS, AddendumForm, SignForm, VerdictForm
+from reading.forms import AddendumForm, SignForm, VerdictForm
 from reading.going_on import go, next_film
 from reading.selectors import addenda_of, last_verdict
 from reading.services import addenda
@@ -68,6 +68,7 @@ def verdict(request: PageRequest, image_id: int, finding_id: int) -> HttpRespons
             verdict=data["verdict"],
             label=data["label"],
             box=form.box,
+            reason_code=data["reason_code"],
             reason=data["reason"],
             request=request,
         )
@@ -203,7 +204,7 @@ def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
         "locked": taken or found.signature is not None,
         "labels": Label.choices,
         "conclusions": Conclusion.choices,
-        "reject_reasons": REJECT_REASONS,
+        "reject_reasons": RejectReason.choices,
         "start_score": min(thresholds.values(), default=0.0),
     }
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
-from detection.models import Finding, Label, Review, Verdict
+from detection.models import Finding, Label, RejectReason, Review, Verdict
 from imaging.models import Image
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError, NotPermittedError
 
@@ -30,6 +30,7 @@ def record(
     verdict: str,
     label: str = "",
     box: Sequence[float] | None = None,
+    reason_code: str = "",
     reason: str = "",
     request: HttpRequest | None = None,
 ) -> Review:
@@ -44,16 +45,19 @@ def record(
         verdict: a value of `Verdict`.
         label: for `edit` (what it is instead) and `add`.
         box: left, top, width, height in pixels of the stored image; for `edit` and `add`.
-        reason: free text.
+        reason_code: a value of `RejectReason`, for `reject`; words alone count as `other`.
+        reason: free text; `other` needs it.
         request: for the audit.
 
     Raises:
         NotFoundError: `no_such_image`, `no_such_finding`.
         InvalidInputError: `bad_verdict`, `bad_label`, `bad_box`, `box_outside`, `needs_finding`,
-            `needs_label_and_box`, `needs_label_or_box`, `unexpected_change`, `reason_too_long`.
+            `needs_label_and_box`, `needs_label_or_box`, `unexpected_change`, `reason_too_long`,
+            `bad_reason_code`, `reason_code_missing`, `reason_missing`, `unexpected_reason_code`.
         ConflictError: `signed`, or `claimed` by another reader.
     """
     _check_shape(verdict=verdict, label=label, box=box, finding_id=finding_id, reason=reason)
+    reason_code = _reason_code(verdict, reason_code, reason)
     with transaction.atomic():
         finding = _finding(finding_id, image_id)
         if finding is None and image_id is None:
@@ -71,6 +75,7 @@ def record(
             y=y,
             w=w,
             h=h,
+            reason_code=reason_code,
             reason=reason,
             by=user,
         )
@@ -80,7 +85,8 @@ def record(
             obj=image,
             patient_id=patient_of(image),
             request=request,
-            detail={"review": review.pk, "verdict": verdict, "finding": finding_id},
+            detail={"review": review.pk, "verdict": verdict, "finding": finding_id}
+            | ({"reason_code": reason_code} if reason_code else {}),
         )
         return review
 
@@ -161,6 +167,32 @@ def _check_shape(
         raise InvalidInputError(
             "unexpected_change", "accept and reject change nothing; use edit for that."
         )
+
+
+def _reason_code(verdict: str, code: str, reason: str) -> str:
+    """The code that is kept; a reject in words alone, as before there were codes, is `other`."""
+    if verdict != Verdict.REJECT:
+        if code:
+            raise InvalidInputError(
+                "unexpected_reason_code", "Only a reject has a code for its reason."
+            )
+        return ""
+    if code and code not in RejectReason.values:
+        raise InvalidInputError(
+            "bad_reason_code",
+            f"A reject's reason is one of {', '.join(RejectReason.values)}.",
+            allowed=list(RejectReason.values),
+        )
+    worded = bool(reason.strip())
+    if not code and not worded:
+        raise InvalidInputError(
+            "reason_code_missing",
+            "Say why the finding is rejected.",
+            allowed=list(RejectReason.values),
+        )
+    if code == RejectReason.OTHER and not worded:
+        raise InvalidInputError("reason_missing", "Say in words why the finding is rejected.")
+    return code or RejectReason.OTHER
 
 
 def _finding(finding_id: int | None, image_id: int | None) -> Finding | None:

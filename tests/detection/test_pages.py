@@ -226,6 +226,9 @@ def test_verdicts_answer_with_the_panel(
     html = text(page.post(address, {"verdict": "reject", "reason": "artefact"}, **HTMX))
     assert 'data-verdict="reject"' in html
     assert "artefact" in html
+    refused = page.post(address, {"verdict": "reject"}, **HTMX)
+    assert refused.status_code == 400
+    assert "Say why the finding is rejected." in text(refused)
     html = text(page.post(f"/films/{image.pk}/undo/", **HTMX))
     assert 'data-verdict="accept"' in html
     box = {"x": 1, "y": 2, "w": 30, "h": 40}

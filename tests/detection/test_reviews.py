@@ -47,6 +47,7 @@ def test_the_newest_verdict_counts_and_undo_brings_back_the_one_before(
         "review": second.pk,
         "verdict": "reject",
         "finding": finding.pk,
+        "reason_code": "other",
     }
 
 
@@ -81,6 +82,11 @@ def test_an_added_box_stands_beside_the_models_findings(run: DetectionRun, reade
         ({"verdict": "accept", "label": "covid"}, "unexpected_change"),
         ({"verdict": "reject", "box": [0, 0, 5, 5]}, "unexpected_change"),
         ({"verdict": "accept", "reason": "x" * 301}, "reason_too_long"),
+        ({"verdict": "reject"}, "reason_code_missing"),
+        ({"verdict": "reject", "reason": " \n"}, "reason_code_missing"),
+        ({"verdict": "reject", "reason_code": "rib"}, "bad_reason_code"),
+        ({"verdict": "reject", "reason_code": "other", "reason": " "}, "reason_missing"),
+        ({"verdict": "accept", "reason_code": "artefact"}, "unexpected_reason_code"),
         ({"verdict": "add", "label": "covid", "box": [0, 0, 5, 5]}, "needs_finding"),
         ({"verdict": "edit", "box": [0, 0, 5]}, "bad_box"),
         ({"verdict": "edit", "box": [0, 0, 5, 5, 5]}, "bad_box"),
@@ -147,7 +153,9 @@ def test_after_the_signature_nothing_changes(
     review = reviews.record(finding_id=finding.pk, user=reader, verdict="accept")
     sign.sign(image_id=run.image_id, user=reader, conclusion="abnormal")
     for act in (
-        lambda: reviews.record(finding_id=finding.pk, user=reader, verdict="reject"),
+        lambda: reviews.record(
+            finding_id=finding.pk, user=reader, verdict="reject", reason_code="not_a_finding"
+        ),
         lambda: reviews.record(
             image_id=run.image_id, user=reader, verdict="add", label="covid", box=[0, 0, 5, 5]
         ),
@@ -165,7 +173,9 @@ def test_not_while_another_reader_holds_the_film(
     review = reviews.record(finding_id=finding.pk, user=reader, verdict="accept")
     claims.claim(image_id=run.image_id, user=other)
     for act in (
-        lambda: reviews.record(finding_id=finding.pk, user=reader, verdict="reject"),
+        lambda: reviews.record(
+            finding_id=finding.pk, user=reader, verdict="reject", reason_code="not_a_finding"
+        ),
         lambda: reviews.withdraw(review_id=review.pk, user=reader),
     ):
         with pytest.raises(ConflictError) as caught:
@@ -177,7 +187,9 @@ def test_only_ones_own_newest_verdict_can_be_taken_back_and_once(
     finding: Finding, reader: User, other: User
 ) -> None:
     first = reviews.record(finding_id=finding.pk, user=reader, verdict="accept")
-    second = reviews.record(finding_id=finding.pk, user=other, verdict="reject")
+    second = reviews.record(
+        finding_id=finding.pk, user=other, verdict="reject", reason_code="not_a_finding"
+    )
     with pytest.raises(NotPermittedError) as refused:
         reviews.withdraw(review_id=second.pk, user=reader)
     assert refused.value.code == "not_yours"

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
+from detection import blinding
 from detection.models import Finding, Label, RejectReason, Review, Verdict
 from imaging.models import Image
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError, NotPermittedError
@@ -54,12 +55,13 @@ def record(
         InvalidInputError: `bad_verdict`, `bad_label`, `bad_box`, `box_outside`, `needs_finding`,
             `needs_label_and_box`, `needs_label_or_box`, `unexpected_change`, `reason_too_long`,
             `bad_reason_code`, `reason_code_missing`, `reason_missing`, `unexpected_reason_code`.
-        ConflictError: `signed`, or `claimed` by another reader.
+        ConflictError: `signed`, `claimed` by another reader, or `first_impression_missing` for a
+            verdict on a finding that is hidden from this reader.
     """
     _check_shape(verdict=verdict, label=label, box=box, finding_id=finding_id, reason=reason)
     reason_code = _reason_code(verdict, reason_code, reason)
     with transaction.atomic():
-        finding = _finding(finding_id, image_id)
+        finding = _finding(finding_id, image_id, user)
         if finding is None and image_id is None:
             raise NotFoundError("no_such_image", "There is no such image.")
         image = lock_film(finding.run.image_id if finding else image_id or 0)
@@ -97,7 +99,8 @@ def withdraw(*, review_id: int, user: User, request: HttpRequest | None = None) 
     Raises:
         NotFoundError: `no_such_review`.
         NotPermittedError: `not_yours`.
-        ConflictError: `signed`, `withdrawn` already, `not_latest`, or `claimed` by another.
+        ConflictError: `signed`, `withdrawn` already, `not_latest`, `claimed` by another, or
+            `first_impression_missing`.
     """
     with transaction.atomic():
         found = Review.objects.filter(pk=review_id).first()
@@ -113,6 +116,8 @@ def withdraw(*, review_id: int, user: User, request: HttpRequest | None = None) 
         if review.withdrawn_at is not None:
             raise ConflictError("withdrawn", "This verdict is taken back already.")
         refuse_claimed_by_another(image, user)
+        if review.finding_id:
+            blinding.refuse_hidden(image.pk, user)
         if review.finding_id and newest(review.finding_id) != review:
             raise ConflictError("not_latest", "There is a newer verdict on this finding.")
         review.withdrawn_at = timezone.now()
@@ -195,11 +200,15 @@ def _reason_code(verdict: str, code: str, reason: str) -> str:
     return code or RejectReason.OTHER
 
 
-def _finding(finding_id: int | None, image_id: int | None) -> Finding | None:
+def _finding(finding_id: int | None, image_id: int | None, user: User) -> Finding | None:
     if finding_id is None:
         return None
+    if image_id is not None:
+        blinding.refuse_hidden(image_id, user)
     found = Finding.objects.select_related("run").filter(pk=finding_id).first()
-    if found is None or (image_id is not None and found.run.image_id != image_id):
+    wrong = found is None or (image_id is not None and found.run.image_id != image_id)
+    # that there is a finding tells a blinded reader something, too
+    if found is None or wrong or blinding.hidden_from(user, [found.run.image_id]):
         raise NotFoundError("no_such_finding", "There is no such finding.", finding=finding_id)
     return found
 

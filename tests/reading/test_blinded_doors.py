@@ -150,7 +150,7 @@ def test_whether_the_model_has_read_it_is_not_told_either(blinded: User, state: 
         told = {key: row[key] for key in ("priority", "why", "run", "score", "label", "flagged")}
         said = [CHOICES.sub("", page.content.decode()) for page in (*pages, client.get(address))]
         assert not [s for s in said if "GATE-CANARY" in s]
-        return [said[0].replace(str(image.pk), "N"), str(told)]
+        return [said[0], str(told)]
 
     done = make_image()
     make_run(done, version, boxes=(("covid", 0.9),))

@@ -127,7 +127,9 @@ class LabelNextView(generics.GenericAPIView[WorklistItem]):
     )
     def get(self, request: Request) -> Response:
         """`why` is the sentence, `reasons` its parts, strongest first."""
-        ranked = selectors_labelling.Ranked(request.query_params.get("why", ""))
+        ranked = selectors_labelling.Ranked(
+            by(request)["user"], request.query_params.get("why", "")
+        )
         rows = cast("list[selectors_labelling.LabelRow]", self.paginate_queryset(ranked))  # type: ignore[arg-type]
         audit.record(
             actor=cast("User", request.user),

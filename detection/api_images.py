@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import Can
 from accounts.services import audit
-from detection import selectors
+from detection import blinding, selectors
 from detection.api_by import by
 from detection.serializers import ErrorSerializer, FilmSerializer, StoredSerializer
 from imaging.api import ImageListView
@@ -56,7 +56,8 @@ class ImagesView(ImageListView):
             request=who["request"],
         )
         code = status.HTTP_200_OK if result.duplicate else status.HTTP_201_CREATED
-        return Response(StoredSerializer(result).data, status=code)
+        stored = StoredSerializer(result, context={"request": request})
+        return Response(stored.data, status=code)
 
 
 class ImageView(APIView):
@@ -68,14 +69,15 @@ class ImageView(APIView):
         operation_id="images_retrieve", responses={200: FilmSerializer, 404: ErrorSerializer}
     )
     def get(self, request: Request, pk: int) -> Response:
-        """Boxes are in pixels of the stored image."""
-        film = selectors.film(image_id=pk)
+        """Boxes are in pixels of the stored image; `model_hidden`: not before one's first read."""
         who = by(request)
+        film = selectors.film(image_id=pk, user=who["user"])
         audit.record(
             actor=who["user"],
             verb="viewed",
             obj=film.image,
             patient_id=film.patient.pk,
             request=who["request"],
+            detail=blinding.seen(hidden=film.hidden),
         )
         return Response(FilmSerializer(film.image, context={"request": request, "film": film}).data)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -20,7 +20,8 @@ from rest_framework.views import APIView
 from accounts.models import User
 from accounts.permissions import Can
 from accounts.services import audit
-from detection.models import DetectionRun, Review, Signature
+from detection import blinding
+from detection.models import DetectionRun, Review, Signature, Verdict
 from detection.selectors import films_of_patient
 from imaging.models import Image
 from patients.selectors import patient as get_patient
@@ -43,6 +44,14 @@ class Place:
     def text(self) -> str:
         """For `?before=`."""
         return f"{self.at.isoformat()}_{self.kind}_{self.pk}"
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The patient, and who looks: what the model said may be hidden from a blinded reader."""
+
+    patient_id: int
+    user: User
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +87,12 @@ class TimelineView(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """Newest first; follow `next`."""
         patient = get_patient(pk)
+        who = Whose(patient.pk, cast("User", request.user))
         before = _before(request.query_params.get("before", ""))
         kinds = _kinds(request.query_params.getlist("kind"))
         size = _size(request.query_params.get("page_size", ""))
         entries = sorted(
-            (entry for kind in kinds for entry in _SOURCES[kind](patient.pk, before, size + 1)),
+            (entry for kind in kinds for entry in _SOURCES[kind](who, before, size + 1)),
             key=lambda entry: entry.place,
             reverse=True,
         )
@@ -153,16 +163,16 @@ def _below(field: str, kind: str, before: Place | None) -> Q:
     return older | same & Q(id__lt=before.pk) if kind == before.kind else older
 
 
-def _observations(patient_id: int, before: Place | None, limit: int) -> Iterator[Entry]:
+def _observations(who: Whose, before: Place | None, limit: int) -> Iterator[Entry]:
     below = _below("effective_at", "observation", before)
-    for row in timeline_observations(patient_id, below=below, limit=limit):
+    for row in timeline_observations(who.patient_id, below=below, limit=limit):
         body = dict(ObservationSerializer(row).data)
         yield Entry(Place(row.effective_at, "observation", row.pk), body)
 
 
-def _films(patient_id: int, before: Place | None, limit: int) -> Iterator[Entry]:
-    found = films_of_patient(patient_id).filter(_below("acquired_at", "film", before))
-    for image in found[:limit]:
+def _films(who: Whose, before: Place | None, limit: int) -> Iterator[Entry]:
+    below = _below("acquired_at", "film", before)
+    for image in films_of_patient(who.patient_id, user=who.user, limit=limit, below=below):
         yield Entry(Place(image.acquired_at, "film", image.pk), _film(image))
 
 
@@ -174,6 +184,7 @@ def _film(image: Image) -> dict[str, Any]:
         "view": image.view_position,
         "acquired_at_is_guess": image.acquired_at_is_guess,
         "is_demo": image.is_demo,
+        "model_hidden": image.model_hidden,  # type: ignore[attr-defined]
         "device": {"id": image.device.pk, "name": image.device.name} if image.device else None,
         "run": {"id": run.pk, "state": run.state, "device_trust": run.device_trust}
         if run
@@ -190,10 +201,14 @@ def _film(image: Image) -> dict[str, Any]:
     }
 
 
-def _verdicts(patient_id: int, before: Place | None, limit: int) -> Iterator[Entry]:
+def _verdicts(who: Whose, before: Place | None, limit: int) -> Iterator[Entry]:
+    shown = blinding.sight(who.user).shown()
+    if shown:  # a verdict tells what the model had said; one's own boxes don't
+        shown |= Q(verdict=Verdict.ADD, by=who.user)
     found = (
-        Review.objects.filter(image__series__study__patient_id=patient_id, withdrawn_at=None)
+        Review.objects.filter(image__series__study__patient_id=who.patient_id, withdrawn_at=None)
         .filter(_below("at", "verdict", before))
+        .filter(shown)
         .select_related("by", "finding")
         .order_by("-at", "-id")
     )
@@ -205,15 +220,16 @@ def _verdicts(patient_id: int, before: Place | None, limit: int) -> Iterator[Ent
                 "finding": row.finding_id,
                 "verdict": row.verdict,
                 "label": row.label or (row.finding.label if row.finding else ""),
+                "reason_code": row.reason_code,
                 "reason": row.reason,
                 "by": str(row.by),
             },
         )
 
 
-def _signatures(patient_id: int, before: Place | None, limit: int) -> Iterator[Entry]:
+def _signatures(who: Whose, before: Place | None, limit: int) -> Iterator[Entry]:
     found = (
-        Signature.objects.filter(image__series__study__patient_id=patient_id)
+        Signature.objects.filter(image__series__study__patient_id=who.patient_id)
         .filter(_below("at", "signature", before))
         .order_by("-at", "-id")
     )
@@ -229,7 +245,7 @@ def _signatures(patient_id: int, before: Place | None, limit: int) -> Iterator[E
         )
 
 
-_SOURCES: dict[str, Callable[[int, Place | None, int], Iterator[Entry]]] = {
+_SOURCES: dict[str, Callable[[Whose, Place | None, int], Iterator[Entry]]] = {
     "film": _films,
     "observation": _observations,
     "signature": _signatures,

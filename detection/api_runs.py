@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import Can
 from accounts.services import audit
+from detection import blinding
 from detection.api_by import by
 from detection.models import DetectionRun
 from detection.serializers import ErrorSerializer, RunSerializer
@@ -23,15 +24,20 @@ class RunView(APIView):
     required = Can.IMAGE_READ
 
     @extend_schema(
-        operation_id="runs_retrieve", responses={200: RunSerializer, 404: ErrorSerializer}
+        operation_id="runs_retrieve",
+        responses={200: RunSerializer, 404: ErrorSerializer, 409: ErrorSerializer},
     )
     def get(self, request: Request, pk: int) -> Response:
-        """State, reason, seconds, version, and the machine's trust as of the exposure."""
+        """State, reason, seconds, version, and the machine's trust as of the exposure.
+
+        409 `first_impression_missing` while the model is hidden from a blinded reader.
+        """
         runs = DetectionRun.objects.select_related(
             "version", "read_anyway_by", "image__series__study"
         )
         run = get_object_or_404(runs, pk=pk)
         who = by(request)
+        blinding.refuse_hidden(run.image_id, who["user"])
         audit.record(
             actor=who["user"],
             verb="viewed",

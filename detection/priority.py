@@ -25,7 +25,7 @@ rank, has no clock in it and can be stored and indexed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 ABNORMAL = frozenset({"covid", "pneumonia"})
@@ -189,6 +189,13 @@ def _reading(film: Film, flags: list[Seen]) -> list[str]:
     return [_UNREAD[film.run_state]] if film.run_state in _UNREAD else []
 
 
+def blind_why(film: Film, now: datetime) -> str:
+    """As `why`, for a reader who must not know yet what the model said, or whether it did."""
+    unsaid = replace(film, run_state="unsaid", label="", score=None, gate="")
+    reasons = _request(film) + _around(unsaid, now)
+    return "; ".join(reasons) or "in turn"
+
+
 def why(film: Film, flags: list[Seen], now: datetime) -> str:
     """The sentence that puts the film where it is.
 
@@ -197,7 +204,12 @@ def why(film: Film, flags: list[Seen], now: datetime) -> str:
         flags: its flagging findings, highest first, as `flagging` gives them.
         now: aware.
     """
-    reasons = _request(film) + _reading(film, flags)
+    reasons = _request(film) + _reading(film, flags) + _around(film, now)
+    return "; ".join(reasons) or "no finding, in turn"
+
+
+def _around(film: Film, now: datetime) -> list[str]:
+    reasons = []
     if film.trust == "reduced":
         reasons.append(
             "machine's trust reduced"
@@ -207,4 +219,4 @@ def why(film: Film, flags: list[Seen], now: datetime) -> str:
     if waited_past_ceiling(film.waiting_since, now):
         minutes = int(CEILING.total_seconds() // 60)
         reasons.append(f"waited past {minutes} min")
-    return "; ".join(reasons) or "no finding, in turn"
+    return reasons

@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from detection import priority
+from accounts.models import User
+from detection import blinding, priority
 from detection.models import (
     Claim,
     DetectionRun,
@@ -65,6 +66,7 @@ class Prior:
     image: Image
     signature: Signature | None
     item: WorklistItem | None
+    hidden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Film:
     """Everything the film page needs.
 
     Attributes:
+        hidden: the reader must not see yet what the model said: there are no runs and no findings
+            then, of the boxes only his own, and `why` says nothing of the model.
         run: the latest run, `runs` all of them, newest first; `None` where none was possible.
         added: boxes that readers drew, not withdrawn.
         claim: the live lease, whoever holds it.
@@ -79,6 +83,7 @@ class Film:
         why, priority: as in the worklist; empty and `None` once signed.
     """
 
+    hidden: bool
     image: Image
     patient: Patient
     study: Study
@@ -103,7 +108,8 @@ class FilmState:
     """What became of a film, for a badge that asks again until `ended`.
 
     Attributes:
-        state: a run's state; `waiting` where no version was there to read it yet.
+        state: a run's state; `waiting` where no version was there to read it yet; `hidden` where
+            the reader must not know yet.
         place: how many films stand before it in the line plus one; `None` unless queued.
         findings: number of findings; `None` unless done.
         flagged: the film needs a reader because of them.
@@ -122,8 +128,8 @@ class FilmState:
     ended: bool
 
 
-def film(*, image_id: int, now: datetime | None = None) -> Film:
-    """Everything about one film.
+def film(*, image_id: int, user: User, now: datetime | None = None) -> Film:
+    """Everything about one film that this reader may see now.
 
     Raises:
         NotFoundError: `no_such_image`.
@@ -141,11 +147,19 @@ def film(*, image_id: int, now: datetime | None = None) -> Film:
         .select_related("by")
         .order_by("at", "id")
     )
-    findings = list(run.findings.all()) if run else []
+    trust, trust_reasons = (run.device_trust, run.trust_reasons) if run else ("unknown", [])
     patient = image.series.study.patient
     signature = getattr(image, "signature", None)
     item = getattr(image, "worklist_item", None)
+    earlier = _earlier(image, patient)
+    hides = blinding.hidden_from(user, [image.pk, *(i.pk for i in earlier)])
+    hidden = image.pk in hides
+    if hidden:
+        run, runs = None, []
+        verdicts = [v for v in verdicts if v.verdict == Verdict.ADD and v.by_id == user.pk]
+    findings = list(run.findings.all()) if run else []
     return Film(
+        hidden=hidden,
         image=image,
         patient=patient,
         study=image.series.study,
@@ -156,28 +170,28 @@ def film(*, image_id: int, now: datetime | None = None) -> Film:
         version=run.version if run else None,
         findings=_finding_views(image, run, findings, verdicts),
         added=[v for v in verdicts if v.verdict == Verdict.ADD],
-        trust=run.device_trust if run else "unknown",
-        trust_reasons=run.trust_reasons if run else [],
+        trust=trust,
+        trust_reasons=trust_reasons,
         claim=live_claim(image, now),
         signature=signature,
-        priors=_priors(image, patient),
-        why=_why(image, item, run, findings, now) if item and not signature else "",
+        priors=[_prior(i, hidden=i.pk in hides) for i in earlier],
+        why=_why(image, item, run, findings, now, hidden=hidden) if item and not signature else "",
         priority=priority.urgency(item.rank, item.head_start, item.waiting_since, now)
-        if item and not signature
+        if item and not signature and not hidden
         else None,
     )
 
 
-def film_state(image_id: int) -> FilmState:
-    """What became of one film.
+def film_state(image_id: int, *, user: User) -> FilmState:
+    """What became of one film, as far as this reader may know.
 
     Raises:
         NotFoundError: `no_such_image`.
     """
-    return film_states([image_id])[0]
+    return film_states([image_id], user=user)[0]
 
 
-def film_states(image_ids: Sequence[int]) -> list[FilmState]:
+def film_states(image_ids: Sequence[int], *, user: User) -> list[FilmState]:
     """`film_state` of several films in a constant number of queries, in the given order.
 
     Raises:
@@ -192,25 +206,46 @@ def film_states(image_ids: Sequence[int]) -> list[FilmState]:
     for run in found.prefetch_related("findings").select_related("version"):
         runs[run.image_id] = run
     line = _places([r for r in runs.values() if r.state == RunState.QUEUED])
-    return [_state(images[pk], runs.get(pk), line) for pk in image_ids]
+    hides = blinding.hidden_from(user, images)
+    return [
+        _hidden_state(images[pk], runs.get(pk))
+        if pk in hides
+        else _state(images[pk], runs.get(pk), line)
+        for pk in image_ids
+    ]
 
 
-def films_of_patient(patient_id: int) -> QuerySet[Image]:
+def films_of_patient(
+    patient_id: int, *, user: User, limit: int, below: Q | None = None
+) -> list[Image]:
     """A patient's films, newest exposure first, with run, findings and signature at hand.
 
-    Each image has `latest_runs` (all its runs, newest first, with findings and reviews).
+    Each image has `latest_runs` (all its runs, newest first, with findings and reviews), and
+    `model_hidden`: this reader must not see yet what they said, so there are none.
+
+    Args:
+        patient_id: our number of the patient.
+        user: who looks.
+        limit: how many at most.
+        below: a condition on them.
     """
     runs = (
         DetectionRun.objects.select_related("version")
         .prefetch_related(Prefetch("findings__reviews", Review.objects.filter(withdrawn_at=None)))
         .order_by("-queued_at", "-id")
     )
-    return (
-        Image.objects.filter(series__study__patient_id=patient_id)
+    found: list[Image] = list(
+        Image.objects.filter(below or Q(), series__study__patient_id=patient_id)
         .select_related("series__study", "device", "signature__by", "worklist_item")
         .prefetch_related(Prefetch("runs", runs, to_attr="latest_runs"))
-        .order_by("-acquired_at", "-id")
+        .order_by("-acquired_at", "-id")[:limit]
     )
+    hides = blinding.hidden_from(user, [image.pk for image in found])
+    for image in found:
+        image.model_hidden = image.pk in hides  # type: ignore[attr-defined]
+        if image.pk in hides:
+            image.latest_runs = []  # type: ignore[attr-defined]
+    return found
 
 
 def images_of_device(device_id: int) -> QuerySet[WorklistItem]:
@@ -286,16 +321,18 @@ def _finding_views(
     return views
 
 
-def _priors(image: Image, patient: Patient) -> list[Prior]:
-    earlier = (
+def _earlier(image: Image, patient: Patient) -> list[Image]:
+    return list(
         Image.objects.filter(series__study__patient=patient, acquired_at__lte=image.acquired_at)
         .exclude(pk=image.pk)
         .select_related("series__study", "signature", "worklist_item", "device")
         .order_by("-acquired_at", "-id")[:20]
     )
-    return [
-        Prior(i, getattr(i, "signature", None), getattr(i, "worklist_item", None)) for i in earlier
-    ]
+
+
+def _prior(image: Image, *, hidden: bool) -> Prior:
+    item = None if hidden else getattr(image, "worklist_item", None)
+    return Prior(image, getattr(image, "signature", None), item, hidden)
 
 
 def _why(
@@ -304,8 +341,12 @@ def _why(
     run: DetectionRun | None,
     findings: list[Finding],
     now: datetime,
+    *,
+    hidden: bool,
 ) -> str:
     facts = facts_of(item, run)
+    if hidden:
+        return priority.blind_why(facts, now)
     thresholds = run.counts_from if run else {}
     flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
     return priority.why(facts, flags, now)
@@ -322,6 +363,21 @@ def _places(runs: list[DetectionRun]) -> dict[int, int]:
         return {run.pk: queued.filter(before).count() + 1}
     line = queued.filter(queued_at__lte=max(r.queued_at for r in runs)).order_by("queued_at", "id")
     return {pk: place for place, pk in enumerate(line.values_list("pk", flat=True), start=1)}
+
+
+def _hidden_state(image: Image, run: DetectionRun | None) -> FilmState:
+    return FilmState(
+        image_id=image.pk,
+        run_id=run.pk if run else None,
+        state="hidden",
+        text=f"AI {blinding.HIDDEN}",
+        place=None,
+        findings=None,
+        flagged=False,
+        reason_code="",
+        reason="",
+        ended=True,
+    )
 
 
 def _state(image: Image, run: DetectionRun | None, line: Mapping[int, int]) -> FilmState:

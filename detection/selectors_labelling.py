@@ -32,7 +32,8 @@ from django.db.models.functions import Abs, Cast, Coalesce, Greatest
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
-from detection import labelling
+from accounts.models import User
+from detection import blinding, labelling
 from detection.models import (
     Finding,
     Review,
@@ -89,18 +90,21 @@ class Ranked:
     flag while no verdict says which box is wrong.
 
     Args:
+        user: who asks; films whose model is hidden from a blinded reader are left out, as to stand
+            here tells what the model said.
         why: only films with this reason (a key of `labelling.WHY`); anything else is all.
     """
 
-    def __init__(self, why: str = "") -> None:
+    def __init__(self, user: User, why: str = "") -> None:
         self._why = why if why in labelling.WHY else ""
+        self._shown = blinding.sight(user).shown()
         self._signed = _signed_by_machine()
 
     @cached_property
     def counts(self) -> dict[str, int]:
         """Reason (`""`: any) to number of films."""
         every = {"": "worth"} | {code: code for code in labelling.WHY}
-        numbers = _worth(self._signed).aggregate(
+        numbers = _worth(self._signed, self._shown).aggregate(
             **{
                 f"films_{name}": Count("pk", filter=Q(**{f"{name}__gt": 0}))
                 for name in every.values()
@@ -113,7 +117,7 @@ class Ranked:
 
     def __getitem__(self, wanted: slice) -> list[LabelRow]:
         """Rows from place to place, in four queries however many films wait."""
-        films = _worth(self._signed)
+        films = _worth(self._signed, self._shown)
         if self._why:
             films = films.filter(**{f"{self._why}__gt": 0})
         # those that aren't worth a label come last, beyond `len`
@@ -121,15 +125,16 @@ class Ranked:
         return _rows(list(order[: len(self)][wanted]), self._signed)
 
 
-def label_next(*, why: str = "", page: int | str = 1, page_size: int = 50) -> LabelPage:
+def label_next(*, user: User, why: str = "", page: int | str = 1, page_size: int = 50) -> LabelPage:
     """One page of `Ranked`.
 
     Args:
+        user: as there.
         why: as there.
         page: from 1; beyond the end gives the last page.
         page_size: rows of a page.
     """
-    ranked = Ranked(why)
+    ranked = Ranked(user, why)
     found: Page[Any] = Paginator(cast("Any", ranked), page_size).get_page(page)
     return LabelPage(
         rows=tuple(found.object_list),
@@ -139,7 +144,7 @@ def label_next(*, why: str = "", page: int | str = 1, page_size: int = 50) -> La
     )
 
 
-def _worth(signed: dict[int, int]) -> QuerySet[Any, Any]:
+def _worth(signed: dict[int, int], shown: Q) -> QuerySet[Any, Any]:
     """Films that may be worth a label, each with the weight of each reason and their sum, `worth`.
 
     `labelling.reasons` has the same weights of one film; a test holds them together.
@@ -150,7 +155,7 @@ def _worth(signed: dict[int, int]) -> QuerySet[Any, Any]:
         | Q(flagged=False, image__signature__conclusion="abnormal")
     )
     films = WorklistItem.objects.filter(
-        Q(signed=False) | against & ~Exists(judged), run_state=RunState.DONE
+        Q(signed=False) | against & ~Exists(judged), shown, run_state=RunState.DONE
     )
     weights = {
         labelling.DISAGREE: _disagree(),

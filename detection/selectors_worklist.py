@@ -12,7 +12,8 @@ from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from accounts.models import User
-from detection import priority
+from detection import blinding, priority
+from detection.blinding import Sight
 from detection.models import (
     Claim,
     DetectionRun,
@@ -38,6 +39,8 @@ SHOW: dict[str, str] = {
     "mine": "claimed by me",
     "all": "every film without a signature",
 }
+# chips that say what the model said: a film that hides it from the reader stands under none
+_TELLING = frozenset({"flagged", "unread", "gate"})
 _OLD_NAMES = {"second_look": "unread"}  # addresses of before; a release later they go
 ORDERINGS: dict[str, tuple[str, ...]] = {
     "priority": ("-urgent", "pk"),
@@ -64,7 +67,10 @@ class WorklistRow:
     """One film of the worklist.
 
     Attributes:
-        priority: the urgency now; only its order means something.
+        hidden: the reader must not see yet what the model said: nothing here tells it then, and
+            `run_state` is `hidden`.
+        priority: the urgency now; only its order means something. `None` where hidden, as the
+            score could be reckoned from it.
         age: of the patient at the exposure, whole years; `None` where unknown.
         view: view position (`PA`, `AP`, …), empty where unknown.
         flags: findings at or above the version's thresholds that flag the film, highest first.
@@ -76,13 +82,13 @@ class WorklistRow:
         run_state: `queued`, …; empty where no version was there to read it.
     """
 
-    item: WorklistItem
+    hidden: bool
     image: Image
     run: DetectionRun | None
     patient: Patient
     study: Study
     device: Device | None
-    priority: float
+    priority: float | None
     age: int | None
     view: str
     flags: tuple[Finding, ...]
@@ -97,6 +103,11 @@ class WorklistRow:
     claim: Claim | None
     is_mine: bool
     run_state: str
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the model's findings flag it."""
+        return self.score is not None
 
     @property
     def claimed_by(self) -> User | None:
@@ -149,12 +160,13 @@ def worklist(
         now: for tests.
     """
     now = now or timezone.now()
-    items = worklist_items(user=user, filters=filters, ordering=ordering, now=now)
+    sight = blinding.sight(user)
+    items = worklist_items(user=user, filters=filters, ordering=ordering, now=now, sight=sight)
     items = _within(items, only, leave_out)
     found = Paginator(items, page_size).get_page(page)
-    rows = rows_of(found.object_list, user=user, now=now)
+    rows = rows_of(found.object_list, user=user, now=now, sight=sight)
     found.object_list = rows  # type: ignore[assignment]
-    counts, oldest, reading = _around(user, now)
+    counts, oldest, reading = _around(user, now, sight)
     return WorklistPage(
         rows=tuple(rows),
         page=found,
@@ -171,17 +183,20 @@ def worklist_items(
     filters: Mapping[str, str] | None = None,
     ordering: str = "",
     now: datetime | None = None,
+    sight: Sight | None = None,
 ) -> QuerySet[WorklistItem]:
     """The open films behind a worklist page, in order; nothing is joined, so sorting stays cheap.
 
-    `rows_of` joins what a row needs, for the films of one page.
+    `rows_of` joins what a row needs, for the films of one page. To a reader who must not know yet
+    what the model said, no filter and no column to sort by tells it; the usual order may.
     """
     now = now or timezone.now()
     filters = filters or {}
+    sight = sight or blinding.sight(user)
     items = WorklistItem.objects.filter(signed=False)
     show = filters.get("show", "")
     show = _OLD_NAMES.get(show, show)
-    items = items.filter(_shown(show if show in SHOW else "", user, now))
+    items = items.filter(_shown(show if show in SHOW else "", user, now, sight))
     for name, lookup in (("device", "image__device_id"), ("patient", _PATIENT)):
         value = filters.get(name, "")
         if value.isascii() and value.isdecimal() and len(value) < 19:
@@ -189,6 +204,10 @@ def worklist_items(
     for name, known in (("trust", Trust.values), ("label", Label.values)):
         if filters.get(name) in known:
             items = items.filter(**{name: filters[name]})
+            if name == "label" and sight.read is not None:
+                items = items.filter(image_id__in=sight.read)
+    if sight.blinded and ordering.removeprefix("-") == "score":
+        ordering = "priority"
     lift = Case(
         When(
             waiting_since__lte=now - priority.CEILING,
@@ -202,18 +221,31 @@ def worklist_items(
 
 
 def rows_of(
-    items: Iterable[WorklistItem], *, user: User, now: datetime | None = None
+    items: Iterable[WorklistItem],
+    *,
+    user: User,
+    now: datetime | None = None,
+    sight: Sight | None = None,
 ) -> list[WorklistRow]:
-    """Rows for the given items, in their order, in two queries."""
+    """Rows for the given items, in their order, in four queries at most."""
     now = now or timezone.now()
+    sight = sight or blinding.sight(user)
     wanted = [i.pk for i in items]
     joined = WorklistItem.objects.select_related(*_RELATED).in_bulk(wanted)
     items = [joined[pk] for pk in wanted if pk in joined]
+    hides = sight.hidden(i.image_id for i in items)
     findings: dict[int, list[Finding]] = {}
-    runs = [i.run_id for i in items if i.run_id and i.run_state == RunState.DONE]
+    runs = [
+        i.run_id
+        for i in items
+        if i.run_id and i.run_state == RunState.DONE and i.image_id not in hides
+    ]
     for finding in Finding.objects.filter(run_id__in=runs):
         findings.setdefault(finding.run_id, []).append(finding)
-    return [_row(i, findings.get(i.run_id or 0, []), user, now) for i in items]
+    return [
+        _row(i, findings.get(i.run_id or 0, []), user, now, hidden=i.image_id in hides)
+        for i in items
+    ]
 
 
 def next_image(
@@ -293,9 +325,11 @@ def live_claim(image: Image, now: datetime) -> Claim | None:
 _PATIENT = "image__series__study__patient_id"
 
 
-def _shown(show: str, user: User, now: datetime) -> Q:
+def _shown(show: str, user: User, now: datetime, sight: Sight) -> Q:
     overdue = Q(waiting_since__lte=now - priority.CEILING)
-    return {
+    if sight.blinded and show == "":
+        return Q()  # to stand on the short list is what the model said
+    chosen = {
         "": Q(needs_reader=True) | overdue,
         "flagged": Q(flagged=True),
         "unread": Q(run_state__in=["failed", "refused", ""]) | Q(trust="reduced"),
@@ -304,23 +338,28 @@ def _shown(show: str, user: User, now: datetime) -> Q:
         "mine": Q(image__claim__by=user, image__claim__until__gt=now),
         "all": Q(),
     }[show]
+    if sight.read is None or show not in _TELLING:
+        return chosen
+    return chosen & Q(image_id__in=sight.read)
 
 
-def _around(user: User, now: datetime) -> tuple[dict[str, int], datetime | None, int]:
+def _around(user: User, now: datetime, sight: Sight) -> tuple[dict[str, int], datetime | None, int]:
     open_items = WorklistItem.objects.filter(signed=False)
     plain = [key for key in SHOW if key not in {"all", "mine"}]
     found = open_items.aggregate(
         n_all=Count("pk"),
-        oldest=Min("waiting_since", filter=_shown("", user, now)),
+        oldest=Min("waiting_since", filter=_shown("", user, now, sight)),
         reading=Count("pk", filter=Q(run_state=RunState.RUNNING)),
-        **{f"n_{key}": Count("pk", filter=_shown(key, user, now)) for key in plain},
+        **{f"n_{key}": Count("pk", filter=_shown(key, user, now, sight)) for key in plain},
     )
     # from the claims' side: few, where joining them to each film would cost most of the page
-    found["n_mine"] = open_items.filter(_shown("mine", user, now)).count()
+    found["n_mine"] = open_items.filter(_shown("mine", user, now, sight)).count()
     return {key: found[f"n_{key}"] for key in SHOW}, found["oldest"], found["reading"]
 
 
-def _row(item: WorklistItem, findings: list[Finding], user: User, now: datetime) -> WorklistRow:
+def _row(
+    item: WorklistItem, findings: list[Finding], user: User, now: datetime, *, hidden: bool
+) -> WorklistRow:
     image, run = item.image, item.run
     thresholds = run.counts_from if run else {}
     flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
@@ -328,25 +367,27 @@ def _row(item: WorklistItem, findings: list[Finding], user: User, now: datetime)
     claim = live_claim(image, now)
     film = facts_of(item, run)
     return WorklistRow(
-        item=item,
+        hidden=hidden,
         image=image,
-        run=run,
+        run=None if hidden else run,
         patient=patient,
         study=image.series.study,
         device=image.device,
-        priority=priority.urgency(item.rank, item.head_start, item.waiting_since, now),
+        priority=None
+        if hidden
+        else priority.urgency(item.rank, item.head_start, item.waiting_since, now),
         age=age_at(patient.birth_date, image.acquired_at),
         view=image.view_position,
         flags=flags_of(findings, thresholds),
-        label=item.label,
-        score=item.score,
+        label="" if hidden else item.label,
+        score=None if hidden else item.score,
         side=priority.side(s for s in flags if s.label == item.label),
         trust=item.trust,
         trust_reasons=run.trust_reasons if run else [],
-        why=priority.why(film, flags, now),
+        why=priority.blind_why(film, now) if hidden else priority.why(film, flags, now),
         overdue=priority.waited_past_ceiling(item.waiting_since, now),
         waiting_since=item.waiting_since,
         claim=claim,
         is_mine=bool(claim and claim.by_id == user.pk),
-        run_state=item.run_state,
+        run_state="hidden" if hidden else item.run_state,
     )

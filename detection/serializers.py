@@ -8,12 +8,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.permissions import Can, may
+from detection import blinding
 from detection.models import (
     Claim,
     Conclusion,
     DetectionRun,
     Finding,
     Label,
+    RejectReason,
     Review,
     RunState,
     Signature,
@@ -109,7 +111,18 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
 
     class Meta:
         model = Review
-        fields = ["id", "image", "finding", "verdict", "label", "box", "reason", "by", "at"]
+        fields = [
+            "id",
+            "image",
+            "finding",
+            "verdict",
+            "label",
+            "box",
+            "reason_code",
+            "reason",
+            "by",
+            "at",
+        ]
         read_only_fields = fields
 
     @extend_schema_field({**BOX, "nullable": True})
@@ -137,6 +150,12 @@ class FindingReviewInSerializer(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=[c for c in Verdict.choices if c[0] != Verdict.ADD])
     label = serializers.ChoiceField(choices=Label.choices, required=False, allow_blank=True)  # type: ignore[assignment]
     box = BoxField(required=False, allow_null=True)
+    reason_code = serializers.ChoiceField(
+        choices=RejectReason.choices,
+        required=False,
+        allow_blank=True,
+        help_text="a reject needs one; `other`, and `reason` without a code, says it in words",
+    )
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
 
@@ -221,12 +240,15 @@ class WorklistRowSerializer(serializers.Serializer[Any]):
     """One film of the worklist."""
 
     image = serializers.IntegerField(source="image.pk")
-    priority = serializers.FloatField()
+    model_hidden = serializers.BooleanField(
+        source="hidden", help_text="until this reader's first impression: nothing of the model here"
+    )
+    priority = serializers.FloatField(allow_null=True)
     why = serializers.CharField()
     waiting_since = serializers.DateTimeField()
     claimed_by = serializers.SerializerMethodField()
     overdue = serializers.BooleanField()
-    flagged = serializers.BooleanField(source="item.flagged")
+    flagged = serializers.BooleanField()
     label = serializers.CharField()  # type: ignore[assignment]
     score = serializers.FloatField(allow_null=True)
     side = serializers.CharField()
@@ -253,13 +275,18 @@ class WorklistRowSerializer(serializers.Serializer[Any]):
 
 
 class StoredSerializer(IngestResultSerializer):
-    """What became of an upload, and its run; null while no version of the detector is active."""
+    """What became of an upload, and its run; null while no version of the detector is active.
+
+    Null too for a reader who must not know yet what the model makes of the film.
+    """
 
     run = serializers.SerializerMethodField()
 
     @extend_schema_field(RunRefSerializer(allow_null=True))
     def get_run(self, result: IngestResult) -> dict[str, Any] | None:
         """The latest run."""
+        if blinding.hidden_from(self.context["request"].user, [result.image.pk]):
+            return None
         run = result.image.runs.order_by("queued_at", "id").last()
         return {"id": run.pk, "state": run.state} if run else None
 
@@ -276,7 +303,8 @@ class FilmSerializer(ImageSerializer):
     """One image with what became of it; `film` (detection.selectors) comes in the context.
 
     `findings`, `added`, `signature` are null, `why` is empty for a role that manages films without
-    reading them.
+    reading them. With `model_hidden` there are no `runs`, `findings` is null, and `added` holds the
+    reader's own boxes alone.
     """
 
     width = serializers.IntegerField(source="columns", read_only=True)
@@ -289,6 +317,7 @@ class FilmSerializer(ImageSerializer):
     claim = serializers.SerializerMethodField()
     signature = serializers.SerializerMethodField()
     why = serializers.SerializerMethodField()
+    model_hidden = serializers.SerializerMethodField()
 
     class Meta(ImageSerializer.Meta):
         fields = [
@@ -303,6 +332,7 @@ class FilmSerializer(ImageSerializer):
             "claim",
             "signature",
             "why",
+            "model_hidden",
         ]
         read_only_fields = fields
 
@@ -333,7 +363,7 @@ class FilmSerializer(ImageSerializer):
     @extend_schema_field(FindingSerializer(many=True, allow_null=True))
     def get_findings(self, image: Image) -> Any:
         """Of the latest run."""
-        if not self._reads:
+        if not self._reads or self._film.hidden:
             return None
         return [
             {
@@ -369,3 +399,8 @@ class FilmSerializer(ImageSerializer):
     def get_why(self, image: Image) -> str:
         """The sentence of the worklist; empty once signed."""
         return self._film.why if self._reads else ""
+
+    @extend_schema_field(serializers.BooleanField())
+    def get_model_hidden(self, image: Image) -> bool:
+        """Until this reader's first impression."""
+        return self._film.hidden

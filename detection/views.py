@@ -26,7 +26,7 @@ IMAGES_ON_A_DEVICE = 25
 @requires(Can.IMAGE_READ)
 def film_state(request: PageRequest, image_id: int) -> HttpResponse:
     """Badge of one film; it asks again by itself until the run has ended."""
-    state = selectors.film_state(image_id)
+    state = selectors.film_state(image_id, user=request.user)
     return render(request, "detection/parts/state.html", {"state": state})
 
 
@@ -35,7 +35,7 @@ def film_state(request: PageRequest, image_id: int) -> HttpResponse:
 def patient_films(request: PageRequest, patient_id: int) -> HttpResponse:
     """Lane of films on the patient's page."""
     patient = get_object_or_404(Patient, pk=patient_id)
-    films = list(selectors.films_of_patient(patient.pk)[: FILMS_ON_A_PATIENT + 1])
+    films = selectors.films_of_patient(patient.pk, user=request.user, limit=FILMS_ON_A_PATIENT + 1)
     audit.record(
         actor=request.user,
         verb="viewed",

@@ -70,15 +70,26 @@ def kappa(cells: Cells) -> Figure | None:
 
 def ppv(cells: Cells) -> Figure | None:
     """Of the films flagged, the share signed abnormal; `None` without a flagged one."""
-    return _share(cells.hits, cells.hits + cells.alarms)
+    return share(cells.hits, cells.hits + cells.alarms)
 
 
 def miss_rate(cells: Cells) -> Figure | None:
     """Of the films signed abnormal, the share not flagged; `None` without an abnormal one."""
-    return _share(cells.misses, cells.hits + cells.misses)
+    return share(cells.misses, cells.hits + cells.misses)
 
 
-def _share(part: int, whole: int) -> Figure | None:
+def detected(cells: Cells) -> Figure | None:
+    """Of the films called abnormal, the share flagged; `None` without an abnormal one."""
+    return share(cells.hits, cells.hits + cells.misses)
+
+
+def passed(cells: Cells) -> Figure | None:
+    """Of the films called normal, the share not flagged; `None` without a normal one."""
+    return share(cells.passes, cells.passes + cells.alarms)
+
+
+def share(part: int, whole: int) -> Figure | None:
+    """A share with its interval; `None` of nothing."""
     if whole == 0:
         return None
     value = part / whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import cast
 
 from drf_spectacular.types import OpenApiTypes
@@ -16,6 +17,8 @@ from accounts.permissions import Can
 
 from .forms import AgreementForm
 from .selectors_agreement import BY, agreement_table
+from .selectors_blinded_agreement import blind_table
+from .selectors_rejects import rejects_by_version
 
 
 class AgreementFigureSerializer(serializers.Serializer[object]):
@@ -47,6 +50,44 @@ class AgreementRowSerializer(serializers.Serializer[object]):
     miss_rate = AgreementFigureSerializer(allow_null=True)
 
 
+class RejectsSerializer(serializers.Serializer[object]):
+    """Rejected findings of one version; `counts`: code (empty: from before codes) to number."""
+
+    version = serializers.CharField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    total = serializers.IntegerField()
+
+
+class BlindChangeSerializer(serializers.Serializer[object]):
+    """Films concluded otherwise after the model was shown."""
+
+    first = serializers.CharField()
+    signed = serializers.CharField()
+    model = serializers.CharField(help_text="flagged, not flagged, or not read")
+    films = serializers.IntegerField()
+
+
+class BlindAgainstSerializer(serializers.Serializer[object]):
+    """The model against one word of the readers."""
+
+    word = serializers.CharField()
+    cells = AgreementCellsSerializer()
+    detected = AgreementFigureSerializer(allow_null=True)
+    passed = AgreementFigureSerializer(allow_null=True)
+    kappa = AgreementFigureSerializer(allow_null=True)
+
+
+class BlindSerializer(serializers.Serializer[object]):
+    """Films with a first impression from before the model was shown to their signer."""
+
+    films = serializers.IntegerField()
+    changed = AgreementFigureSerializer(allow_null=True)
+    toward = AgreementFigureSerializer(allow_null=True, help_text="to what the model says")
+    away = AgreementFigureSerializer(allow_null=True, help_text="from what the model says")
+    changes = BlindChangeSerializer(many=True)
+    against = BlindAgainstSerializer(many=True, help_text="the first word, then the signature")
+
+
 class AgreementSerializer(serializers.Serializer[object]):
     """All rows and their sum."""
 
@@ -55,6 +96,8 @@ class AgreementSerializer(serializers.Serializer[object]):
     everyone = serializers.BooleanField(help_text="all readers' films, not only one's own")
     unreadable = serializers.IntegerField()
     unread = serializers.IntegerField()
+    blind = BlindSerializer()
+    rejects = RejectsSerializer(many=True, help_text="verdicts of these days that still count")
 
 
 class AgreementView(APIView):
@@ -74,5 +117,9 @@ class AgreementView(APIView):
     def get(self, request: Request) -> Response:
         """Films that one signed oneself; the lead sees those of every reader."""
         by, span = AgreementForm(request.query_params).chosen()
-        table = agreement_table(user=cast("User", request.user), by=by, span=span)
-        return Response(AgreementSerializer(table).data)
+        user = cast("User", request.user)
+        table = agreement_table(user=user, by=by, span=span)
+        rejects = rejects_by_version(user=user, span=span)
+        blind = blind_table(user=user, span=span)
+        body = {**asdict(table), "blind": blind, "rejects": rejects}
+        return Response(AgreementSerializer(body).data)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_addenda, api_agreement, api_critical, api_line, api_reviews, api_worklist
+from . import (
+    api_addenda,
+    api_agreement,
+    api_blinded,
+    api_critical,
+    api_line,
+    api_reviews,
+    api_worklist,
+)
 
 urlpatterns = [
     path("critical-results/", api_critical.CriticalResultsView.as_view(), name="critical-results"),
@@ -39,6 +47,13 @@ urlpatterns = [
         name="finding-reviews",
     ),
     path("reviews/<int:pk>/", api_reviews.ReviewView.as_view(), name="review-detail"),
+    path(
+        "images/<int:pk>/first-impressions/",
+        api_blinded.FirstImpressionsView.as_view(),
+        name="image-first-impressions",
+    ),
+    path("reading-groups/", api_blinded.ReadingGroupsView.as_view(), name="reading-groups"),
+    path("reading-groups/<int:pk>/", api_blinded.ReadingGroupView.as_view(), name="reading-group"),
     path("agreement/", api_agreement.AgreementView.as_view(), name="agreement"),
     path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
 ]

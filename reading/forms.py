@@ -7,17 +7,9 @@ from datetime import timedelta
 from django import forms
 from django.utils import timezone
 
-from detection.models import Conclusion, Label, Verdict
+from detection.models import Conclusion, Label, RejectReason, Verdict
 
 from .selectors_agreement import BY, Span, lately
-
-REJECT_REASONS = (
-    "no lesion there",
-    "overlapping normal structures",
-    "device or line",
-    "artefact",
-    "wrong place or size",
-)
 
 
 class VerdictForm(forms.Form):
@@ -25,6 +17,7 @@ class VerdictForm(forms.Form):
 
     verdict = forms.ChoiceField(choices=Verdict.choices)
     label = forms.ChoiceField(choices=[("", ""), *Label.choices], required=False)
+    reason_code = forms.ChoiceField(choices=[("", ""), *RejectReason.choices], required=False)
     reason = forms.CharField(max_length=300, required=False)
     x = forms.FloatField(required=False)
     y = forms.FloatField(required=False)

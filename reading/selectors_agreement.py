@@ -97,7 +97,7 @@ def agreement_table(*, user: User, by: str, span: Span) -> AgreementTable:
         by: a key of `BY`.
         span: when the films were signed.
     """
-    signed = _signed(user, span)
+    signed = signed_by(user, span)
     told = _told(signed)
     field = _FIELD[by]
     counted = told.values(field, "flagged", "conclusion").annotate(films=Count("pk")).order_by()
@@ -139,7 +139,7 @@ def films_of_cell(
         key: of the row; one that names nothing gives no film.
     """
     flagged, conclusion = CELLS[cell]
-    found = _told(_signed(user, span)).filter(flagged=flagged, conclusion=conclusion)
+    found = _told(signed_by(user, span)).filter(flagged=flagged, conclusion=conclusion)
     if by and key:
         found = found.filter(**_match(by, key)) if _valid(by, key) else found.none()
     return found.select_related("by", "image__series__study__patient", "image__device").order_by(
@@ -147,7 +147,8 @@ def films_of_cell(
     )
 
 
-def _signed(user: User, span: Span) -> QuerySet[Signature]:
+def signed_by(user: User, span: Span) -> QuerySet[Signature]:
+    """Signatures of some days that this user sees figures of: the own ones, the lead's all."""
     start, end = span.moments
     signed = Signature.objects.filter(at__gte=start, at__lt=end)
     return signed if may(user, Can.READERS_COMPARE) else signed.filter(by=user)
@@ -155,21 +156,26 @@ def _signed(user: User, span: Span) -> QuerySet[Signature]:
 
 def _told(signed: QuerySet[Signature]) -> QuerySet[Any]:
     """Those with a word of both: what the detector had said when the reader signed."""
+    return (
+        flagged_then(signed)
+        .exclude(conclusion=Conclusion.NOT_READABLE)
+        .annotate(week=TruncWeek("at"))
+        .filter(was_read=True)
+    )
+
+
+def flagged_then(signed: QuerySet[Signature]) -> QuerySet[Any]:
+    """Each with `was_read`, `version_id` and `flagged`: the detector's word when it was signed."""
     read = DetectionRun.objects.filter(
         image=OuterRef("image"), state=RunState.DONE, finished_at__lte=OuterRef("at")
     ).order_by("-finished_at", "-pk")
     # a run keeps no finding below its version's threshold
     flags = Finding.objects.filter(run=OuterRef("run_id"), label__in=ABNORMAL)
-    return (
-        signed.exclude(conclusion=Conclusion.NOT_READABLE)
-        .annotate(
-            run_id=Subquery(read.values("pk")[:1]),
-            version_id=Subquery(read.values("version_id")[:1]),
-            week=TruncWeek("at"),
-        )
-        .filter(run_id__isnull=False)
-        .annotate(flagged=Exists(flags))
-    )
+    return signed.annotate(
+        run_id=Subquery(read.values("pk")[:1]),
+        version_id=Subquery(read.values("version_id")[:1]),
+        was_read=Exists(read),
+    ).annotate(flagged=Exists(flags))
 
 
 def _row(key: str, label: str, cells: Cells) -> AgreementRow:

@@ -7,6 +7,7 @@ from django.urls import path
 from . import (
     views_agreement,
     views_beside,
+    views_blinded,
     views_critical,
     views_film,
     views_labelling,
@@ -42,6 +43,12 @@ urlpatterns = [
     path("films/<int:image_id>/release/", views_film.release, name="release"),
     path("films/<int:image_id>/read-anyway/", views_film.read_anyway, name="read-anyway"),
     path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
+    path(
+        "films/<int:image_id>/first-impression/",
+        views_blinded.first_impression,
+        name="first-impression",
+    ),
+    path("reading-groups/", views_blinded.reading_groups, name="reading-groups"),
     path("films/<int:image_id>/line/", views_line.line, name="line"),
     path("films/<int:image_id>/skip/", views_line.skip, name="skip"),
     path("films/<int:image_id>/help/", views_line.ask_help, name="help"),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from accounts.decorators import requires
 from accounts.permissions import Can
 from accounts.services import audit
-from detection import selectors
+from detection import blinding, selectors
 from detection.page_request import PageRequest
 from detection.selectors_film import Film
 from reading.change import changes
@@ -21,21 +21,22 @@ from twinhealth.errors import NotFoundError
 @requires(Can.FINDING_REVIEW)
 def beside(request: PageRequest, image_id: int, prior_id: int) -> HttpResponse:
     """The stage of a prior film of the same patient, for the film page."""
-    now = selectors.film(image_id=image_id)
+    now = selectors.film(image_id=image_id, user=request.user)
     if prior_id not in {prior.image.pk for prior in now.priors}:
         raise NotFoundError("no_such_prior", "This film is no prior of the one that is open.")
-    before = selectors.film(image_id=prior_id)
+    before = selectors.film(image_id=prior_id, user=request.user)
     audit.record(
         actor=request.user,
         verb="viewed",
         obj=before.image,
         patient_id=before.patient.pk,
         request=request,
-        detail={"beside": image_id},
+        detail={"beside": image_id} | blinding.seen(hidden=before.hidden),
     )
     context = {
         "film": now,
         "prior": before,
+        "hidden": now.hidden or before.hidden,
         "known": _known(now) and _known(before),
         "changes": changes(marks_of(before), marks_of(now)),
     }

@@ -17,15 +17,15 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.decorators import requires
 from accounts.permissions import Can
 from accounts.services import audit
-from detection import selectors
+from detection import blinding, selectors
 from detection.forms import cleaned
-from detection.models import Conclusion, Label
+from detection.models import Conclusion, Label, RejectReason
 from detection.page_request import PageRequest
 from detection.services import claims, reviews
 from detection.services import request as requests
 from detection.services import sign as signing
-from reading import selectors_critical
-from reading.forms import REJECT_REASONS, AddendumForm, SignForm, VerdictForm
+from reading import selectors_blinded, selectors_critical
+from reading.forms import AddendumForm, SignForm, VerdictForm
 from reading.going_on import go, next_film, next_pixels
 from reading.selectors import addenda_of, last_verdict
 from reading.services import addenda
@@ -49,6 +49,7 @@ def film(request: PageRequest, image_id: int) -> HttpResponse:
         obj=image,
         patient_id=context["film"].patient.pk,
         request=request,
+        detail=blinding.seen(hidden=context["film"].hidden),
     )
     return render(request, "reading/film.html", context)
 
@@ -68,6 +69,7 @@ def verdict(request: PageRequest, image_id: int, finding_id: int) -> HttpRespons
             verdict=data["verdict"],
             label=data["label"],
             box=form.box,
+            reason_code=data["reason_code"],
             reason=data["reason"],
             request=request,
         )
@@ -139,12 +141,12 @@ def release(request: PageRequest, image_id: int) -> HttpResponse:
 def read_anyway(request: PageRequest, image_id: int) -> HttpResponse:
     """Have the detector read a film that the image gate refused."""
     try:
-        read = selectors.film_state(image_id)
+        read = selectors.film_state(image_id, user=request.user)
         requests.read_anyway(run_id=read.run_id or 0, user=request.user, request=request)
     except DomainError as error:
         if not request.htmx:
             raise
-        return _panels(request, image_id, error=error, swapped="findings")
+        return panels(request, image_id, error=error, swapped="findings")
     # the whole page: its badge asks until the run has ended
     return go(request, reverse("reading:film", args=[image_id]))
 
@@ -165,11 +167,11 @@ def sign(request: PageRequest, image_id: int) -> HttpResponse:
     except DomainError as error:
         if not request.htmx:
             raise
-        return _panels(request, image_id, error=error, swapped="report")
+        return panels(request, image_id, error=error, swapped="report")
     if request.POST.get("then") == "next":
         return go(request, next_film(request, image_id))
     if request.htmx:
-        return _panels(request, image_id, swapped="report")
+        return panels(request, image_id, swapped="report")
     return redirect("reading:film", image_id)
 
 
@@ -183,27 +185,36 @@ def add_addendum(request: PageRequest, image_id: int) -> HttpResponse:
     except DomainError as error:
         if not request.htmx:
             raise
-        return _panels(request, image_id, error=error, swapped="report")
+        return panels(request, image_id, error=error, swapped="report")
     if request.htmx:
-        return _panels(request, image_id, swapped="report")
+        return panels(request, image_id, swapped="report")
     return redirect("reading:film", image_id)
 
 
 def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
-    found = selectors.film(image_id=image_id)
+    found = selectors.film(image_id=image_id, user=request.user)
+    impressions = selectors_blinded.impressions_of(
+        image_id, user=request.user, signed=found.signature is not None
+    )
     taken = found.claim is not None and found.claim.by_id != request.user.pk
     thresholds = found.run.counts_from if found.run else {}
     return {
         "film": found,
         "image": found.image,
-        "state": selectors.film_state(image_id),
+        "state": selectors.film_state(image_id, user=request.user),
         "taken": taken,
         "on_call_lists": selectors_critical.lists(),
         "addenda": addenda_of(found.signature),
+        "impressions": impressions,
+        "drawn_blind": selectors_blinded.drawn_blind(impressions),
+        # what the report's form starts with: what was typed, else the first impression
+        "started": request.POST
+        if "text" in request.POST
+        else selectors_blinded.own_of(impressions, request.user),
         "locked": taken or found.signature is not None,
         "labels": Label.choices,
         "conclusions": Conclusion.choices,
-        "reject_reasons": REJECT_REASONS,
+        "reject_reasons": RejectReason.choices,
         "start_score": min(thresholds.values(), default=0.0),
     }
 
@@ -214,13 +225,13 @@ def _findings_after(request: PageRequest, image_id: int, act: Callable[[], objec
     except DomainError as error:
         if not request.htmx:
             raise
-        return _panels(request, image_id, error=error, swapped="findings")
+        return panels(request, image_id, error=error, swapped="findings")
     if not request.htmx:
         return redirect("reading:film", image_id)
-    return _panels(request, image_id, swapped="findings")
+    return panels(request, image_id, swapped="findings")
 
 
-def _panels(
+def panels(
     request: PageRequest, image_id: int, *, swapped: str, error: DomainError | None = None
 ) -> HttpResponse:
     """The panel that was asked for; the other one too where the film's state changed under it."""

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from accounts.decorators import requires
 from accounts.permissions import Can
 from accounts.services import audit
-from detection import labelling, selectors_labelling
+from detection import blinding, labelling, selectors_labelling
 from detection.models import WorklistItem
 from detection.page_request import PageRequest
 from twinhealth.web.templatetags.house import url_with
@@ -32,7 +32,7 @@ def label_next(request: PageRequest) -> HttpResponse:
     """Which film's label teaches the detector most."""
     why = request.GET.get("why", "")
     found = selectors_labelling.label_next(
-        why=why, page=request.GET.get("page", 1), page_size=PAGE_SIZE
+        user=request.user, why=why, page=request.GET.get("page", 1), page_size=PAGE_SIZE
     )
     audit.record(
         actor=request.user,
@@ -45,6 +45,7 @@ def label_next(request: PageRequest) -> HttpResponse:
         "rows": found.rows,
         "page_obj": found.page,
         "as_of": found.as_of,
+        "blinded": blinding.sight(request.user).blinded,
         "filtered": why in labelling.WHY,
         "chips": [
             {

@@ -12,7 +12,7 @@ from .dataset import (
 from .evidence import TEST, VAL, EvidenceFilm, EvidenceSet
 from .finding import Finding, Label
 from .promotion import Promotion
-from .review import Claim, Conclusion, Review, Signature, Verdict
+from .review import Claim, Conclusion, RejectReason, Review, Signature, Verdict
 from .run import DetectionRun, RunState, Trust
 from .trust import TrustCursor
 from .upload import UploadState, WeightsUpload
@@ -38,6 +38,7 @@ __all__ = [
     "Promotion",
     "Purpose",
     "ReadingState",
+    "RejectReason",
     "Review",
     "RunState",
     "Signature",

@@ -18,6 +18,17 @@ class Verdict(models.TextChoices):
     ADD = "add", "added"
 
 
+class RejectReason(models.TextChoices):
+    """Why a finding of the model is rejected; the codes are counted, so they never change."""
+
+    NOT_A_FINDING = "not_a_finding", "nothing there, normal structures"
+    WRONG_CLASS = "wrong_class", "something there, other class"
+    WRONG_PLACE = "wrong_place", "wrong place or size"
+    ARTEFACT = "artefact", "artefact, device or line"
+    DUPLICATE = "duplicate", "marked twice"
+    OTHER = "other", "other"
+
+
 class Review(models.Model):
     """One verdict; an edit is a new row, an undo marks the row withdrawn. The newest counts."""
 
@@ -31,6 +42,8 @@ class Review(models.Model):
     y = models.FloatField(null=True, blank=True)
     w = models.FloatField(null=True, blank=True)
     h = models.FloatField(null=True, blank=True)
+    # of a reject; empty on verdicts from before there were codes
+    reason_code = models.CharField(max_length=16, choices=RejectReason.choices, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
@@ -45,10 +58,27 @@ class Review(models.Model):
                 name="review_add_has_no_finding",
                 violation_error_message="An added box has no finding of the model.",
             ),
+            models.CheckConstraint(
+                condition=Q(reason_code="") | Q(verdict="reject"),
+                name="review_reason_code_is_of_a_reject",
+                violation_error_message="Only a reject has a code for its reason.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(reason_code="other") | ~Q(reason=""),
+                name="review_other_reason_has_words",
+                violation_error_message="Another reason is given in words.",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.verdict
+
+    @property
+    def reason_words(self) -> str:
+        """Why, for a person: what the code means, then the reader's own words."""
+        coded = self.reason_code not in {"", RejectReason.OTHER}
+        said = [self.get_reason_code_display()] if coded else []
+        return ": ".join([*said, self.reason] if self.reason else said)
 
 
 class Claim(models.Model):

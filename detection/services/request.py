@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
+from detection import blinding
 from detection.models import DetectionRun, RunState
 from detection.tasks import execute_run_task
 from imaging.models import Image
@@ -38,13 +39,15 @@ def retry_run(*, run_id: int, user: User, request: HttpRequest | None = None) ->
 
     Raises:
         NotFoundError: `no_such_run`.
-        ConflictError: `bad_transition`, if the run hasn't failed.
+        ConflictError: `bad_transition`, if the run hasn't failed; `first_impression_missing` of a
+            reader who must not know yet.
     """
     now = timezone.now()
     with transaction.atomic():
         run = DetectionRun.objects.select_related("image__series__study").filter(pk=run_id).first()
         if run is None:
             raise NotFoundError("no_such_run", "There is no such run.", run=run_id)
+        blinding.refuse_hidden(run.image_id, user)
         target(run.state, Step.RETRY)
         if take(
             DetectionRun.objects.filter(pk=run_id),
@@ -76,7 +79,8 @@ def read_anyway(*, run_id: int, user: User, request: HttpRequest | None = None) 
     Raises:
         NotFoundError: `no_such_run`.
         ConflictError: `bad_transition`, if the run isn't refused; `not_gated`, if it was refused
-            for another reason, which no wish can change; `signed`, or `claimed` by another reader.
+            for another reason, which no wish can change; `signed`, or `claimed` by another reader;
+            `first_impression_missing` of a reader who must not know yet.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -84,6 +88,7 @@ def read_anyway(*, run_id: int, user: User, request: HttpRequest | None = None) 
         if run is None:
             raise NotFoundError("no_such_run", "There is no such run.", run=run_id)
         image = lock_film(run.image_id)
+        blinding.refuse_hidden(image.pk, user)
         run.refresh_from_db()
         target(run.state, Step.READ_ANYWAY)
         if not run.refused_by_gate:

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
-from detection.models import Finding, Label, Review, Verdict
+from detection import blinding
+from detection.models import Finding, Label, RejectReason, Review, Verdict
 from imaging.models import Image
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError, NotPermittedError
 
@@ -30,6 +31,7 @@ def record(
     verdict: str,
     label: str = "",
     box: Sequence[float] | None = None,
+    reason_code: str = "",
     reason: str = "",
     request: HttpRequest | None = None,
 ) -> Review:
@@ -44,18 +46,22 @@ def record(
         verdict: a value of `Verdict`.
         label: for `edit` (what it is instead) and `add`.
         box: left, top, width, height in pixels of the stored image; for `edit` and `add`.
-        reason: free text.
+        reason_code: a value of `RejectReason`, for `reject`; words alone count as `other`.
+        reason: free text; `other` needs it.
         request: for the audit.
 
     Raises:
         NotFoundError: `no_such_image`, `no_such_finding`.
         InvalidInputError: `bad_verdict`, `bad_label`, `bad_box`, `box_outside`, `needs_finding`,
-            `needs_label_and_box`, `needs_label_or_box`, `unexpected_change`, `reason_too_long`.
-        ConflictError: `signed`, or `claimed` by another reader.
+            `needs_label_and_box`, `needs_label_or_box`, `unexpected_change`, `reason_too_long`,
+            `bad_reason_code`, `reason_code_missing`, `reason_missing`, `unexpected_reason_code`.
+        ConflictError: `signed`, `claimed` by another reader, or `first_impression_missing` for a
+            verdict on a finding that is hidden from this reader.
     """
     _check_shape(verdict=verdict, label=label, box=box, finding_id=finding_id, reason=reason)
+    reason_code = _reason_code(verdict, reason_code, reason)
     with transaction.atomic():
-        finding = _finding(finding_id, image_id)
+        finding = _finding(finding_id, image_id, user)
         if finding is None and image_id is None:
             raise NotFoundError("no_such_image", "There is no such image.")
         image = lock_film(finding.run.image_id if finding else image_id or 0)
@@ -71,6 +77,7 @@ def record(
             y=y,
             w=w,
             h=h,
+            reason_code=reason_code,
             reason=reason,
             by=user,
         )
@@ -80,7 +87,8 @@ def record(
             obj=image,
             patient_id=patient_of(image),
             request=request,
-            detail={"review": review.pk, "verdict": verdict, "finding": finding_id},
+            detail={"review": review.pk, "verdict": verdict, "finding": finding_id}
+            | ({"reason_code": reason_code} if reason_code else {}),
         )
         return review
 
@@ -91,7 +99,8 @@ def withdraw(*, review_id: int, user: User, request: HttpRequest | None = None) 
     Raises:
         NotFoundError: `no_such_review`.
         NotPermittedError: `not_yours`.
-        ConflictError: `signed`, `withdrawn` already, `not_latest`, or `claimed` by another.
+        ConflictError: `signed`, `withdrawn` already, `not_latest`, `claimed` by another, or
+            `first_impression_missing`.
     """
     with transaction.atomic():
         found = Review.objects.filter(pk=review_id).first()
@@ -107,6 +116,8 @@ def withdraw(*, review_id: int, user: User, request: HttpRequest | None = None) 
         if review.withdrawn_at is not None:
             raise ConflictError("withdrawn", "This verdict is taken back already.")
         refuse_claimed_by_another(image, user)
+        if review.finding_id:
+            blinding.refuse_hidden(image.pk, user)
         if review.finding_id and newest(review.finding_id) != review:
             raise ConflictError("not_latest", "There is a newer verdict on this finding.")
         review.withdrawn_at = timezone.now()
@@ -163,11 +174,41 @@ def _check_shape(
         )
 
 
-def _finding(finding_id: int | None, image_id: int | None) -> Finding | None:
+def _reason_code(verdict: str, code: str, reason: str) -> str:
+    """The code that is kept; a reject in words alone, as before there were codes, is `other`."""
+    if verdict != Verdict.REJECT:
+        if code:
+            raise InvalidInputError(
+                "unexpected_reason_code", "Only a reject has a code for its reason."
+            )
+        return ""
+    if code and code not in RejectReason.values:
+        raise InvalidInputError(
+            "bad_reason_code",
+            f"A reject's reason is one of {', '.join(RejectReason.values)}.",
+            allowed=list(RejectReason.values),
+        )
+    worded = bool(reason.strip())
+    if not code and not worded:
+        raise InvalidInputError(
+            "reason_code_missing",
+            "Say why the finding is rejected.",
+            allowed=list(RejectReason.values),
+        )
+    if code == RejectReason.OTHER and not worded:
+        raise InvalidInputError("reason_missing", "Say in words why the finding is rejected.")
+    return code or RejectReason.OTHER
+
+
+def _finding(finding_id: int | None, image_id: int | None, user: User) -> Finding | None:
     if finding_id is None:
         return None
+    if image_id is not None:
+        blinding.refuse_hidden(image_id, user)
     found = Finding.objects.select_related("run").filter(pk=finding_id).first()
-    if found is None or (image_id is not None and found.run.image_id != image_id):
+    wrong = found is None or (image_id is not None and found.run.image_id != image_id)
+    # that there is a finding tells a blinded reader something, too
+    if found is None or wrong or blinding.hidden_from(user, [found.run.image_id]):
         raise NotFoundError("no_such_finding", "There is no such finding.", finding=finding_id)
     return found
 

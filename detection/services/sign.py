@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
+from detection import blinding
 from detection.models import Claim, Conclusion, Signature
 from twinhealth.errors import InvalidInputError
 
@@ -40,18 +41,10 @@ def sign(
     Raises:
         NotFoundError: `no_such_image`.
         InvalidInputError: `bad_conclusion`, `text_too_long`.
-        ConflictError: `signed` by another, or `claimed` by another, with who and when.
+        ConflictError: `signed` by another, or `claimed` by another, with who and when;
+            `first_impression_missing` of a blinded reader.
     """
-    if conclusion not in Conclusion.values:
-        raise InvalidInputError(
-            "bad_conclusion",
-            f"A conclusion is one of {', '.join(Conclusion.values)}.",
-            allowed=list(Conclusion.values),
-        )
-    if len(text) > MAX_TEXT:
-        raise InvalidInputError(
-            "text_too_long", f"A report has at most {MAX_TEXT} characters.", limit=MAX_TEXT
-        )
+    check_report(conclusion, text)
     with transaction.atomic():
         image = lock_film(image_id)
         existing = Signature.objects.filter(image=image).first()
@@ -60,6 +53,7 @@ def sign(
                 return Signed(existing, created=False)
             raise signed_error(existing)
         refuse_claimed_by_another(image, user)
+        blinding.refuse_hidden(image.pk, user)
         signature = Signature.objects.create(
             image=image,
             by=user,
@@ -79,3 +73,21 @@ def sign(
         )
         refresh_items(image_ids=[image.pk])
         return Signed(signature, created=True)
+
+
+def check_report(conclusion: str, text: str) -> None:
+    """See that a film can be concluded so.
+
+    Raises:
+        InvalidInputError: `bad_conclusion`, `text_too_long`.
+    """
+    if conclusion not in Conclusion.values:
+        raise InvalidInputError(
+            "bad_conclusion",
+            f"A conclusion is one of {', '.join(Conclusion.values)}.",
+            allowed=list(Conclusion.values),
+        )
+    if len(text) > MAX_TEXT:
+        raise InvalidInputError(
+            "text_too_long", f"A report has at most {MAX_TEXT} characters.", limit=MAX_TEXT
+        )

@@ -2,8 +2,10 @@
 
 from .addendum import Addendum
 from .critical import CriticalAttempt, CriticalResult, CriticalState
+from .first_impression import FirstImpression
 from .line import HelpRequest, Skip
 from .on_call import OnCallList, OnCallStep
+from .reading_group import ReadingGroup, ReadingGroupMember
 from .saved_view import SavedView
 from .second_look import SecondLook
 
@@ -12,9 +14,12 @@ __all__ = [
     "CriticalAttempt",
     "CriticalResult",
     "CriticalState",
+    "FirstImpression",
     "HelpRequest",
     "OnCallList",
     "OnCallStep",
+    "ReadingGroup",
+    "ReadingGroupMember",
     "SavedView",
     "SecondLook",
     "Skip",

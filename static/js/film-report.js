@@ -11,7 +11,10 @@ export function conclude() {
 /** Presses `sign` or `sign-next`; asks for a conclusion where none is chosen. */
 export function sign(name) {
   const button = document.querySelector(`#report [data-sign="${name}"]`);
-  if (!button) return;
+  if (!button) {
+    if (document.querySelector("#report [data-commit]")) toast("Commit your first impression first: C, then Enter.", "watch");
+    return;
+  }
   if (!document.querySelector("#report [name=conclusion]:checked")) {
     toast("Choose a conclusion first: C, then the arrow keys.", "watch");
     conclude();

@@ -6,6 +6,7 @@ import { Beside } from "./film-beside.js";
 import { bindKeys } from "./film-keys.js";
 import { markersOf } from "./film-marker.js";
 import { loadFilm, preload } from "./film-pixels.js";
+import { askReason } from "./film-reject.js";
 import { conclude, sign } from "./film-report.js";
 import { FilmTools } from "./film-tools.js";
 import { FilmView } from "./film-view.js";
@@ -174,15 +175,8 @@ class FilmPage {
   reject() {
     const finding = this.#judged();
     if (!finding) return;
-    const dialog = document.getElementById("reject-dialog");
-    document.getElementById("reject-what").textContent = finding.item.dataset.said;
-    dialog.returnValue = "";
-    dialog.onclose = () => {
-      if (dialog.returnValue !== "reject") return;
-      const reason = new FormData(dialog.querySelector("form")).get("reason") ?? "";
-      this.#send(finding.item.dataset.verdictUrl, { verdict: "reject", reason });
-    };
-    dialog.showModal();
+    const { said, verdictUrl } = finding.item.dataset;
+    askReason(said, (why) => this.#send(verdictUrl, { verdict: "reject", ...why }));
   }
 
   undo() {

@@ -94,8 +94,29 @@ def test_the_keyboard_alone_is_enough(visit: Visit, reader: User, version: Detec
     page.wait_for_url(f"**/films/{second.pk}/")
     verdicts = [(r.verdict, r.withdrawn_at is None) for r in Review.objects.order_by("pk")]
     assert verdicts == [("accept", True), ("reject", False), ("add", True)]
-    assert Review.objects.get(verdict="reject").reason == "overlapping normal structures"
+    assert Review.objects.get(verdict="reject").reason_code == "wrong_class"
     assert Signature.objects.get().image == first
+    assert visitor.complaints == []
+
+
+def test_a_reject_is_x_and_a_digit(visit: Visit, reader: User, version: DetectorVersion) -> None:
+    image, _ = read_film(version, ("covid", 0.91, *MARK), ("pneumonia", 0.7, 250, 60, 80, 90))
+    visitor = visit(reader)
+    page = visitor.page
+    visitor.go(f"/films/{image.pk}/")
+    expect(page.locator("#stage[data-state=shown]")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("4")
+    expect(page.locator("[data-number='1']")).to_contain_text("artefact, device or line")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("6")  # asks for words
+    page.keyboard.type("4 ribs cross")  # a digit in words is a digit
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-number='2']")).to_contain_text("4 ribs cross")
+    rows = Review.objects.order_by("pk").values_list("verdict", "reason_code", "reason")
+    assert list(rows) == [("reject", "artefact", ""), ("reject", "other", "4 ribs cross")]
     assert visitor.complaints == []
 
 

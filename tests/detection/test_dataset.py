@@ -56,7 +56,7 @@ def test_the_readers_word_is_what_is_exported(
     reviews.record(
         finding_id=second.pk, user=reader, verdict="edit", label="pneumonia", box=[21, 4, 9, 9]
     )
-    reviews.record(finding_id=third.pk, user=reader, verdict="reject")
+    reviews.record(finding_id=third.pk, user=reader, verdict="reject", reason_code="not_a_finding")
     drawn = reviews.record(
         image_id=image.pk, user=reader, verdict="add", label="covid", box=[1, 1, 5, 5]
     )

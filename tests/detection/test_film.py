@@ -35,7 +35,7 @@ def test_everything_the_page_needs(version: DetectorVersion, reader: User, other
     reviews.record(finding_id=covid.pk, user=reader, verdict="accept")
     claim = claims.claim(image_id=image.pk, user=other)
 
-    film = selectors.film(image_id=image.pk)
+    film = selectors.film(image_id=image.pk, user=reader)
 
     assert [(v.number, v.label, v.flags, v.side) for v in film.findings] == [
         (1, "normal", False, "right"),
@@ -51,9 +51,9 @@ def test_everything_the_page_needs(version: DetectorVersion, reader: User, other
     assert film.priority is not None
 
 
-def test_a_film_that_nothing_read() -> None:
+def test_a_film_that_nothing_read(reader: User) -> None:
     image = make_image()
-    film = selectors.film(image_id=image.pk)
+    film = selectors.film(image_id=image.pk, user=reader)
     assert (film.run, film.version, film.trust, film.why) == (None, None, "unknown", "")
     assert (list(film.findings), film.device, film.claim) == ([], None, None)
 
@@ -61,7 +61,7 @@ def test_a_film_that_nothing_read() -> None:
 def test_once_signed_it_waits_no_more(version: DetectorVersion, reader: User) -> None:
     run = make_run(make_image(), version, boxes=(("covid", 0.9),))
     signature = sign.sign(image_id=run.image_id, user=reader, conclusion="abnormal").signature
-    film = selectors.film(image_id=run.image_id)
+    film = selectors.film(image_id=run.image_id, user=reader)
     assert (film.signature, film.why, film.priority) == (signature, "", None)
 
 
@@ -69,7 +69,7 @@ def test_a_claim_that_ran_out_is_not_shown(version: DetectorVersion, reader: Use
     image = make_image()
     claims.claim(image_id=image.pk, user=reader)
     later = timezone.now() + timedelta(minutes=11)
-    assert selectors.film(image_id=image.pk, now=later).claim is None
+    assert selectors.film(image_id=image.pk, user=reader, now=later).claim is None
 
 
 def test_the_number_of_queries_does_not_grow(version: DetectorVersion, reader: User) -> None:
@@ -77,19 +77,22 @@ def test_the_number_of_queries_does_not_grow(version: DetectorVersion, reader: U
     for finding in run.findings.all():
         reviews.record(finding_id=finding.pk, user=reader, verdict="accept")
     with CaptureQueriesContext(connection) as queries:
-        film = selectors.film(image_id=run.image_id)
+        film = selectors.film(image_id=run.image_id, user=reader)
         [(v.review and v.review.by.username) for v in film.findings]
-    assert len(queries) <= 6
+    assert len(queries) <= 7
 
 
-def test_no_such_film() -> None:
-    for read in (lambda: selectors.film(image_id=10**9), lambda: selectors.film_state(10**9)):
+def test_no_such_film(reader: User) -> None:
+    for read in (
+        lambda: selectors.film(image_id=10**9, user=reader),
+        lambda: selectors.film_state(10**9, user=reader),
+    ):
         with pytest.raises(NotFoundError) as caught:
             read()
         assert caught.value.code == "no_such_image"
 
 
-def test_what_became_of_a_film(version: DetectorVersion) -> None:
+def test_what_became_of_a_film(version: DetectorVersion, reader: User) -> None:
     first = make_run(make_image(), version, RunState.QUEUED)
     second = make_run(make_image(), version, RunState.QUEUED)
     running = make_run(make_image(), version, RunState.RUNNING)
@@ -102,8 +105,8 @@ def test_what_became_of_a_film(version: DetectorVersion) -> None:
     waiting = make_image()
     runs = [first, second, running, done, quiet, failed, refused]
     with CaptureQueriesContext(connection) as queries:
-        states = selectors.film_states([*(r.image_id for r in runs), waiting.pk])
-    assert len(queries) <= 4
+        states = selectors.film_states([*(r.image_id for r in runs), waiting.pk], user=reader)
+    assert len(queries) <= 5
     assert [(s.state, s.text, s.place, s.findings, s.flagged, s.ended) for s in states] == [
         ("queued", "queued", 1, None, False, False),
         ("queued", "queued", 2, None, False, False),
@@ -116,18 +119,21 @@ def test_what_became_of_a_film(version: DetectorVersion) -> None:
     ]
     assert (states[6].reason_code, states[6].reason) == ("cannot_display", "y")
     for run, place in ((first, 1), (second, 2)):
-        assert selectors.film_state(run.image_id).place == place
+        assert selectors.film_state(run.image_id, user=reader).place == place
 
 
-def test_films_of_a_patient_come_with_their_findings(version: DetectorVersion) -> None:
+def test_films_of_a_patient_come_with_their_findings(
+    version: DetectorVersion, reader: User
+) -> None:
     image = make_image()
     make_run(image, version, boxes=(("covid", 0.9),))
     make_image()
     with CaptureQueriesContext(connection) as queries:
-        films = list(selectors.films_of_patient(image.series.study.patient_id))
+        patient = image.series.study.patient_id
+        films = selectors.films_of_patient(patient, user=reader, limit=9)
         labels = [f.label for film in films for r in film.latest_runs for f in r.findings.all()]
     assert (films, labels) == ([image], ["covid"])
-    assert len(queries) <= 4
+    assert len(queries) <= 5
 
 
 def test_images_of_a_machine_say_nothing_of_the_patient(version: DetectorVersion) -> None:

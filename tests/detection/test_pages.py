@@ -84,8 +84,8 @@ def test_pages_ask_the_database_a_fixed_number_of_questions(
         image = make_image(patient, device=make_device())
         make_run(image, version, boxes=(("covid", 0.9), ("pneumonia", 0.8)))
     for address, budget in (
-        ("/worklist/", 14),
-        ("/worklist/table/", 12),
+        ("/worklist/", 15),
+        ("/worklist/table/", 13),
         (f"/films/{image.pk}/", 30),
         (f"/patients/{patient.pk}/films/", 12),
     ):
@@ -226,6 +226,9 @@ def test_verdicts_answer_with_the_panel(
     html = text(page.post(address, {"verdict": "reject", "reason": "artefact"}, **HTMX))
     assert 'data-verdict="reject"' in html
     assert "artefact" in html
+    refused = page.post(address, {"verdict": "reject"}, **HTMX)
+    assert refused.status_code == 400
+    assert "Say why the finding is rejected." in text(refused)
     html = text(page.post(f"/films/{image.pk}/undo/", **HTMX))
     assert 'data-verdict="accept"' in html
     box = {"x": 1, "y": 2, "w": 30, "h": 40}

@@ -96,7 +96,13 @@ def test_a_verdict_comes_before_the_signature_or_not_at_all() -> None:
         hammer(
             [
                 partial(sign.sign, image_id=run.image_id, user=both[0], conclusion="normal"),
-                partial(reviews.record, finding_id=finding.pk, user=both[1], verdict="reject"),
+                partial(
+                    reviews.record,
+                    finding_id=finding.pk,
+                    user=both[1],
+                    verdict="reject",
+                    reason_code="artefact",
+                ),
             ]
         )
         signature = Signature.objects.get(image=run.image_id)

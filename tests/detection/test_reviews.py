@@ -26,8 +26,8 @@ def finding(run: DetectionRun) -> Finding:
     return run.findings.all()[0]
 
 
-def counting(run: DetectionRun) -> list[str | None]:
-    views = selectors.film(image_id=run.image_id).findings
+def counting(run: DetectionRun, reader: User) -> list[str | None]:
+    views = selectors.film(image_id=run.image_id, user=reader).findings
     return [v.review.verdict if v.review else None for v in views]
 
 
@@ -36,9 +36,9 @@ def test_the_newest_verdict_counts_and_undo_brings_back_the_one_before(
 ) -> None:
     reviews.record(finding_id=finding.pk, user=reader, verdict="accept")
     second = reviews.record(finding_id=finding.pk, user=reader, verdict="reject", reason="rib")
-    assert counting(run) == ["reject", None]
+    assert counting(run, reader) == ["reject", None]
     reviews.withdraw(review_id=second.pk, user=reader)
-    assert counting(run) == ["accept", None]
+    assert counting(run, reader) == ["accept", None]
     assert Review.objects.count() == 2
     patient = run.image.series.study.patient_id
     trail = AuditEntry.objects.filter(patient_ref=patient).order_by("id")
@@ -47,6 +47,7 @@ def test_the_newest_verdict_counts_and_undo_brings_back_the_one_before(
         "review": second.pk,
         "verdict": "reject",
         "finding": finding.pk,
+        "reason_code": "other",
     }
 
 
@@ -54,11 +55,11 @@ def test_an_edit_leaves_the_models_finding_as_it_was(
     run: DetectionRun, finding: Finding, reader: User
 ) -> None:
     reviews.record(finding_id=finding.pk, user=reader, verdict="edit", box=[1, 2, 3, 4])
-    view = selectors.film(image_id=run.image_id).findings[0]
+    view = selectors.film(image_id=run.image_id, user=reader).findings[0]
     assert (view.label, view.box) == ("covid", (20.0, 30.0, 100.0, 120.0))
     assert (view.shown_label, view.shown_box) == ("covid", (1.0, 2.0, 3.0, 4.0))
     reviews.record(finding_id=finding.pk, user=reader, verdict="edit", label="pneumonia")
-    view = selectors.film(image_id=run.image_id).findings[0]
+    view = selectors.film(image_id=run.image_id, user=reader).findings[0]
     assert (view.shown_label, view.shown_box) == ("pneumonia", view.box)
 
 
@@ -66,10 +67,10 @@ def test_an_added_box_stands_beside_the_models_findings(run: DetectionRun, reade
     added = reviews.record(
         image_id=run.image_id, user=reader, verdict="add", label="covid", box=[0, 0, 400, 300]
     )
-    film = selectors.film(image_id=run.image_id)
+    film = selectors.film(image_id=run.image_id, user=reader)
     assert [a.pk for a in film.added] == [added.pk]
     reviews.withdraw(review_id=added.pk, user=reader)
-    assert selectors.film(image_id=run.image_id).added == []
+    assert selectors.film(image_id=run.image_id, user=reader).added == []
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,11 @@ def test_an_added_box_stands_beside_the_models_findings(run: DetectionRun, reade
         ({"verdict": "accept", "label": "covid"}, "unexpected_change"),
         ({"verdict": "reject", "box": [0, 0, 5, 5]}, "unexpected_change"),
         ({"verdict": "accept", "reason": "x" * 301}, "reason_too_long"),
+        ({"verdict": "reject"}, "reason_code_missing"),
+        ({"verdict": "reject", "reason": " \n"}, "reason_code_missing"),
+        ({"verdict": "reject", "reason_code": "rib"}, "bad_reason_code"),
+        ({"verdict": "reject", "reason_code": "other", "reason": " "}, "reason_missing"),
+        ({"verdict": "accept", "reason_code": "artefact"}, "unexpected_reason_code"),
         ({"verdict": "add", "label": "covid", "box": [0, 0, 5, 5]}, "needs_finding"),
         ({"verdict": "edit", "box": [0, 0, 5]}, "bad_box"),
         ({"verdict": "edit", "box": [0, 0, 5, 5, 5]}, "bad_box"),
@@ -147,7 +153,9 @@ def test_after_the_signature_nothing_changes(
     review = reviews.record(finding_id=finding.pk, user=reader, verdict="accept")
     sign.sign(image_id=run.image_id, user=reader, conclusion="abnormal")
     for act in (
-        lambda: reviews.record(finding_id=finding.pk, user=reader, verdict="reject"),
+        lambda: reviews.record(
+            finding_id=finding.pk, user=reader, verdict="reject", reason_code="not_a_finding"
+        ),
         lambda: reviews.record(
             image_id=run.image_id, user=reader, verdict="add", label="covid", box=[0, 0, 5, 5]
         ),
@@ -165,7 +173,9 @@ def test_not_while_another_reader_holds_the_film(
     review = reviews.record(finding_id=finding.pk, user=reader, verdict="accept")
     claims.claim(image_id=run.image_id, user=other)
     for act in (
-        lambda: reviews.record(finding_id=finding.pk, user=reader, verdict="reject"),
+        lambda: reviews.record(
+            finding_id=finding.pk, user=reader, verdict="reject", reason_code="not_a_finding"
+        ),
         lambda: reviews.withdraw(review_id=review.pk, user=reader),
     ):
         with pytest.raises(ConflictError) as caught:
@@ -177,7 +187,9 @@ def test_only_ones_own_newest_verdict_can_be_taken_back_and_once(
     finding: Finding, reader: User, other: User
 ) -> None:
     first = reviews.record(finding_id=finding.pk, user=reader, verdict="accept")
-    second = reviews.record(finding_id=finding.pk, user=other, verdict="reject")
+    second = reviews.record(
+        finding_id=finding.pk, user=other, verdict="reject", reason_code="not_a_finding"
+    )
     with pytest.raises(NotPermittedError) as refused:
         reviews.withdraw(review_id=second.pk, user=reader)
     assert refused.value.code == "not_yours"

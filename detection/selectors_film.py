@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from detection import priority
+from detection import priority, room
 from detection.models import (
     Claim,
     DetectionRun,
@@ -128,7 +128,7 @@ def film(*, image_id: int, now: datetime | None = None) -> Film:
     Raises:
         NotFoundError: `no_such_image`.
     """
-    now = now or timezone.now()
+    now, ceiling = now or timezone.now(), room.ceiling()
     image = _image(image_id)
     runs = list(
         DetectionRun.objects.filter(image_id=image_id)
@@ -161,10 +161,8 @@ def film(*, image_id: int, now: datetime | None = None) -> Film:
         claim=live_claim(image, now),
         signature=signature,
         priors=_priors(image, patient),
-        why=_why(image, item, run, findings, now) if item and not signature else "",
-        priority=priority.urgency(item.rank, item.head_start, item.waiting_since, now)
-        if item and not signature
-        else None,
+        why=_why(item, run, findings, now, ceiling) if item and not signature else "",
+        priority=priority.urgency(item, now, ceiling) if item and not signature else None,
     )
 
 
@@ -299,16 +297,16 @@ def _priors(image: Image, patient: Patient) -> list[Prior]:
 
 
 def _why(
-    image: Image,
     item: WorklistItem,
     run: DetectionRun | None,
     findings: list[Finding],
     now: datetime,
+    ceiling: timedelta,
 ) -> str:
     facts = facts_of(item, run)
     thresholds = run.counts_from if run else {}
-    flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
-    return priority.why(facts, flags, now)
+    flags = priority.flagging([seen(f, item.image.columns) for f in findings], thresholds)
+    return priority.why(facts, flags, now, ceiling)
 
 
 def _places(runs: list[DetectionRun]) -> dict[int, int]:

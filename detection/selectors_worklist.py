@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from accounts.models import User
-from detection import priority
+from detection import priority, room
 from detection.models import (
     Claim,
     DetectionRun,
@@ -114,6 +115,7 @@ class WorklistPage:
         oldest_since: since when the longest waiting open film waits; `None` if nothing waits.
         reading_now: how many films the detector is reading.
         as_of: when this was read.
+        ceiling: past which no later film overtakes.
     """
 
     rows: tuple[WorklistRow, ...]
@@ -122,6 +124,7 @@ class WorklistPage:
     oldest_since: datetime | None
     reading_now: int
     as_of: datetime
+    ceiling: timedelta
 
 
 def worklist(
@@ -148,13 +151,13 @@ def worklist(
         leave_out: the same, without these.
         now: for tests.
     """
-    now = now or timezone.now()
-    items = worklist_items(user=user, filters=filters, ordering=ordering, now=now)
+    now, ceiling = now or timezone.now(), room.ceiling()
+    items = worklist_items(user=user, filters=filters, ordering=ordering, now=now, ceiling=ceiling)
     items = _within(items, only, leave_out)
     found = Paginator(items, page_size).get_page(page)
-    rows = rows_of(found.object_list, user=user, now=now)
+    rows = rows_of(found.object_list, user=user, now=now, ceiling=ceiling)
     found.object_list = rows  # type: ignore[assignment]
-    counts, oldest, reading = _around(user, now)
+    counts, oldest, reading = _around(user, now, ceiling)
     return WorklistPage(
         rows=tuple(rows),
         page=found,
@@ -162,6 +165,7 @@ def worklist(
         oldest_since=oldest,
         reading_now=reading,
         as_of=now,
+        ceiling=ceiling,
     )
 
 
@@ -171,17 +175,19 @@ def worklist_items(
     filters: Mapping[str, str] | None = None,
     ordering: str = "",
     now: datetime | None = None,
+    ceiling: timedelta | None = None,
 ) -> QuerySet[WorklistItem]:
     """The open films behind a worklist page, in order; nothing is joined, so sorting stays cheap.
 
-    `rows_of` joins what a row needs, for the films of one page.
+    `rows_of` joins what a row needs, for the films of one page. Without a `ceiling` that of the
+    house is asked for.
     """
-    now = now or timezone.now()
+    now, ceiling = now or timezone.now(), ceiling or room.ceiling()
     filters = filters or {}
     items = WorklistItem.objects.filter(signed=False)
     show = filters.get("show", "")
     show = _OLD_NAMES.get(show, show)
-    items = items.filter(_shown(show if show in SHOW else "", user, now))
+    items = items.filter(_shown(show if show in SHOW else "", user, now, ceiling))
     for name, lookup in (("device", "image__device_id"), ("patient", _PATIENT)):
         value = filters.get(name, "")
         if value.isascii() and value.isdecimal() and len(value) < 19:
@@ -189,23 +195,20 @@ def worklist_items(
     for name, known in (("trust", Trust.values), ("label", Label.values)):
         if filters.get(name) in known:
             items = items.filter(**{name: filters[name]})
-    lift = Case(
-        When(
-            waiting_since__lte=now - priority.CEILING,
-            then=Value(priority.LIFT) - F("head_start"),
-        ),
-        default=Value(0.0),
-    )
-    return items.annotate(urgent=F("rank") + lift).order_by(
+    return items.annotate(urgent=_urgent(now, ceiling)).order_by(
         *ORDERINGS.get(ordering, ORDERINGS["priority"])
     )
 
 
 def rows_of(
-    items: Iterable[WorklistItem], *, user: User, now: datetime | None = None
+    items: Iterable[WorklistItem],
+    *,
+    user: User,
+    now: datetime | None = None,
+    ceiling: timedelta | None = None,
 ) -> list[WorklistRow]:
     """Rows for the given items, in their order, in two queries."""
-    now = now or timezone.now()
+    now, ceiling = now or timezone.now(), ceiling or room.ceiling()
     wanted = [i.pk for i in items]
     joined = WorklistItem.objects.select_related(*_RELATED).in_bulk(wanted)
     items = [joined[pk] for pk in wanted if pk in joined]
@@ -213,7 +216,7 @@ def rows_of(
     runs = [i.run_id for i in items if i.run_id and i.run_state == RunState.DONE]
     for finding in Finding.objects.filter(run_id__in=runs):
         findings.setdefault(finding.run_id, []).append(finding)
-    return [_row(i, findings.get(i.run_id or 0, []), user, now) for i in items]
+    return [_row(i, findings.get(i.run_id or 0, []), user, now, ceiling) for i in items]
 
 
 def next_image(
@@ -293,8 +296,17 @@ def live_claim(image: Image, now: datetime) -> Claim | None:
 _PATIENT = "image__series__study__patient_id"
 
 
-def _shown(show: str, user: User, now: datetime) -> Q:
-    overdue = Q(waiting_since__lte=now - priority.CEILING)
+def _urgent(now: datetime, ceiling: timedelta) -> Combinable:
+    """`priority.urgency` without the clock that all films share."""
+    past = Case(
+        When(waiting_since__lte=now - ceiling, then=Value(priority.LIFT)), default=F("head_start")
+    )
+    asked = Case(When(urgency="high", then=Value(priority.LIFT)), default=Value(0.0))
+    return F("rank") + Value(ceiling / timedelta(hours=1)) * (past + asked)
+
+
+def _shown(show: str, user: User, now: datetime, ceiling: timedelta) -> Q:
+    overdue = Q(waiting_since__lte=now - ceiling)
     return {
         "": Q(needs_reader=True) | overdue,
         "flagged": Q(flagged=True),
@@ -306,21 +318,25 @@ def _shown(show: str, user: User, now: datetime) -> Q:
     }[show]
 
 
-def _around(user: User, now: datetime) -> tuple[dict[str, int], datetime | None, int]:
+def _around(
+    user: User, now: datetime, ceiling: timedelta
+) -> tuple[dict[str, int], datetime | None, int]:
     open_items = WorklistItem.objects.filter(signed=False)
     plain = [key for key in SHOW if key not in {"all", "mine"}]
     found = open_items.aggregate(
         n_all=Count("pk"),
-        oldest=Min("waiting_since", filter=_shown("", user, now)),
+        oldest=Min("waiting_since", filter=_shown("", user, now, ceiling)),
         reading=Count("pk", filter=Q(run_state=RunState.RUNNING)),
-        **{f"n_{key}": Count("pk", filter=_shown(key, user, now)) for key in plain},
+        **{f"n_{key}": Count("pk", filter=_shown(key, user, now, ceiling)) for key in plain},
     )
     # from the claims' side: few, where joining them to each film would cost most of the page
-    found["n_mine"] = open_items.filter(_shown("mine", user, now)).count()
+    found["n_mine"] = open_items.filter(_shown("mine", user, now, ceiling)).count()
     return {key: found[f"n_{key}"] for key in SHOW}, found["oldest"], found["reading"]
 
 
-def _row(item: WorklistItem, findings: list[Finding], user: User, now: datetime) -> WorklistRow:
+def _row(
+    item: WorklistItem, findings: list[Finding], user: User, now: datetime, ceiling: timedelta
+) -> WorklistRow:
     image, run = item.image, item.run
     thresholds = run.counts_from if run else {}
     flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
@@ -334,7 +350,7 @@ def _row(item: WorklistItem, findings: list[Finding], user: User, now: datetime)
         patient=patient,
         study=image.series.study,
         device=image.device,
-        priority=priority.urgency(item.rank, item.head_start, item.waiting_since, now),
+        priority=priority.urgency(item, now, ceiling),
         age=age_at(patient.birth_date, image.acquired_at),
         view=image.view_position,
         flags=flags_of(findings, thresholds),
@@ -343,8 +359,8 @@ def _row(item: WorklistItem, findings: list[Finding], user: User, now: datetime)
         side=priority.side(s for s in flags if s.label == item.label),
         trust=item.trust,
         trust_reasons=run.trust_reasons if run else [],
-        why=priority.why(film, flags, now),
-        overdue=priority.waited_past_ceiling(item.waiting_since, now),
+        why=priority.why(film, flags, now, ceiling),
+        overdue=priority.waited_past_ceiling(item.waiting_since, now, ceiling),
         waiting_since=item.waiting_since,
         claim=claim,
         is_mine=bool(claim and claim.by_id == user.pk),

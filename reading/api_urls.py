@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_addenda, api_agreement, api_critical, api_line, api_reviews, api_worklist
+from . import (
+    api_addenda,
+    api_agreement,
+    api_critical,
+    api_line,
+    api_policy,
+    api_reviews,
+    api_worklist,
+)
 
 urlpatterns = [
     path("critical-results/", api_critical.CriticalResultsView.as_view(), name="critical-results"),
@@ -40,5 +48,6 @@ urlpatterns = [
     ),
     path("reviews/<int:pk>/", api_reviews.ReviewView.as_view(), name="review-detail"),
     path("agreement/", api_agreement.AgreementView.as_view(), name="agreement"),
+    path("reading-policy/", api_policy.ReadingPolicyView.as_view(), name="reading-policy"),
     path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
 ]

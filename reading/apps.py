@@ -13,5 +13,6 @@ class ReadingConfig(AppConfig):
     name = "reading"
 
     def ready(self) -> None:
-        """Be counted on the left rail; models can be imported only now."""
+        """Be counted on the left rail, answer the room below; models can be imported only now."""
         importlib.import_module("reading.badges").connect()
+        importlib.import_module("reading.answers").connect()

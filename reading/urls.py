@@ -10,6 +10,7 @@ from . import (
     views_film,
     views_labelling,
     views_line,
+    views_policy,
     views_saved,
     views_worklist,
 )
@@ -20,6 +21,7 @@ urlpatterns = [
     path("critical/<int:pk>/acknowledge/", views_critical.acknowledge, name="critical-acknowledge"),
     path("critical/<int:pk>/cancel/", views_critical.cancel, name="critical-cancel"),
     path("on-call/", views_critical.on_call_lists, name="on-call"),
+    path("reading-policy/", views_policy.reading_policy, name="reading-policy"),
     path("films/<int:image_id>/critical/", views_critical.report, name="critical-report"),
     path("worklist/", views_worklist.worklist, name="worklist"),
     path("worklist/table/", views_worklist.worklist_table, name="worklist-table"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
@@ -20,6 +21,7 @@ from accounts.services import audit
 from detection import selectors
 from detection.models import WorklistItem
 from detection.page_request import PageRequest
+from detection.priority import in_words
 from reading.selectors import open_help, saved_views, second_looks, signed_today, skipped_by
 from reading.services.saved_views import KEPT
 from reading.views_saved import address
@@ -125,12 +127,15 @@ def _worklist_context(request: PageRequest) -> dict[str, Any]:
         "reading_now": found.reading_now,
         "as_of": found.as_of,
         "filtered": bool(filters),
-        "chips": _chips(request, found.counts | {"help": len(calls)}),
+        "chips": _chips(request, found.counts | {"help": len(calls)}, found.ceiling),
         "table_url": reverse("reading:worklist-table") + (f"?{query}" if query else ""),
     }
 
 
-def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]:
+def _chips(
+    request: PageRequest, counts: dict[str, int], ceiling: timedelta | None = None
+) -> list[dict[str, Any]]:
+    said = {"overdue": f"waited past {in_words(ceiling)}"} if ceiling else {}
     show = request.GET.get("show", "")
     show = "" if show == "now" else show
     chips = [
@@ -140,7 +145,7 @@ def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]
             "count": counts.get(key),
             "on": show == key,
             "url": url_with(request, show=key or "now", ordering=None),
-            "help": selectors.SHOW[key],
+            "help": said.get(key, selectors.SHOW[key]),
         }
         for key, icon, label in CHIPS
     ]

@@ -4,6 +4,7 @@ from .addendum import Addendum
 from .critical import CriticalAttempt, CriticalResult, CriticalState
 from .line import HelpRequest, Skip
 from .on_call import OnCallList, OnCallStep
+from .policy import ReadingPolicy, Twice
 from .saved_view import SavedView
 from .second_look import SecondLook
 
@@ -15,7 +16,9 @@ __all__ = [
     "HelpRequest",
     "OnCallList",
     "OnCallStep",
+    "ReadingPolicy",
     "SavedView",
     "SecondLook",
     "Skip",
+    "Twice",
 ]

@@ -61,7 +61,7 @@ MUST = {
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
-        "/on-call/",
+        "/on-call/", "/reading-policy/",
     },
 }  # fmt: skip
 EXTRA = {

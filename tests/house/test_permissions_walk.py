@@ -231,6 +231,10 @@ WHO_MAY_WHAT: list[tuple[str, str, set[Any]]] = [
     ("post", "/datasets/export/", ADMIN),
     ("get", f"/datasets/{N}/", ADMIN),
     ("get", f"/datasets/{N}/download/", ADMIN),
+    ("get", "/reading-policy/", ADMIN),
+    ("post", "/reading-policy/", ADMIN),
+    ("get", "/api/v1/reading-policy/", ADMIN),
+    ("post", "/api/v1/reading-policy/", ADMIN),
     ("get", "/users/", ADMIN),
     ("get", "/audit/", ADMIN),
 ]

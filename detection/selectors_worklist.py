@@ -136,6 +136,7 @@ def worklist(
     page_size: int = 50,
     only: QuerySet[Any] | None = None,
     leave_out: QuerySet[Any] | None = None,
+    uncounted: QuerySet[Any] | None = None,
     now: datetime | None = None,
 ) -> WorklistPage:
     """What to read next, most urgent first.
@@ -149,6 +150,7 @@ def worklist(
         page_size: rows of a page.
         only: numbers of films, as a subquery, that a room above knows of; no others.
         leave_out: the same, without these.
+        uncounted: the same, left out of the counts of all chips.
         now: for tests.
     """
     now, ceiling = now or timezone.now(), room.ceiling()
@@ -157,7 +159,7 @@ def worklist(
     found = Paginator(items, page_size).get_page(page)
     rows = rows_of(found.object_list, user=user, now=now, ceiling=ceiling)
     found.object_list = rows  # type: ignore[assignment]
-    counts, oldest, reading = _around(user, now, ceiling)
+    counts, oldest, reading = _around(user, now, ceiling, uncounted)
     return WorklistPage(
         rows=tuple(rows),
         page=found,
@@ -319,9 +321,9 @@ def _shown(show: str, user: User, now: datetime, ceiling: timedelta) -> Q:
 
 
 def _around(
-    user: User, now: datetime, ceiling: timedelta
+    user: User, now: datetime, ceiling: timedelta, uncounted: QuerySet[Any] | None
 ) -> tuple[dict[str, int], datetime | None, int]:
-    open_items = WorklistItem.objects.filter(signed=False)
+    open_items = _within(WorklistItem.objects.filter(signed=False), None, uncounted)
     plain = [key for key in SHOW if key not in {"all", "mine"}]
     found = open_items.aggregate(
         n_all=Count("pk"),

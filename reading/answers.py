@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from accounts.models import User
 from detection import room
+from imaging.models import Image
+from reading.selectors_double import refuse_reader
 from reading.selectors_policy import policy_now
 
 
@@ -14,6 +17,10 @@ class Answers:
     def ceiling(self) -> timedelta:
         """Of the policy that holds now."""
         return policy_now().ceiling
+
+    def refuse_reader(self, *, image: Image, user: User) -> None:
+        """Whose part in a double reading is done, and who can't settle a difference, only look."""
+        refuse_reader(image=image, user=user)
 
 
 def connect() -> None:

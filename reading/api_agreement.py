@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import cast
 
 from drf_spectacular.types import OpenApiTypes
@@ -15,7 +16,8 @@ from accounts.models import User
 from accounts.permissions import Can
 
 from .forms import AgreementForm
-from .selectors_agreement import BY, agreement_table
+from .selectors_agreement import BY, AgreementTable, agreement_table
+from .selectors_pairs import reader_pairs
 
 
 class AgreementFigureSerializer(serializers.Serializer[object]):
@@ -47,6 +49,26 @@ class AgreementRowSerializer(serializers.Serializer[object]):
     miss_rate = AgreementFigureSerializer(allow_null=True)
 
 
+class ReaderPairSerializer(serializers.Serializer[object]):
+    """Two readers who read the same films apart; the sum has no names."""
+
+    one_name = serializers.CharField()
+    other_name = serializers.CharField()
+    both = serializers.IntegerField(source="cells.both", help_text="abnormal for both")
+    one = serializers.IntegerField(source="cells.one", help_text="abnormal for the one alone")
+    other = serializers.IntegerField(source="cells.other", help_text="for the other alone")
+    neither = serializers.IntegerField(source="cells.neither", help_text="normal for both")
+    kappa = AgreementFigureSerializer(source="cells.kappa", allow_null=True)
+
+
+class ReaderPairsSerializer(serializers.Serializer[object]):
+    """Films that two readers read, by their two readings."""
+
+    rows = ReaderPairSerializer(many=True)
+    total = ReaderPairSerializer()
+    unreadable = serializers.IntegerField(help_text="not readable for one of them; don't count")
+
+
 class AgreementSerializer(serializers.Serializer[object]):
     """All rows and their sum."""
 
@@ -55,6 +77,7 @@ class AgreementSerializer(serializers.Serializer[object]):
     everyone = serializers.BooleanField(help_text="all readers' films, not only one's own")
     unreadable = serializers.IntegerField()
     unread = serializers.IntegerField()
+    readers = ReaderPairsSerializer(help_text="of films that two readers read")
 
 
 class AgreementView(APIView):
@@ -74,5 +97,11 @@ class AgreementView(APIView):
     def get(self, request: Request) -> Response:
         """Films that one signed oneself; the lead sees those of every reader."""
         by, span = AgreementForm(request.query_params).chosen()
-        table = agreement_table(user=cast("User", request.user), by=by, span=span)
-        return Response(AgreementSerializer(table).data)
+        user = cast("User", request.user)
+        table = agreement_table(user=user, by=by, span=span)
+        pairs = reader_pairs(user=user, span=span)
+        return Response(AgreementSerializer({**_fields(table), "readers": pairs}).data)
+
+
+def _fields(table: AgreementTable) -> dict[str, object]:
+    return {field.name: getattr(table, field.name) for field in fields(table)}

@@ -10,13 +10,13 @@ from django.urls import reverse
 
 from detection import selectors
 from detection.page_request import PageRequest
-from reading.selectors import skipped_by
+from reading.selectors_double import not_offered
 
 
 def next_film(request: PageRequest, after: int) -> str:
-    """Address of the most urgent film that nobody holds, without those skipped; else the list."""
+    """Address of the most urgent free film that is this reader's to read; else the list."""
     following = selectors.next_image(
-        user=request.user, after=after, leave_out=skipped_by(request.user)
+        user=request.user, after=after, leave_out=not_offered(request.user)
     )
     return (
         reverse("reading:film", args=[following.pk]) if following else reverse("reading:worklist")

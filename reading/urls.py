@@ -7,6 +7,7 @@ from django.urls import path
 from . import (
     views_agreement,
     views_critical,
+    views_double,
     views_film,
     views_labelling,
     views_line,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("films/<int:image_id>/release/", views_film.release, name="release"),
     path("films/<int:image_id>/read-anyway/", views_film.read_anyway, name="read-anyway"),
     path("films/<int:image_id>/sign/", views_film.sign, name="sign"),
+    path("films/<int:image_id>/adjudicate/", views_double.adjudicate, name="adjudicate"),
     path("films/<int:image_id>/line/", views_line.line, name="line"),
     path("films/<int:image_id>/skip/", views_line.skip, name="skip"),
     path("films/<int:image_id>/help/", views_line.ask_help, name="help"),

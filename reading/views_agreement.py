@@ -19,6 +19,7 @@ from twinhealth.web.templatetags.house import url_with
 
 from .forms import AgreementForm
 from .selectors_agreement import BY, CELLS, agreement_table, films_of_cell
+from .selectors_pairs import reader_pairs
 
 PAGE_SIZE = 50
 WORDS = {
@@ -42,6 +43,7 @@ def agreement(request: PageRequest) -> HttpResponse:
         "head": BY[by],
         "span": span,
         "table": table,
+        "pairs": reader_pairs(user=request.user, span=span),
         "as_of": timezone.now(),
         "chips": [
             {"label": f"by {label}", "on": key == by, "url": url_with(request, by=key)}

@@ -23,12 +23,13 @@ from detection.models import Conclusion, Label
 from detection.page_request import PageRequest
 from detection.services import claims, reviews
 from detection.services import request as requests
-from detection.services import sign as signing
 from reading import selectors_critical
 from reading.forms import REJECT_REASONS, AddendumForm, SignForm, VerdictForm
 from reading.going_on import go, next_film
+from reading.models import Choice
 from reading.selectors import addenda_of, last_verdict
-from reading.services import addenda
+from reading.selectors_double import standing
+from reading.services import addenda, signing
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
 
@@ -144,7 +145,7 @@ def read_anyway(request: PageRequest, image_id: int) -> HttpResponse:
     except DomainError as error:
         if not request.htmx:
             raise
-        return _panels(request, image_id, error=error, swapped="findings")
+        return panels(request, image_id, error=error, swapped="findings")
     # the whole page: its badge asks until the run has ended
     return go(request, reverse("reading:film", args=[image_id]))
 
@@ -165,11 +166,13 @@ def sign(request: PageRequest, image_id: int) -> HttpResponse:
     except DomainError as error:
         if not request.htmx:
             raise
-        return _panels(request, image_id, error=error, swapped="report")
+        if error.code == "take_first":  # the page is of before the first reading: start anew
+            claims.claim(image_id=image_id, user=request.user, request=request)
+        return panels(request, image_id, error=error, swapped="report")
     if request.POST.get("then") == "next":
         return go(request, next_film(request, image_id))
     if request.htmx:
-        return _panels(request, image_id, swapped="report")
+        return panels(request, image_id, swapped="report")
     return redirect("reading:film", image_id)
 
 
@@ -183,15 +186,16 @@ def add_addendum(request: PageRequest, image_id: int) -> HttpResponse:
     except DomainError as error:
         if not request.htmx:
             raise
-        return _panels(request, image_id, error=error, swapped="report")
+        return panels(request, image_id, error=error, swapped="report")
     if request.htmx:
-        return _panels(request, image_id, swapped="report")
+        return panels(request, image_id, swapped="report")
     return redirect("reading:film", image_id)
 
 
 def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
     found = selectors.film(image_id=image_id)
     taken = found.claim is not None and found.claim.by_id != request.user.pk
+    double = standing(image=found.image, user=request.user, signature=found.signature)
     thresholds = found.run.counts_from if found.run else {}
     return {
         "film": found,
@@ -200,9 +204,11 @@ def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
         "taken": taken,
         "on_call_lists": selectors_critical.lists(),
         "addenda": addenda_of(found.signature),
-        "locked": taken or found.signature is not None,
+        "double": double,
+        "locked": taken or double.locked or found.signature is not None,
         "labels": Label.choices,
         "conclusions": Conclusion.choices,
+        "choices": Choice.choices,
         "reject_reasons": REJECT_REASONS,
         "start_score": min(thresholds.values(), default=0.0),
     }
@@ -214,18 +220,18 @@ def _findings_after(request: PageRequest, image_id: int, act: Callable[[], objec
     except DomainError as error:
         if not request.htmx:
             raise
-        return _panels(request, image_id, error=error, swapped="findings")
+        return panels(request, image_id, error=error, swapped="findings")
     if not request.htmx:
         return redirect("reading:film", image_id)
-    return _panels(request, image_id, swapped="findings")
+    return panels(request, image_id, swapped="findings")
 
 
-def _panels(
+def panels(
     request: PageRequest, image_id: int, *, swapped: str, error: DomainError | None = None
 ) -> HttpResponse:
     """The panel that was asked for; the other one too where the film's state changed under it."""
     context = _context(request, image_id) | {"error": error}
-    both = context["locked"]
+    both = context["locked"] or (error is not None and error.code == "take_first")
     html = render_to_string(f"reading/parts/{swapped}.html", context, request)
     if both:
         other = "report" if swapped == "findings" else "findings"

@@ -33,25 +33,28 @@ def sign(
     user: User,
     conclusion: str,
     text: str = "",
+    by_name: str = "",
     request: HttpRequest | None = None,
 ) -> Signed:
     """Sign a film; needs no verdicts before and no claim. The same reader's repeat changes nothing.
+
+    Of films that two readers read this room knows nothing: what a reader signs goes through
+    `reading.services.signing`.
+
+    Args:
+        image_id: the film.
+        user: who signs.
+        conclusion: a value of `Conclusion`.
+        text: of the report.
+        by_name: as the signature names its reader; empty for the user's own name.
+        request: for the audit.
 
     Raises:
         NotFoundError: `no_such_image`.
         InvalidInputError: `bad_conclusion`, `text_too_long`.
         ConflictError: `signed` by another, or `claimed` by another, with who and when.
     """
-    if conclusion not in Conclusion.values:
-        raise InvalidInputError(
-            "bad_conclusion",
-            f"A conclusion is one of {', '.join(Conclusion.values)}.",
-            allowed=list(Conclusion.values),
-        )
-    if len(text) > MAX_TEXT:
-        raise InvalidInputError(
-            "text_too_long", f"A report has at most {MAX_TEXT} characters.", limit=MAX_TEXT
-        )
+    check_report(conclusion=conclusion, text=text)
     with transaction.atomic():
         image = lock_film(image_id)
         existing = Signature.objects.filter(image=image).first()
@@ -63,7 +66,7 @@ def sign(
         signature = Signature.objects.create(
             image=image,
             by=user,
-            by_name=str(user),
+            by_name=by_name or str(user),
             at=timezone.now(),
             conclusion=conclusion,
             text=text,
@@ -79,3 +82,21 @@ def sign(
         )
         refresh_items(image_ids=[image.pk])
         return Signed(signature, created=True)
+
+
+def check_report(*, conclusion: str, text: str) -> None:
+    """What a report must be, whoever signs it.
+
+    Raises:
+        InvalidInputError: `bad_conclusion`, `text_too_long`.
+    """
+    if conclusion not in Conclusion.values:
+        raise InvalidInputError(
+            "bad_conclusion",
+            f"A conclusion is one of {', '.join(Conclusion.values)}.",
+            allowed=list(Conclusion.values),
+        )
+    if len(text) > MAX_TEXT:
+        raise InvalidInputError(
+            "text_too_long", f"A report has at most {MAX_TEXT} characters.", limit=MAX_TEXT
+        )

@@ -2,6 +2,7 @@
 
 from .addendum import Addendum
 from .critical import CriticalAttempt, CriticalResult, CriticalState
+from .double import Adjudication, Choice, DoubleReading, IndependentRead
 from .line import HelpRequest, Skip
 from .on_call import OnCallList, OnCallStep
 from .policy import ReadingPolicy, Twice
@@ -10,10 +11,14 @@ from .second_look import SecondLook
 
 __all__ = [
     "Addendum",
+    "Adjudication",
+    "Choice",
     "CriticalAttempt",
     "CriticalResult",
     "CriticalState",
+    "DoubleReading",
     "HelpRequest",
+    "IndependentRead",
     "OnCallList",
     "OnCallStep",
     "ReadingPolicy",

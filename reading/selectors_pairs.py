@@ -51,8 +51,8 @@ def reader_pairs(*, user: User, span: Span) -> ReaderPairs:
         second = second.filter(Q(reader=user) | Q(image_id__in=own))
     reads = IndependentRead.objects.filter(image_id__in=second.order_by().values("image_id"))
     films: dict[int, dict[int, str]] = {}
-    for image, reader, said in reads.values_list("image_id", "reader_id", "conclusion"):
-        films.setdefault(image, {})[reader] = said
+    for image, reader, word in reads.values_list("image_id", "reader_id", "conclusion"):
+        films.setdefault(image, {})[reader] = word
     counts: dict[tuple[int, ...], list[int]] = {}
     unreadable = 0
     for said in films.values():

@@ -4,6 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const GAP = 4; // between box and label, CSS pixels
 const HANDLE = 9;
+const READERS = ["first", "second"]; // whose box, where a third reader compares two readings
 const NAMES = { covid: "covid", pneumonia: "pneumonia", normal: "normal" };
 
 /** The boxes that the list names, in its order. */
@@ -69,17 +70,19 @@ export class BoxLayer {
     const back = make("rect", { class: "box-back" });
     node.append(back, text);
     if (draft) for (const [x, y] of handlesOf(r)) node.append(handle(x, y));
-    return { node, r, text, back };
+    return { node, r, text, back, reader: READERS.indexOf(box.verdict) };
   }
 
   // above the box, else below it, else inside at its top; never outside the stage
-  #place({ r, text, back }, width, height) {
+  // a reader's box, which often is the model's own: at its foot, the second's above the first's
+  #place({ r, text, back, reader }, width, height) {
     const size = text.getBBox();
     const w = size.width + 8;
     const h = size.height + 2;
     const left = Math.max(2, Math.min(r.left, width - w - 2));
     let top = r.top - h - GAP;
-    if (top < 2) top = r.top + r.height + GAP;
+    if (reader >= 0) top = r.top + r.height - (reader + 1) * (h + GAP);
+    else if (top < 2) top = r.top + r.height + GAP;
     if (top + h > height - 2) top = Math.max(2, Math.min(r.top + GAP, height - h - 2));
     set(back, { x: left, y: top, width: w, height: h, rx: 2 });
     set(text, { x: left + 4, y: top + h - 5 });

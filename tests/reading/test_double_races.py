@@ -15,7 +15,7 @@ from reading.services.policy import settle
 from reading.services.signing import sign
 from tests.detection.factories import make_image, make_run, make_user, make_version
 from tests.detection.test_races import ROUNDS, hammer
-from tests.reading.policies import read_twice
+from tests.reading.twice import read_twice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

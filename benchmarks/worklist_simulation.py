@@ -69,30 +69,37 @@ def films(seed: int, days: int, load: float) -> list[Arrival]:
     ]
 
 
+@dataclass(slots=True)
+class Stored:
+    """What the worklist keeps of a film; nobody asks for one here."""
+
+    rank: float
+    head_start: float
+    waiting_since: datetime
+    urgency: str = ""
+
+
 class Line:
     """The films that wait under one rule."""
 
     def __init__(self, coming: list[Arrival], rule: str) -> None:
         self.coming, self.rule = coming, rule
-        self.hours = float(rule.split()[-2]) if rule.startswith("our") else 1.0
+        self.ceiling = timedelta(hours=float(rule.split()[-2]) if rule.startswith("our") else 1.0)
         self.by_time: list[tuple[float, int]] = []
         self.by_rank: list[tuple[float, int]] = []
         self.gone: set[int] = set()
-        self.known: dict[int, tuple[float, float, datetime]] = {}
-
-    def _moment(self, minutes: float) -> datetime:
-        # a ceiling of n hours is one of an hour on a clock that goes n times slower
-        return START + timedelta(minutes=minutes / self.hours)
+        self.known: dict[int, Stored] = {}
 
     def add(self, n: int) -> None:
         """Film `n` has come."""
         one = self.coming[n]
-        since = self._moment(one.at)
+        since = START + timedelta(minutes=one.at)
         film = priority.Film("done", "covid" if one.score else "", one.score, "full", since)
-        rank = priority.rank(film)
-        self.known[n] = (rank, priority.head_start(film), since)
+        self.known[n] = Stored(priority.rank(film), priority.head_start(film), since)
         heapq.heappush(self.by_time, (one.at, n))
-        first = -rank if self.rule.startswith("our") else -(one.score or 0.0)
+        # at the start nobody has waited, and below the ceiling all gain at the same pace
+        ours = priority.urgency(self.known[n], START, self.ceiling)
+        first = -ours if self.rule.startswith("our") else -(one.score or 0.0)
         heapq.heappush(self.by_rank, (first, n))
 
     def take(self, minutes: float) -> int | None:
@@ -106,8 +113,11 @@ class Line:
         chosen = oldest if self.rule == RULES[0] else highest
         if self.rule.startswith("our"):
             # below the ceiling the rank decides, past it the time: the first is one of these two
-            now = self._moment(minutes)
-            chosen = max((highest, oldest), key=lambda n: priority.urgency(*self.known[n], now))
+            now = START + timedelta(minutes=minutes)
+            chosen = max(
+                (highest, oldest),
+                key=lambda n: priority.urgency(self.known[n], now, self.ceiling),
+            )
         self.gone.add(chosen)
         return chosen
 

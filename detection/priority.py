@@ -2,12 +2,16 @@
 
 The urgency of a film, in hours of waiting that it counts for:
 
-    urgency(t) = (t - waiting_since) / CEILING + asked + (LIFT if past the ceiling else head_start)
+    urgency(t) = (t - waiting_since) + asked + ceiling * (LIFT if past the ceiling else head_start)
 
-`asked` is what a person wants (STAT, HIGH, LOW in the header or set here). `head_start` is what the
-detector and the machine's trust give: never negative and smaller than `LIFT`, so the detector can
-only bring a film forward, and only within the ceiling. What follows, for films with the same
-request, and what `tests/detection/test_priority.py` proves:
+`ceiling` is the house's setting, in hours here. `asked` is what a person wants (STAT, HIGH, LOW in
+the header or set here). `head_start` is what the detector and the machine's trust give, in
+ceilings: never negative and smaller than `LIFT`, so the detector can only bring a film forward, and
+only within the ceiling. It grows with the ceiling because a flag that counts for a ceiling or more
+keeps a flagged film before every quiet one below the ceiling, whatever the ceiling is; counted in
+fixed hours, it would leave a ceiling of more than two hours without effect. What a person asks
+stays in hours. What follows, for films with the same request and any ceiling, and what
+`tests/detection/test_priority.py` proves:
 
 1. Once a film has waited past the ceiling, only films that came before it stand in front of it: its
    place is its first-in-first-out place or better, whatever the detector said of this or any film.
@@ -17,9 +21,9 @@ request, and what `tests/detection/test_priority.py` proves:
 3. Waiting and a finding never lower a film's urgency.
 
 A person may push further: STAT stands before everything; HIGH before every film below the ceiling
-and before films past it that came up to `HIGH - LIFT` hours earlier; LOW counts as come half an
-hour later. All films gain at the same pace, so `asked + head_start - waiting_since / CEILING`, the
-rank, has no clock in it and can be stored and indexed.
+and before films past it that came up to `HIGH` hours earlier (it has a `LIFT` of its own); LOW
+counts as come half an hour later. All films gain at the same pace, so `asked - waiting_since`, the
+rank, has neither clock nor ceiling in it and can be stored: a change of the ceiling changes no row.
 """
 
 from __future__ import annotations
@@ -27,17 +31,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 ABNORMAL = frozenset({"covid", "pneumonia"})
-CEILING = timedelta(hours=1)
-LIFT = 10.0  # above every head start
+CEILING = timedelta(hours=1)  # unless the house says otherwise
+LIFT = 10.0  # ceilings: above every head start
 STAT = 1e6  # hours: above any waiting
-HIGH = LIFT + 2.0
-LOW = -0.5
-FLAGGED = 1.0  # plus the score: 1 to 2
+HIGH = 2.0  # hours, above a lift of its own
+LOW = -0.5  # hours
+FLAGGED = 1.0  # ceilings, as those below; plus the score: 1 to 2
 UNREAD = 1.2  # nobody and nothing has looked at it
 DOUBTED = 0.6  # the model saw nothing, on a machine that can't be trusted
 REDUCED = 0.25
+_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,15 @@ class Film:
     urgency_reason: str = ""
 
 
+class Place(Protocol):
+    """What is stored of a film's place; `detection.models.WorklistItem` is one."""
+
+    rank: float
+    head_start: float
+    waiting_since: datetime
+    urgency: str
+
+
 def flagging(findings: Iterable[Seen], thresholds: Mapping[str, float]) -> list[Seen]:
     """The findings that flag a film, highest score first.
 
@@ -104,12 +119,12 @@ def needs_reader(film: Film) -> bool:
 
 
 def asked(film: Film) -> float:
-    """Hours that a person's request counts for."""
+    """Hours that a person's request counts for, beside the lift of HIGH."""
     return {"stat": STAT, "high": HIGH, "low": LOW}.get(film.urgency, 0.0)
 
 
 def head_start(film: Film) -> float:
-    """Hours that the detector and the machine's trust bring a film forward: 0 to below `LIFT`.
+    """Ceilings that the detector and the machine's trust bring a film forward: 0 to below `LIFT`.
 
     In steps of 1/1024, which leave no rounding when they are added to a time and taken off again.
     """
@@ -128,21 +143,36 @@ def _head_start(film: Film) -> float:
 
 
 def rank(film: Film) -> float:
-    """What is stored: higher comes first among films on the same side of the ceiling."""
-    return asked(film) + head_start(film) - film.waiting_since.timestamp() / CEILING.total_seconds()
+    """What is stored, in hours: higher comes first among films without head start and lift."""
+    return asked(film) - film.waiting_since.timestamp() / _HOUR
 
 
-def urgency(
-    stored_rank: float, stored_head_start: float, waiting_since: datetime, now: datetime
-) -> float:
-    """The number shown: stored rank at a given time; past the ceiling all have the same lift."""
-    lift = LIFT - stored_head_start if waited_past_ceiling(waiting_since, now) else 0.0
-    return stored_rank + now.timestamp() / CEILING.total_seconds() + lift
+def lifts(*, urgency: str, past: bool) -> int:
+    """How many times `LIFT` counts: for the ceiling, and for a person who asks for HIGH."""
+    return int(past) + int(urgency == "high")
 
 
-def waited_past_ceiling(waiting_since: datetime, now: datetime) -> bool:
-    """True from the moment on at which a film has waited `CEILING`."""
-    return waiting_since <= now - CEILING
+def urgency(place: Place, now: datetime, ceiling: timedelta) -> float:
+    """The number shown: what is stored, at a given time, in hours."""
+    past = waited_past_ceiling(place.waiting_since, now, ceiling)
+    ceilings = LIFT * lifts(urgency=place.urgency, past=past)
+    if not past:
+        ceilings += place.head_start
+    return place.rank + now.timestamp() / _HOUR + ceilings * (ceiling.total_seconds() / _HOUR)
+
+
+def waited_past_ceiling(waiting_since: datetime, now: datetime, ceiling: timedelta) -> bool:
+    """True from the moment on at which a film has waited `ceiling`."""
+    return waiting_since <= now - ceiling
+
+
+def in_words(ceiling: timedelta) -> str:
+    """`60 min`, from two hours on `4 h` or `2 h 30 min`."""
+    minutes = int(ceiling.total_seconds() // 60)
+    hours, rest = divmod(minutes, 60)
+    if hours < 2:
+        return f"{minutes} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def side(findings: Iterable[Seen]) -> str:
@@ -189,26 +219,27 @@ def _reading(film: Film, flags: list[Seen]) -> list[str]:
     return [_UNREAD[film.run_state]] if film.run_state in _UNREAD else []
 
 
-def blind_why(film: Film, now: datetime) -> str:
+def blind_why(film: Film, now: datetime, ceiling: timedelta) -> str:
     """As `why`, for a reader who must not know yet what the model said, or whether it did."""
     unsaid = replace(film, run_state="unsaid", label="", score=None, gate="")
-    reasons = _request(film) + _around(unsaid, now)
+    reasons = _request(film) + _around(unsaid, now, ceiling)
     return "; ".join(reasons) or "in turn"
 
 
-def why(film: Film, flags: list[Seen], now: datetime) -> str:
+def why(film: Film, flags: list[Seen], now: datetime, ceiling: timedelta) -> str:
     """The sentence that puts the film where it is.
 
     Args:
         film: what priority knows of it.
         flags: its flagging findings, highest first, as `flagging` gives them.
         now: aware.
+        ceiling: of the house.
     """
-    reasons = _request(film) + _reading(film, flags) + _around(film, now)
+    reasons = _request(film) + _reading(film, flags) + _around(film, now, ceiling)
     return "; ".join(reasons) or "no finding, in turn"
 
 
-def _around(film: Film, now: datetime) -> list[str]:
+def _around(film: Film, now: datetime, ceiling: timedelta) -> list[str]:
     reasons = []
     if film.trust == "reduced":
         reasons.append(
@@ -216,7 +247,6 @@ def _around(film: Film, now: datetime) -> list[str]:
             if film.score is not None or film.run_state != "done"
             else "no finding, but the machine's trust is reduced"
         )
-    if waited_past_ceiling(film.waiting_since, now):
-        minutes = int(CEILING.total_seconds() // 60)
-        reasons.append(f"waited past {minutes} min")
+    if waited_past_ceiling(film.waiting_since, now, ceiling):
+        reasons.append(f"waited past {in_words(ceiling)}")
     return reasons

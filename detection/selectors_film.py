@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from detection import blinding, priority
+from detection import blinding, priority, room
 from detection.models import (
     Claim,
     DetectionRun,
@@ -134,7 +134,7 @@ def film(*, image_id: int, user: User, now: datetime | None = None) -> Film:
     Raises:
         NotFoundError: `no_such_image`.
     """
-    now = now or timezone.now()
+    now, ceiling = now or timezone.now(), room.ceiling()
     image = _image(image_id)
     runs = list(
         DetectionRun.objects.filter(image_id=image_id)
@@ -175,8 +175,10 @@ def film(*, image_id: int, user: User, now: datetime | None = None) -> Film:
         claim=live_claim(image, now),
         signature=signature,
         priors=[_prior(i, hidden=i.pk in hides) for i in earlier],
-        why=_why(image, item, run, findings, now, hidden=hidden) if item and not signature else "",
-        priority=priority.urgency(item.rank, item.head_start, item.waiting_since, now)
+        why=_why(item, run, findings, now, ceiling, hidden=hidden)
+        if item and not signature
+        else "",
+        priority=priority.urgency(item, now, ceiling)
         if item and not signature and not hidden
         else None,
     )
@@ -336,20 +338,20 @@ def _prior(image: Image, *, hidden: bool) -> Prior:
 
 
 def _why(
-    image: Image,
     item: WorklistItem,
     run: DetectionRun | None,
     findings: list[Finding],
     now: datetime,
+    ceiling: timedelta,
     *,
     hidden: bool,
 ) -> str:
     facts = facts_of(item, run)
     if hidden:
-        return priority.blind_why(facts, now)
+        return priority.blind_why(facts, now, ceiling)
     thresholds = run.counts_from if run else {}
-    flags = priority.flagging([seen(f, image.columns) for f in findings], thresholds)
-    return priority.why(facts, flags, now)
+    flags = priority.flagging([seen(f, item.image.columns) for f in findings], thresholds)
+    return priority.why(facts, flags, now, ceiling)
 
 
 def _places(runs: list[DetectionRun]) -> dict[int, int]:

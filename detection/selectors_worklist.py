@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from accounts.models import User
-from detection import blinding, priority
+from detection import blinding, priority, room
 from detection.blinding import Sight
 from detection.models import (
     Claim,
@@ -125,6 +126,7 @@ class WorklistPage:
         oldest_since: since when the longest waiting open film waits; `None` if nothing waits.
         reading_now: how many films the detector is reading.
         as_of: when this was read.
+        ceiling: past which no later film overtakes.
     """
 
     rows: tuple[WorklistRow, ...]
@@ -133,6 +135,7 @@ class WorklistPage:
     oldest_since: datetime | None
     reading_now: int
     as_of: datetime
+    ceiling: timedelta
 
 
 def worklist(
@@ -144,6 +147,7 @@ def worklist(
     page_size: int = 50,
     only: QuerySet[Any] | None = None,
     leave_out: QuerySet[Any] | None = None,
+    uncounted: QuerySet[Any] | None = None,
     now: datetime | None = None,
 ) -> WorklistPage:
     """What to read next, most urgent first.
@@ -157,16 +161,18 @@ def worklist(
         page_size: rows of a page.
         only: numbers of films, as a subquery, that a room above knows of; no others.
         leave_out: the same, without these.
+        uncounted: the same, left out of the counts of all chips.
         now: for tests.
     """
-    now = now or timezone.now()
-    sight = blinding.sight(user)
-    items = worklist_items(user=user, filters=filters, ordering=ordering, now=now, sight=sight)
+    now, ceiling, sight = now or timezone.now(), room.ceiling(), blinding.sight(user)
+    items = worklist_items(
+        user=user, filters=filters, ordering=ordering, now=now, ceiling=ceiling, sight=sight
+    )
     items = _within(items, only, leave_out)
     found = Paginator(items, page_size).get_page(page)
-    rows = rows_of(found.object_list, user=user, now=now, sight=sight)
+    rows = rows_of(found.object_list, user=user, now=now, ceiling=ceiling, sight=sight)
     found.object_list = rows  # type: ignore[assignment]
-    counts, oldest, reading = _around(user, now, sight)
+    counts, oldest, reading = _around(user, now, ceiling, sight, uncounted)
     return WorklistPage(
         rows=tuple(rows),
         page=found,
@@ -174,6 +180,7 @@ def worklist(
         oldest_since=oldest,
         reading_now=reading,
         as_of=now,
+        ceiling=ceiling,
     )
 
 
@@ -183,20 +190,22 @@ def worklist_items(
     filters: Mapping[str, str] | None = None,
     ordering: str = "",
     now: datetime | None = None,
+    ceiling: timedelta | None = None,
     sight: Sight | None = None,
 ) -> QuerySet[WorklistItem]:
     """The open films behind a worklist page, in order; nothing is joined, so sorting stays cheap.
 
     `rows_of` joins what a row needs, for the films of one page. To a reader who must not know yet
-    what the model said, no filter and no column to sort by tells it; the usual order may.
+    what the model said, no filter and no column to sort by tells it; the usual order may. Without
+    a `ceiling` that of the house is asked for.
     """
-    now = now or timezone.now()
+    now, ceiling = now or timezone.now(), ceiling or room.ceiling()
     filters = filters or {}
     sight = sight or blinding.sight(user)
     items = WorklistItem.objects.filter(signed=False)
     show = filters.get("show", "")
     show = _OLD_NAMES.get(show, show)
-    items = items.filter(_shown(show if show in SHOW else "", user, now, sight))
+    items = items.filter(_shown(show if show in SHOW else "", user, now, ceiling, sight))
     for name, lookup in (("device", "image__device_id"), ("patient", _PATIENT)):
         value = filters.get(name, "")
         if value.isascii() and value.isdecimal() and len(value) < 19:
@@ -208,14 +217,7 @@ def worklist_items(
                 items = items.filter(image_id__in=sight.read)
     if sight.blinded and ordering.removeprefix("-") == "score":
         ordering = "priority"
-    lift = Case(
-        When(
-            waiting_since__lte=now - priority.CEILING,
-            then=Value(priority.LIFT) - F("head_start"),
-        ),
-        default=Value(0.0),
-    )
-    return items.annotate(urgent=F("rank") + lift).order_by(
+    return items.annotate(urgent=_urgent(now, ceiling)).order_by(
         *ORDERINGS.get(ordering, ORDERINGS["priority"])
     )
 
@@ -225,10 +227,11 @@ def rows_of(
     *,
     user: User,
     now: datetime | None = None,
+    ceiling: timedelta | None = None,
     sight: Sight | None = None,
 ) -> list[WorklistRow]:
     """Rows for the given items, in their order, in four queries at most."""
-    now = now or timezone.now()
+    now, ceiling = now or timezone.now(), ceiling or room.ceiling()
     sight = sight or blinding.sight(user)
     wanted = [i.pk for i in items]
     joined = WorklistItem.objects.select_related(*_RELATED).in_bulk(wanted)
@@ -243,7 +246,7 @@ def rows_of(
     for finding in Finding.objects.filter(run_id__in=runs):
         findings.setdefault(finding.run_id, []).append(finding)
     return [
-        _row(i, findings.get(i.run_id or 0, []), user, now, hidden=i.image_id in hides)
+        _row(i, findings.get(i.run_id or 0, []), user, now, ceiling, hidden=i.image_id in hides)
         for i in items
     ]
 
@@ -325,8 +328,17 @@ def live_claim(image: Image, now: datetime) -> Claim | None:
 _PATIENT = "image__series__study__patient_id"
 
 
-def _shown(show: str, user: User, now: datetime, sight: Sight) -> Q:
-    overdue = Q(waiting_since__lte=now - priority.CEILING)
+def _urgent(now: datetime, ceiling: timedelta) -> Combinable:
+    """`priority.urgency` without the clock that all films share."""
+    past = Case(
+        When(waiting_since__lte=now - ceiling, then=Value(priority.LIFT)), default=F("head_start")
+    )
+    asked = Case(When(urgency="high", then=Value(priority.LIFT)), default=Value(0.0))
+    return F("rank") + Value(ceiling / timedelta(hours=1)) * (past + asked)
+
+
+def _shown(show: str, user: User, now: datetime, ceiling: timedelta, sight: Sight) -> Q:
+    overdue = Q(waiting_since__lte=now - ceiling)
     if sight.blinded and show == "":
         return Q()  # to stand on the short list is what the model said
     chosen = {
@@ -343,22 +355,38 @@ def _shown(show: str, user: User, now: datetime, sight: Sight) -> Q:
     return chosen & Q(image_id__in=sight.read)
 
 
-def _around(user: User, now: datetime, sight: Sight) -> tuple[dict[str, int], datetime | None, int]:
-    open_items = WorklistItem.objects.filter(signed=False)
+def _around(
+    user: User,
+    now: datetime,
+    ceiling: timedelta,
+    sight: Sight,
+    uncounted: QuerySet[Any] | None,
+) -> tuple[dict[str, int], datetime | None, int]:
+    open_items = _within(WorklistItem.objects.filter(signed=False), None, uncounted)
+
+    def shown(show: str) -> Q:
+        return _shown(show, user, now, ceiling, sight)
+
     plain = [key for key in SHOW if key not in {"all", "mine"}]
     found = open_items.aggregate(
         n_all=Count("pk"),
-        oldest=Min("waiting_since", filter=_shown("", user, now, sight)),
+        oldest=Min("waiting_since", filter=shown("")),
         reading=Count("pk", filter=Q(run_state=RunState.RUNNING)),
-        **{f"n_{key}": Count("pk", filter=_shown(key, user, now, sight)) for key in plain},
+        **{f"n_{key}": Count("pk", filter=shown(key)) for key in plain},
     )
     # from the claims' side: few, where joining them to each film would cost most of the page
-    found["n_mine"] = open_items.filter(_shown("mine", user, now, sight)).count()
+    found["n_mine"] = open_items.filter(shown("mine")).count()
     return {key: found[f"n_{key}"] for key in SHOW}, found["oldest"], found["reading"]
 
 
 def _row(
-    item: WorklistItem, findings: list[Finding], user: User, now: datetime, *, hidden: bool
+    item: WorklistItem,
+    findings: list[Finding],
+    user: User,
+    now: datetime,
+    ceiling: timedelta,
+    *,
+    hidden: bool,
 ) -> WorklistRow:
     image, run = item.image, item.run
     thresholds = run.counts_from if run else {}
@@ -373,9 +401,7 @@ def _row(
         patient=patient,
         study=image.series.study,
         device=image.device,
-        priority=None
-        if hidden
-        else priority.urgency(item.rank, item.head_start, item.waiting_since, now),
+        priority=None if hidden else priority.urgency(item, now, ceiling),
         age=age_at(patient.birth_date, image.acquired_at),
         view=image.view_position,
         flags=flags_of(findings, thresholds),
@@ -384,8 +410,10 @@ def _row(
         side=priority.side(s for s in flags if s.label == item.label),
         trust=item.trust,
         trust_reasons=run.trust_reasons if run else [],
-        why=priority.blind_why(film, now) if hidden else priority.why(film, flags, now),
-        overdue=priority.waited_past_ceiling(item.waiting_since, now),
+        why=priority.blind_why(film, now, ceiling)
+        if hidden
+        else priority.why(film, flags, now, ceiling),
+        overdue=priority.waited_past_ceiling(item.waiting_since, now, ceiling),
         waiting_since=item.waiting_since,
         claim=claim,
         is_mine=bool(claim and claim.by_id == user.pk),

@@ -192,12 +192,6 @@ class SignInSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(required=False, allow_blank=True, max_length=4000)
 
 
-class SignedSerializer(serializers.Serializer[Any]):
-    """The signature's number."""
-
-    signature = serializers.IntegerField()
-
-
 class SignatureSerializer(serializers.ModelSerializer[Signature]):
     """A signature with what was signed."""
 

@@ -1,4 +1,4 @@
-"""How far the detector and the readers who signed agree: counts into figures. Pure.
+"""How far detector and readers, and two readers, agree: counts into figures. Pure.
 
 Kappa: J. Cohen, Educ. Psychol. Meas. 20, 1960, with the large-sample error of J. L. Fleiss,
 J. Cohen and B. S. Everitt, Psychol. Bull. 72, 1969. Shares: the interval of E. B. Wilson,
@@ -66,6 +66,32 @@ def kappa(cells: Cells) -> Figure | None:
     rest = (value - chance * off) ** 2
     error = math.sqrt(max(0.0, same + other - rest) / n) / (1 - chance)
     return Figure(value, max(-1.0, value - _Z * error), min(1.0, value + _Z * error), n)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Films that two readers read apart, by what each concluded; unreadable ones don't count.
+
+    Attributes:
+        both: abnormal for both.
+        one, other: abnormal for the one alone, for the other alone.
+        neither: normal for both.
+    """
+
+    both: int
+    one: int
+    other: int
+    neither: int
+
+    @property
+    def films(self) -> int:
+        """All of them."""
+        return self.both + self.one + self.other + self.neither
+
+    @property
+    def kappa(self) -> Figure | None:
+        """Cohen's kappa of the two; it doesn't matter which of them is the one."""
+        return kappa(Cells(self.both, self.one, self.other, self.neither))
 
 
 def ppv(cells: Cells) -> Figure | None:

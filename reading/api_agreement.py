@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from typing import cast
 
 from drf_spectacular.types import OpenApiTypes
@@ -16,8 +16,9 @@ from accounts.models import User
 from accounts.permissions import Can
 
 from .forms import AgreementForm
-from .selectors_agreement import BY, agreement_table
+from .selectors_agreement import BY, AgreementTable, agreement_table
 from .selectors_blinded_agreement import blind_table
+from .selectors_pairs import reader_pairs
 from .selectors_rejects import rejects_by_version
 
 
@@ -88,6 +89,26 @@ class BlindSerializer(serializers.Serializer[object]):
     against = BlindAgainstSerializer(many=True, help_text="the first word, then the signature")
 
 
+class ReaderPairSerializer(serializers.Serializer[object]):
+    """Two readers who read the same films apart; the sum has no names."""
+
+    one_name = serializers.CharField()
+    other_name = serializers.CharField()
+    both = serializers.IntegerField(source="cells.both", help_text="abnormal for both")
+    one = serializers.IntegerField(source="cells.one", help_text="abnormal for the one alone")
+    other = serializers.IntegerField(source="cells.other", help_text="for the other alone")
+    neither = serializers.IntegerField(source="cells.neither", help_text="normal for both")
+    kappa = AgreementFigureSerializer(source="cells.kappa", allow_null=True)
+
+
+class ReaderPairsSerializer(serializers.Serializer[object]):
+    """Films that two readers read, by their two readings."""
+
+    rows = ReaderPairSerializer(many=True)
+    total = ReaderPairSerializer()
+    unreadable = serializers.IntegerField(help_text="not readable for one of them; don't count")
+
+
 class AgreementSerializer(serializers.Serializer[object]):
     """All rows and their sum."""
 
@@ -98,6 +119,7 @@ class AgreementSerializer(serializers.Serializer[object]):
     unread = serializers.IntegerField()
     blind = BlindSerializer()
     rejects = RejectsSerializer(many=True, help_text="verdicts of these days that still count")
+    readers = ReaderPairsSerializer(help_text="of films that two readers read")
 
 
 class AgreementView(APIView):
@@ -119,7 +141,14 @@ class AgreementView(APIView):
         by, span = AgreementForm(request.query_params).chosen()
         user = cast("User", request.user)
         table = agreement_table(user=user, by=by, span=span)
-        rejects = rejects_by_version(user=user, span=span)
-        blind = blind_table(user=user, span=span)
-        body = {**asdict(table), "blind": blind, "rejects": rejects}
+        body = {
+            **_fields(table),
+            "blind": blind_table(user=user, span=span),
+            "readers": reader_pairs(user=user, span=span),
+            "rejects": rejects_by_version(user=user, span=span),
+        }
         return Response(AgreementSerializer(body).data)
+
+
+def _fields(table: AgreementTable) -> dict[str, object]:
+    return {field.name: getattr(table, field.name) for field in fields(table)}

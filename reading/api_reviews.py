@@ -17,10 +17,11 @@ from detection.serializers import (
     ImageReviewInSerializer,
     ReleasedSerializer,
     ReviewSerializer,
-    SignedSerializer,
     SignInSerializer,
 )
-from detection.services import claims, reviews, sign
+from detection.services import claims, reviews
+from reading.serializers_double import SignedSerializer
+from reading.services.signing import sign
 
 _CONFLICT = {404: ErrorSerializer, 409: ErrorSerializer}
 
@@ -139,13 +140,17 @@ class SignView(APIView):
         },
     )
     def post(self, request: Request, pk: int) -> Response:
-        """Sign; the same reader's repeat answers 200 with the same signature."""
+        """Sign; the same reader's repeat answers 200 with the same signature.
+
+        Of a film that two readers read this gives one's reading. The second reader takes the film
+        first (`claim/`), else 409 `take_first`. Where the two differ, `signature` stays null.
+        """
         body = SignInSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        signed = sign.sign(
+        signed = sign(
             image_id=pk,
             **by(request),
             **body.validated_data,
         )
         code = status.HTTP_201_CREATED if signed.created else status.HTTP_200_OK
-        return Response({"signature": signed.signature.pk}, status=code)
+        return Response(SignedSerializer(signed).data, status=code)

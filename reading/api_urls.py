@@ -9,7 +9,9 @@ from . import (
     api_agreement,
     api_blinded,
     api_critical,
+    api_double,
     api_line,
+    api_policy,
     api_reviews,
     api_worklist,
 )
@@ -31,6 +33,12 @@ urlpatterns = [
     path("images/<int:pk>/release/", api_reviews.ReleaseView.as_view(), name="image-release"),
     path("images/<int:pk>/addenda/", api_addenda.AddendaView.as_view(), name="image-addenda"),
     path("images/<int:pk>/sign/", api_reviews.SignView.as_view(), name="image-sign"),
+    path("images/<int:pk>/reads/", api_double.ReadsView.as_view(), name="image-reads"),
+    path(
+        "images/<int:pk>/adjudicate/",
+        api_double.AdjudicateView.as_view(),
+        name="image-adjudicate",
+    ),
     path("images/<int:pk>/skip/", api_line.SkipView.as_view(), name="image-skip"),
     path("images/<int:pk>/help/", api_line.HelpView.as_view(), name="image-help"),
     path("images/<int:pk>/urgency/", api_line.UrgencyView.as_view(), name="image-urgency"),
@@ -55,5 +63,6 @@ urlpatterns = [
     path("reading-groups/", api_blinded.ReadingGroupsView.as_view(), name="reading-groups"),
     path("reading-groups/<int:pk>/", api_blinded.ReadingGroupView.as_view(), name="reading-group"),
     path("agreement/", api_agreement.AgreementView.as_view(), name="agreement"),
+    path("reading-policy/", api_policy.ReadingPolicyView.as_view(), name="reading-policy"),
     path("worklist/", api_worklist.WorklistView.as_view(), name="worklist"),
 ]

@@ -18,8 +18,10 @@ from detection import selectors
 from detection.api_by import by
 from detection.models import Label, Trust, WorklistItem
 from detection.serializers import WorklistRowSerializer
+from reading.queues import QUEUES, queues
+from reading.selectors_double import not_for
 
-_SHOW = "; ".join(f"`{key}`: {text}" for key, text in selectors.SHOW.items() if key)
+_SHOW = "; ".join(f"`{key}`: {text}" for key, text in (selectors.SHOW | QUEUES).items() if key)
 
 
 class WorklistView(generics.GenericAPIView[WorklistItem]):
@@ -36,7 +38,7 @@ class WorklistView(generics.GenericAPIView[WorklistItem]):
         parameters=[
             OpenApiParameter(
                 "show",
-                enum=[key for key in selectors.SHOW if key],
+                enum=[*(key for key in selectors.SHOW if key), *QUEUES],
                 description=f"Without it, films that need a reader now. {_SHOW}",
             ),
             OpenApiParameter("device", OpenApiTypes.INT),
@@ -52,12 +54,18 @@ class WorklistView(generics.GenericAPIView[WorklistItem]):
         """`why` is the sentence that put a film where it is."""
         user = cast("User", request.user)
         now = timezone.now()
+        filters = request.query_params.dict()
+        queue = queues(user).get(filters.get("show", ""))
         items = selectors.worklist_items(
             user=user,
-            filters=request.query_params.dict(),
-            ordering=request.query_params.get("ordering", ""),
+            filters=filters | ({} if queue is None else {"show": "all"}),
+            ordering=filters.get("ordering", ""),
             now=now,
         )
+        if queue is None:
+            items = items.exclude(image_id__in=not_for(user))
+        else:
+            items = items.filter(image_id__in=queue)
         page = self.paginate_queryset(items)
         rows = selectors.rows_of(page or [], user=user, now=now)
         audit.record(

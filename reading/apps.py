@@ -13,6 +13,7 @@ class ReadingConfig(AppConfig):
     name = "reading"
 
     def ready(self) -> None:
-        """Be counted on the left rail, say who reads blind; models can be imported only now."""
+        """Be counted on the left rail, answer the room below; models can be imported only now."""
         importlib.import_module("reading.badges").connect()
+        importlib.import_module("reading.answers").connect()
         importlib.import_module("reading.blinded").connect()

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from detection.models import Conclusion, Label, RejectReason, Verdict
 
+from .models import Choice
 from .selectors_agreement import BY, Span, lately
 
 
@@ -100,3 +101,20 @@ class OnCallForm(forms.Form):
                 raise forms.ValidationError("Each line is a user name and a number of minutes.")
             found.append((name.strip(), int(minutes)))
         return found
+
+
+class AdjudicationForm(forms.Form):
+    """A reading lead's decision; conclusion and text of an own report."""
+
+    choice = forms.ChoiceField(
+        choices=Choice.choices, error_messages={"required": "Choose whose reading is signed."}
+    )
+    conclusion = forms.ChoiceField(choices=[("", ""), *Conclusion.choices], required=False)
+    text = forms.CharField(max_length=4000, required=False)
+
+    def clean(self) -> dict[str, object]:
+        """An own report has a conclusion."""
+        data: dict[str, object] = super().clean() or {}
+        if data.get("choice") == Choice.OWN and not data.get("conclusion"):
+            self.add_error("conclusion", "Choose a conclusion.")
+        return data

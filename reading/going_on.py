@@ -11,11 +11,11 @@ from django.urls import reverse
 from detection import selectors
 from detection.page_request import PageRequest
 from imaging.models import Image
-from reading.selectors import skipped_by
+from reading.selectors_double import not_offered
 
 
 def next_film(request: PageRequest, after: int) -> str:
-    """Address of the most urgent film that nobody holds, without those skipped; else the list."""
+    """Address of the most urgent free film that is this reader's to read; else the list."""
     following = _following(request, after)
     return (
         reverse("reading:film", args=[following.pk]) if following else reverse("reading:worklist")
@@ -31,7 +31,7 @@ def next_pixels(request: PageRequest, after: int) -> str:
 
 
 def _following(request: PageRequest, after: int) -> Image | None:
-    return selectors.next_image(user=request.user, after=after, leave_out=skipped_by(request.user))
+    return selectors.next_image(user=request.user, after=after, leave_out=not_offered(request.user))
 
 
 def go(request: PageRequest, target: str) -> HttpResponse:

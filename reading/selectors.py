@@ -93,7 +93,7 @@ def help_image(help_id: int) -> int:
 
 
 def line_of(image_id: int) -> dict[str, Any]:
-    """Where a film stands beside its reading: `call`, `item`, `signature`, `looked`, `wants_look`.
+    """A film beside its reading: `image`, `call`, `item`, `signature`, `looked`, `wants_look`.
 
     Raises:
         NotFoundError: `no_such_image`.
@@ -109,6 +109,7 @@ def line_of(image_id: int) -> dict[str, Any]:
     looked = getattr(signature, "second_look", None)
     waits = signature is not None and looked is None
     return {
+        "image": image,
         "call": help_of(image_id),
         "item": getattr(image, "worklist_item", None),
         "signature": signature,
@@ -122,7 +123,8 @@ def second_looks() -> QuerySet[Signature]:
 
     Those where detector and reader disagree (flagged and signed normal, or read without a flag and
     signed abnormal), and of those where both say normal a share drawn by the film's SHA-256: as
-    good as random, and the same on every machine and at every time.
+    good as random, and the same on every machine and at every time. Films that two readers read
+    have had their second reader.
     """
     item = WorklistItem.objects.filter(image_id=OuterRef("image_id"), run_state=RunState.DONE)
     quiet, flagged = item.filter(flagged=False), item.filter(flagged=True)
@@ -130,7 +132,7 @@ def second_looks() -> QuerySet[Signature]:
         Exists(quiet), conclusion=Conclusion.ABNORMAL
     )
     return (
-        Signature.objects.filter(second_look=None)
+        Signature.objects.filter(second_look=None, image__double_reading=None)
         .filter(disagree | Q(Exists(quiet), _drawn(), conclusion=Conclusion.NORMAL))
         .select_related(
             "by", "image__series__study__patient", "image__device", "image__worklist_item"

@@ -20,6 +20,7 @@ from twinhealth.web.templatetags.house import url_with
 from .forms import AgreementForm
 from .selectors_agreement import BY, CELLS, agreement_table, films_of_cell
 from .selectors_blinded_agreement import blind_table
+from .selectors_pairs import reader_pairs
 from .selectors_rejects import REASONS, rejects_by_version
 
 PAGE_SIZE = 50
@@ -47,6 +48,7 @@ def agreement(request: PageRequest) -> HttpResponse:
         "blind": blind_table(user=request.user, span=span),
         "reasons": REASONS,
         "rejects": rejects_by_version(user=request.user, span=span),
+        "pairs": reader_pairs(user=request.user, span=span),
         "as_of": timezone.now(),
         "chips": [
             {"label": f"by {label}", "on": key == by, "url": url_with(request, by=key)}

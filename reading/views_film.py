@@ -23,12 +23,13 @@ from detection.models import Conclusion, Label, RejectReason
 from detection.page_request import PageRequest
 from detection.services import claims, reviews
 from detection.services import request as requests
-from detection.services import sign as signing
 from reading import selectors_blinded, selectors_critical
 from reading.forms import AddendumForm, SignForm, VerdictForm
 from reading.going_on import go, next_film, next_pixels
+from reading.models import Choice
 from reading.selectors import addenda_of, last_verdict
-from reading.services import addenda
+from reading.selectors_double import standing
+from reading.services import addenda, signing
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
 
@@ -167,6 +168,8 @@ def sign(request: PageRequest, image_id: int) -> HttpResponse:
     except DomainError as error:
         if not request.htmx:
             raise
+        if error.code == "take_first":  # the page is of before the first reading: start anew
+            claims.claim(image_id=image_id, user=request.user, request=request)
         return panels(request, image_id, error=error, swapped="report")
     if request.POST.get("then") == "next":
         return go(request, next_film(request, image_id))
@@ -197,6 +200,7 @@ def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
         image_id, user=request.user, signed=found.signature is not None
     )
     taken = found.claim is not None and found.claim.by_id != request.user.pk
+    double = standing(image=found.image, user=request.user, signature=found.signature)
     thresholds = found.run.counts_from if found.run else {}
     return {
         "film": found,
@@ -211,9 +215,11 @@ def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
         "started": request.POST
         if "text" in request.POST
         else selectors_blinded.own_of(impressions, request.user),
-        "locked": taken or found.signature is not None,
+        "double": double,
+        "locked": taken or double.locked or found.signature is not None,
         "labels": Label.choices,
         "conclusions": Conclusion.choices,
+        "choices": Choice.choices,
         "reject_reasons": RejectReason.choices,
         "start_score": min(thresholds.values(), default=0.0),
     }
@@ -236,7 +242,7 @@ def panels(
 ) -> HttpResponse:
     """The panel that was asked for; the other one too where the film's state changed under it."""
     context = _context(request, image_id) | {"error": error}
-    both = context["locked"]
+    both = context["locked"] or (error is not None and error.code == "take_first")
     html = render_to_string(f"reading/parts/{swapped}.html", context, request)
     if both:
         other = "report" if swapped == "findings" else "findings"

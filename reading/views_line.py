@@ -17,6 +17,7 @@ from imaging.models import Urgency
 from reading.forms_line import AnswerForm, ReasonForm, SecondLookForm, UrgencyForm
 from reading.going_on import go, next_film
 from reading.selectors import help_image, line_of
+from reading.selectors_double import standing
 from reading.services import line as services
 from reading.services import second_look as second_looks
 from twinhealth.errors import DomainError
@@ -124,8 +125,13 @@ def _after(
 
 
 def _panel(request: PageRequest, image_id: int, error: DomainError | None = None) -> HttpResponse:
-    context: dict[str, Any] = line_of(image_id) | {
+    context: dict[str, Any] = line_of(image_id)
+    double = standing(image=context["image"], user=request.user, signature=context["signature"])
+    if context["call"] and double.since and context["call"].at <= double.since:
+        context["call"] = None
+    context |= {
         "image_id": image_id,
+        "double": double,
         "urgencies": Urgency.choices,
         "error": error,
     }

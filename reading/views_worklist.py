@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
@@ -20,7 +22,17 @@ from accounts.services import audit
 from detection import selectors
 from detection.models import WorklistItem
 from detection.page_request import PageRequest
-from reading.selectors import open_help, saved_views, second_looks, signed_today, skipped_by
+from detection.priority import in_words
+from reading.queues import QUEUES, queues
+from reading.selectors import open_help, saved_views, second_looks, signed_today
+from reading.selectors_double import (
+    ADJUDICATION,
+    Marks,
+    marks,
+    not_for,
+    not_offered,
+    undecidable,
+)
 from reading.services.saved_views import KEPT
 from reading.views_saved import address
 from twinhealth.web.templatetags.house import url_with
@@ -38,6 +50,11 @@ CHIPS = (
     ("overdue", "clock", "waited long"),
     ("mine", "lock", "mine"),
     ("all", "list", "all unsigned"),
+)
+QUEUE_CHIPS = (
+    ("help", "comment", "help"),
+    ("second_reading", "people", "second reading"),
+    ("adjudication", "book", "adjudication"),
 )
 
 
@@ -104,33 +121,54 @@ def _worklist_context(request: PageRequest) -> dict[str, Any]:
     filters = {key: request.GET[key] for key in FILTERS if request.GET.get(key)}
     if filters.get("show") == "now":
         del filters["show"]
-    helped = filters.get("show") == "help"
-    calls = {call.image_id: call for call in open_help()}
+    show = filters.get("show", "")
+    closed = not_for(request.user)
+    calls = {call.image_id: call for call in open_help().exclude(image_id__in=closed)}
+    twice = marks()
+    queue = queues(request.user).get(show)
+    # what one has skipped isn't offered, but is found where one looks for it
+    left_out = closed if show else not_offered(request.user)
     found = selectors.worklist(
         user=request.user,
-        filters=filters | ({"show": "all"} if helped else {}),
+        filters=filters | ({} if queue is None else {"show": "all"}),
         ordering=request.GET.get("ordering", ""),
         page=request.GET.get("page", 1),
         page_size=PAGE_SIZE,
-        only=open_help().values("image_id") if helped else None,
-        leave_out=None if filters.get("show") else skipped_by(request.user),
+        only=queue,
+        leave_out=left_out if queue is None else None,
+        uncounted=closed,
     )
     query = request.GET.urlencode()
     return {
         "rows": found.rows,
-        "lines": [(row, calls.get(row.image.pk)) for row in found.rows],
+        "lines": [
+            (row, calls.get(row.image.pk), twice.of(row.image.pk, request.user))
+            for row in found.rows
+        ],
+        "undecidable": undecidable(twice.adjudication) if show == ADJUDICATION else 0,
         "page_obj": found.page,
         "counts": {"now": found.counts[""], **found.counts},
         "oldest_since": found.oldest_since,
         "reading_now": found.reading_now,
         "as_of": found.as_of,
         "filtered": bool(filters),
-        "chips": _chips(request, found.counts | {"help": len(calls)}),
+        "chips": _chips(request, found.counts | _queued(calls, twice), found.ceiling),
         "table_url": reverse("reading:worklist-table") + (f"?{query}" if query else ""),
     }
 
 
-def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]:
+def _queued(calls: Mapping[int, object], twice: Marks) -> dict[str, int]:
+    return {
+        "help": len(calls),
+        "second_reading": len(twice.second),
+        "adjudication": len(twice.adjudication),
+    }
+
+
+def _chips(
+    request: PageRequest, counts: dict[str, int], ceiling: timedelta | None = None
+) -> list[dict[str, Any]]:
+    said = {"overdue": f"waited past {in_words(ceiling)}"} if ceiling else {}
     show = request.GET.get("show", "")
     show = "" if show == "now" else show
     chips = [
@@ -140,20 +178,21 @@ def _chips(request: PageRequest, counts: dict[str, int]) -> list[dict[str, Any]]
             "count": counts.get(key),
             "on": show == key,
             "url": url_with(request, show=key or "now", ordering=None),
-            "help": selectors.SHOW[key],
+            "help": said.get(key, selectors.SHOW[key]),
         }
         for key, icon, label in CHIPS
     ]
-    chips.append(
+    chips += [
         {
-            "label": "help",
-            "icon": "comment",
-            "count": counts.get("help"),
-            "on": show == "help",
-            "url": url_with(request, show="help", ordering=None),
-            "help": "a reader asks the others about them",
+            "label": label,
+            "icon": icon,
+            "count": counts.get(key),
+            "on": show == key,
+            "url": url_with(request, show=key, ordering=None),
+            "help": QUEUES[key],
         }
-    )
+        for key, icon, label in QUEUE_CHIPS
+    ]
     chips.append(
         {
             "label": "second look",

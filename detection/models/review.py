@@ -30,7 +30,11 @@ class RejectReason(models.TextChoices):
 
 
 class Review(models.Model):
-    """One verdict; an edit is a new row, an undo marks the row withdrawn. The newest counts."""
+    """One verdict; an edit is a new row, an undo marks the row withdrawn. The newest counts.
+
+    Withdrawn is also what stood on a film when one of two readers signed his reading: it is kept
+    with the reading and off the film, until the film's signature settles which verdicts count.
+    """
 
     image = models.ForeignKey("imaging.Image", models.PROTECT, related_name="reviews")
     finding = models.ForeignKey(

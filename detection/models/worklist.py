@@ -16,8 +16,8 @@ class WorklistItem(models.Model):
     """A film's place in the line, copied from its latest run, findings and signature.
 
     Everything here can be computed again from those rows; it is stored because sorting 10,000
-    films by their latest run's highest score is too slow to do on every page view. `rank` has no
-    clock in it: `detection.priority` says how it becomes an urgency at a given time.
+    films by their latest run's highest score is too slow to do on every page view. `rank` has
+    neither clock nor ceiling in it: `detection.priority` says how it becomes an urgency.
     """
 
     image = models.OneToOneField("imaging.Image", models.CASCADE, related_name="worklist_item")
@@ -34,8 +34,8 @@ class WorklistItem(models.Model):
     # as the header or a person asks; who and why in words, empty where the header says it
     urgency = models.CharField(max_length=8, choices=Urgency.choices, blank=True, default="")
     urgency_reason = models.CharField(max_length=300, blank=True, default="")
-    rank = models.FloatField(default=0.0)
-    # the part of `rank` that the detector and the machine's trust gave; it ends at the ceiling
+    rank = models.FloatField(default=0.0)  # hours
+    # what the detector and the machine's trust give, in ceilings; it ends at the ceiling
     head_start = models.FloatField(default=0.0)
     waiting_since = models.DateTimeField()
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
+from detection import room
 from detection.models import Claim, Signature
 from imaging.models import Image
 from twinhealth.errors import ConflictError, NotFoundError
@@ -27,6 +28,7 @@ def claim(*, image_id: int, user: User, request: HttpRequest | None = None) -> C
     with transaction.atomic():
         image = lock_film(image_id)
         refuse_signed(image)
+        room.refuse_reader(image, user)
         refuse_claimed_by_another(image, user)
         now = timezone.now()
         held = Claim.objects.filter(image=image).first()

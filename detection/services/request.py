@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
-from detection import blinding
+from detection import blinding, room
 from detection.models import DetectionRun, RunState
 from detection.tasks import execute_run_task
 from imaging.models import Image
@@ -96,6 +96,7 @@ def read_anyway(*, run_id: int, user: User, request: HttpRequest | None = None) 
                 "not_gated", "The image gate didn't refuse this film; it can't be read.", run=run_id
             )
         refuse_signed(image)
+        room.refuse_reader(image, user)
         refuse_claimed_by_another(image, user)
         take(
             DetectionRun.objects.filter(pk=run_id),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
-from detection import blinding
+from detection import blinding, room
 from detection.models import Finding, Label, RejectReason, Review, Verdict
 from imaging.models import Image
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError, NotPermittedError
@@ -66,6 +66,7 @@ def record(
             raise NotFoundError("no_such_image", "There is no such image.")
         image = lock_film(finding.run.image_id if finding else image_id or 0)
         refuse_signed(image)
+        room.refuse_reader(image, user)
         refuse_claimed_by_another(image, user)
         x, y, w, h = _box_inside(box, image) if box is not None else (None,) * 4
         review = Review.objects.create(
@@ -113,6 +114,7 @@ def withdraw(*, review_id: int, user: User, request: HttpRequest | None = None) 
             raise NotPermittedError(
                 "not_yours", "Only the reader who gave a verdict can take it back."
             )
+        room.refuse_reader(image, user)
         if review.withdrawn_at is not None:
             raise ConflictError("withdrawn", "This verdict is taken back already.")
         refuse_claimed_by_another(image, user)

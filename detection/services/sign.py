@@ -34,9 +34,21 @@ def sign(
     user: User,
     conclusion: str,
     text: str = "",
+    by_name: str = "",
     request: HttpRequest | None = None,
 ) -> Signed:
     """Sign a film; needs no verdicts before and no claim. The same reader's repeat changes nothing.
+
+    Of films that two readers read this room knows nothing: what a reader signs goes through
+    `reading.services.signing`.
+
+    Args:
+        image_id: the film.
+        user: who signs.
+        conclusion: a value of `Conclusion`.
+        text: of the report.
+        by_name: as the signature names its reader; empty for the user's own name.
+        request: for the audit.
 
     Raises:
         NotFoundError: `no_such_image`.
@@ -44,7 +56,7 @@ def sign(
         ConflictError: `signed` by another, or `claimed` by another, with who and when;
             `first_impression_missing` of a blinded reader.
     """
-    check_report(conclusion, text)
+    check_report(conclusion=conclusion, text=text)
     with transaction.atomic():
         image = lock_film(image_id)
         existing = Signature.objects.filter(image=image).first()
@@ -57,7 +69,7 @@ def sign(
         signature = Signature.objects.create(
             image=image,
             by=user,
-            by_name=str(user),
+            by_name=by_name or str(user),
             at=timezone.now(),
             conclusion=conclusion,
             text=text,
@@ -75,8 +87,8 @@ def sign(
         return Signed(signature, created=True)
 
 
-def check_report(conclusion: str, text: str) -> None:
-    """See that a film can be concluded so.
+def check_report(*, conclusion: str, text: str) -> None:
+    """See that a film can be concluded so, whoever signs it.
 
     Raises:
         InvalidInputError: `bad_conclusion`, `text_too_long`.

@@ -2,25 +2,33 @@
 
 from .addendum import Addendum
 from .critical import CriticalAttempt, CriticalResult, CriticalState
+from .double import Adjudication, Choice, DoubleReading, IndependentRead
 from .first_impression import FirstImpression
 from .line import HelpRequest, Skip
 from .on_call import OnCallList, OnCallStep
+from .policy import ReadingPolicy, Twice
 from .reading_group import ReadingGroup, ReadingGroupMember
 from .saved_view import SavedView
 from .second_look import SecondLook
 
 __all__ = [
     "Addendum",
+    "Adjudication",
+    "Choice",
     "CriticalAttempt",
     "CriticalResult",
     "CriticalState",
+    "DoubleReading",
     "FirstImpression",
     "HelpRequest",
+    "IndependentRead",
     "OnCallList",
     "OnCallStep",
     "ReadingGroup",
     "ReadingGroupMember",
+    "ReadingPolicy",
     "SavedView",
     "SecondLook",
     "Skip",
+    "Twice",
 ]

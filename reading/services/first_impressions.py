@@ -54,7 +54,7 @@ def commit(
         ConflictError: `first_impression_exists` with another conclusion or text; `signed`;
             `claimed` by another; `not_blinded` of a reader from whom nothing is hidden.
     """
-    check_report(conclusion, text)
+    check_report(conclusion=conclusion, text=text)
     with transaction.atomic():
         image = lock_film(image_id)
         existing = FirstImpression.objects.filter(image=image, reader=user).first()

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
+from detection import room
 from detection.models import Claim, UrgencySet
 from detection.services.claims import (
     lock_film,
@@ -76,13 +77,14 @@ def answer_help(
         NotFoundError: `no_such_help`.
         InvalidInputError: `reason_missing`, `reason_too_long`.
         NotPermittedError: `own_help`.
-        ConflictError: `help_ended`.
+        ConflictError: `help_ended`, or `already_read` of a reader of a film that two readers read.
     """
     said = reason_of(answer, limit=MAX_ANSWER)
     with transaction.atomic():
         call = _open_call(help_id)
         if call.by_id == user.pk:
             raise NotPermittedError("own_help", "Another reader answers; you can withdraw it.")
+        room.refuse_reader(call.image, user)  # a first reader's answer would tell the second
         return _end(call, user, HelpState.ANSWERED, request, answer=said)
 
 
@@ -140,6 +142,7 @@ def set_urgency(
 def _open_film(image_id: int, user: User) -> Image:
     image = lock_film(image_id)
     refuse_signed(image)
+    room.refuse_reader(image, user)
     refuse_claimed_by_another(image, user)
     Claim.objects.filter(image=image).delete()
     return image

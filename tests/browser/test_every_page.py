@@ -53,7 +53,7 @@ MUST = {
     Role.CLINICIAN: {
         "/worklist/", "/worklist/?show=all", "/worklist/?show=signed", "/films/", "/upload/",
         "/patients/", "/devices/", "/quarantine/", "/account/", "/search/", "/critical/",
-        "/agreement/", "/agreement/films/",
+        "/agreement/", "/agreement/films/", "/worklist/?show=second_reading",
     },
     Role.ENGINEER: {
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
@@ -61,11 +61,14 @@ MUST = {
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
-        "/on-call/", "/reading-groups/",
+        "/on-call/", "/reading-groups/", "/reading-policy/",
     },
 }  # fmt: skip
 EXTRA = {
-    "/worklist/": ["/worklist/?show=all", "/worklist/?show=signed", "/worklist/?show=mine"],
+    "/worklist/": [
+        f"/worklist/?show={show}"
+        for show in ("all", "signed", "mine", "second_reading", "adjudication")
+    ],
     "/search/": ["/search/?q=1"],
 }
 

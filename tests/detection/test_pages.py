@@ -84,8 +84,8 @@ def test_pages_ask_the_database_a_fixed_number_of_questions(
         image = make_image(patient, device=make_device())
         make_run(image, version, boxes=(("covid", 0.9), ("pneumonia", 0.8)))
     for address, budget in (
-        ("/worklist/", 15),
-        ("/worklist/table/", 13),
+        ("/worklist/", 18),
+        ("/worklist/table/", 14),
         (f"/films/{image.pk}/", 30),
         (f"/patients/{patient.pk}/films/", 12),
     ):

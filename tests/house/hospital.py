@@ -34,7 +34,14 @@ from devices.models import (
 )
 from imaging.models import Image, Intake, QuarantinedFile, Series, Study
 from patients.models import Observation, Patient
-from reading.models import CriticalResult, HelpRequest, OnCallList, ReadingGroup, SavedView
+from reading.models import (
+    CriticalResult,
+    HelpRequest,
+    OnCallList,
+    ReadingGroup,
+    ReadingPolicy,
+    SavedView,
+)
 
 NUMBER = 700_001
 BORN = date(1931, 7, 23)
@@ -131,6 +138,9 @@ def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
     SavedView.objects.create(pk=pk, user=user, name="walk", query={"show": "flagged"})
     HelpRequest.objects.create(pk=pk, image=image, by=user, reason="a second opinion", at=now)
     ReadingGroup.objects.create(pk=pk, name="walk")
+    ReadingPolicy.objects.create(
+        pk=pk, number=1, ceiling_minutes=90, reason="walked", by=user, by_name="walked", at=now
+    )
     on_call = OnCallList.objects.create(pk=pk, name="walk")
     on_call.steps.create(position=1, user=user, minutes=5)
     CriticalResult.objects.create(

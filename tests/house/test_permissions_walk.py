@@ -162,6 +162,10 @@ WHO_MAY_WHAT: list[tuple[str, str, set[Any]]] = [
     ("post", f"/api/v1/images/{N}/claim/", CLINICIAN),
     ("post", f"/api/v1/images/{N}/release/", CLINICIAN),
     ("post", f"/api/v1/images/{N}/sign/", CLINICIAN),
+    ("get", f"/api/v1/images/{N}/reads/", CLINICIAN),
+    # reading leads alone, which no role is by itself
+    ("post", f"/api/v1/images/{N}/adjudicate/", set()),
+    ("post", f"/films/{N}/adjudicate/", set()),
     ("get", "/api/v1/devices/", EVERY),
     ("get", f"/api/v1/devices/{N}/", EVERY),
     ("post", "/api/v1/devices/", WORKS),
@@ -240,6 +244,10 @@ WHO_MAY_WHAT: list[tuple[str, str, set[Any]]] = [
     ("post", f"/films/{N}/first-impression/", CLINICIAN),
     ("get", "/reading-groups/", ADMIN),
     ("post", "/reading-groups/", ADMIN),
+    ("get", "/reading-policy/", ADMIN),
+    ("post", "/reading-policy/", ADMIN),
+    ("get", "/api/v1/reading-policy/", ADMIN),
+    ("post", "/api/v1/reading-policy/", ADMIN),
     ("get", "/users/", ADMIN),
     ("get", "/audit/", ADMIN),
 ]

@@ -22,3 +22,8 @@ def other(db: None) -> User:
 @pytest.fixture
 def version(db: None) -> DetectorVersion:
     return make_version()
+
+
+@pytest.fixture
+def lead(db: None) -> User:
+    return make_user(username="lead", display_name="Dr Lead", is_reading_lead=True)

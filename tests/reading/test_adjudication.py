@@ -98,7 +98,13 @@ def test_a_lead_settles_it(
     differ(film, reader, other)
     claims.claim(image_id=film.pk, user=lead)
     reviews.record(finding_id=finding(film, "pneumonia"), user=lead, verdict="accept")
-    reviews.record(finding_id=finding(film, "covid"), user=lead, verdict="reject")
+    reviews.record(
+        finding_id=finding(film, "covid"),
+        user=lead,
+        verdict="reject",
+        reason_code="other",
+        reason="said",
+    )
     own = {"conclusion": "abnormal", "text": "Pneumonia."} if choice == "own" else {}
     signature = adjudicate(image_id=film.pk, user=lead, choice=choice, **own)
     assert (signature.by, signature.by_name) == (lead, "Dr Lead")

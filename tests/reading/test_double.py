@@ -105,13 +105,25 @@ def test_two_who_agree_sign_and_the_signature_names_both(
     film: Image, reader: User, other: User
 ) -> None:
     policy = read_twice("flagged")
-    reviews.record(finding_id=finding(film, "pneumonia"), user=reader, verdict="reject", reason="r")
+    reviews.record(
+        finding_id=finding(film, "pneumonia"),
+        user=reader,
+        verdict="reject",
+        reason_code="other",
+        reason="r",
+    )
     first(film, reader, text="Patchy left.")
     kept = DoubleReading.objects.get()
     assert (kept.image, kept.why, kept.policy) == (film, "flagged", policy)
     claims.claim(image_id=film.pk, user=other)
-    assert selectors.film(image_id=film.pk).findings[1].review is None
-    reviews.record(finding_id=finding(film, "pneumonia"), user=other, verdict="reject")
+    assert selectors.film(image_id=film.pk, user=other).findings[1].review is None
+    reviews.record(
+        finding_id=finding(film, "pneumonia"),
+        user=other,
+        verdict="reject",
+        reason_code="other",
+        reason="said",
+    )
     reviews.record(image_id=film.pk, user=other, verdict="add", label="covid", box=BOX)
     done = sign(image_id=film.pk, user=other, conclusion="abnormal", text="Left side.")
     signature = Signature.objects.get()
@@ -145,7 +157,13 @@ def test_the_first_reader_can_do_nothing_more(film: Image, reader: User, other: 
     run = film.runs.get()
     acts: list[Any] = [
         lambda: claims.claim(image_id=film.pk, user=reader),
-        lambda: reviews.record(finding_id=finding(film, "covid"), user=reader, verdict="reject"),
+        lambda: reviews.record(
+            finding_id=finding(film, "covid"),
+            user=reader,
+            verdict="reject",
+            reason_code="other",
+            reason="said",
+        ),
         lambda: reviews.record(
             image_id=film.pk, user=reader, verdict="add", label="covid", box=BOX
         ),
@@ -188,7 +206,13 @@ def test_the_film_is_offered_to_the_others_only(film: Image, reader: User, other
 def test_the_second_reader_takes_the_film_first(film: Image, reader: User, other: User) -> None:
     """Who judged findings before the first reading was there starts anew, and isn't taken by it."""
     read_twice("all")
-    reviews.record(finding_id=finding(film, "covid"), user=other, verdict="reject")
+    reviews.record(
+        finding_id=finding(film, "covid"),
+        user=other,
+        verdict="reject",
+        reason_code="other",
+        reason="said",
+    )
     first(film, reader)
     with pytest.raises(ConflictError) as caught:
         sign(image_id=film.pk, user=other, conclusion="normal")

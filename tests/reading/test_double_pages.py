@@ -43,7 +43,9 @@ def read_first(image: Image, user: User) -> None:
     line.answer_help(help_id=call.pk, user=make_user(), answer="well")
     finding = Finding.objects.filter(run__image=image).first()
     assert finding is not None
-    reviews.record(finding_id=finding.pk, user=user, verdict="reject", reason=REASON)
+    reviews.record(
+        finding_id=finding.pk, user=user, verdict="reject", reason_code="other", reason=REASON
+    )
     reviews.record(image_id=image.pk, user=user, verdict="add", label="pneumonia", box=BOX)
     sign(image_id=image.pk, user=user, conclusion="abnormal", text=TEXT)
 
@@ -147,7 +149,11 @@ def test_a_page_of_before_the_first_reading_starts_anew(
     read_twice("all")
     page = as_user(other)
     reviews.record(
-        finding_id=film.runs.get().findings.get().pk, user=other, verdict="reject", reason="mine"
+        finding_id=film.runs.get().findings.get().pk,
+        user=other,
+        verdict="reject",
+        reason_code="other",
+        reason="mine",
     )
     sign(image_id=film.pk, user=reader, conclusion="abnormal")
     sent = {"conclusion": "normal"}

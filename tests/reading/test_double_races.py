@@ -82,7 +82,14 @@ def test_a_verdict_comes_before_the_first_reading_or_not_at_all() -> None:
         hammer(
             [
                 partial(sign, image_id=run.image_id, user=anna, conclusion="normal"),
-                partial(reviews.record, finding_id=finding.pk, user=anna, verdict="reject"),
+                partial(
+                    reviews.record,
+                    finding_id=finding.pk,
+                    user=anna,
+                    verdict="reject",
+                    reason_code="other",
+                    reason="said",
+                ),
             ]
         )
         read = IndependentRead.objects.get(image=run.image_id)

@@ -127,7 +127,7 @@ def test_the_order_and_its_words_follow_at_once(
     assert order() == [old, ill, quiet]
     assert (whys()[quiet], whys()[old]) == ("no finding, in turn", "waited past 4 h")
     assert selectors.next_image(user=reader) == old
-    assert selectors.film(image_id=quiet.pk).why == "no finding, in turn"
+    assert selectors.film(image_id=quiet.pk, user=reader).why == "no finding, in turn"
     change(admin, ceiling_minutes=1440)
     assert order() == [ill, old, quiet]
     change(admin, ceiling_minutes=15)

@@ -57,12 +57,24 @@ def second(film: Image, user: User, conclusion: str = "abnormal", text: str = ""
 def differ(film: Image, reader: User, other: User) -> None:
     """First: covid, the pneumonia rejected, a box drawn. Second: normal, both rejected."""
     read_twice("all")
-    reviews.record(finding_id=finding(film, "pneumonia"), user=reader, verdict="reject")
+    reviews.record(
+        finding_id=finding(film, "pneumonia"),
+        user=reader,
+        verdict="reject",
+        reason_code="other",
+        reason="said",
+    )
     reviews.record(image_id=film.pk, user=reader, verdict="add", label="covid", box=BOX)
     first(film, reader, "abnormal", "Left covid.")
     claims.claim(image_id=film.pk, user=other)
     for label in ("covid", "pneumonia"):
-        reviews.record(finding_id=finding(film, label), user=other, verdict="reject")
+        reviews.record(
+            finding_id=finding(film, label),
+            user=other,
+            verdict="reject",
+            reason_code="other",
+            reason="said",
+        )
     done = sign(image_id=film.pk, user=other, conclusion="normal", text="Clear.")
     assert done.signature is None
     assert done.read is not None

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api_addenda, api_agreement, api_critical, api_line, api_reviews, api_worklist
+from . import (
+    api_addenda,
+    api_agreement,
+    api_blocks,
+    api_critical,
+    api_line,
+    api_report,
+    api_reviews,
+    api_worklist,
+)
 
 urlpatterns = [
     path("critical-results/", api_critical.CriticalResultsView.as_view(), name="critical-results"),
@@ -22,7 +31,13 @@ urlpatterns = [
     path("images/<int:pk>/claim/", api_reviews.ClaimView.as_view(), name="image-claim"),
     path("images/<int:pk>/release/", api_reviews.ReleaseView.as_view(), name="image-release"),
     path("images/<int:pk>/addenda/", api_addenda.AddendaView.as_view(), name="image-addenda"),
-    path("images/<int:pk>/sign/", api_reviews.SignView.as_view(), name="image-sign"),
+    path("images/<int:pk>/sign/", api_report.SignView.as_view(), name="image-sign"),
+    path("images/<int:pk>/report/", api_report.ReportView.as_view(), name="image-report"),
+    path("images/<int:pk>/report.pdf", api_report.ReportPdfView.as_view(), name="image-report-pdf"),
+    path("images/<int:pk>/report/draft/", api_report.DraftView.as_view(), name="image-draft"),
+    path("images/<int:pk>/text-blocks/", api_blocks.FilmBlocksView.as_view(), name="image-blocks"),
+    path("text-blocks/", api_blocks.TextBlocksView.as_view(), name="text-blocks"),
+    path("text-blocks/<int:pk>/", api_blocks.TextBlockView.as_view(), name="text-block"),
     path("images/<int:pk>/skip/", api_line.SkipView.as_view(), name="image-skip"),
     path("images/<int:pk>/help/", api_line.HelpView.as_view(), name="image-help"),
     path("images/<int:pk>/urgency/", api_line.UrgencyView.as_view(), name="image-urgency"),

@@ -6,10 +6,12 @@ from django.urls import path
 
 from . import (
     views_agreement,
+    views_blocks,
     views_critical,
     views_film,
     views_labelling,
     views_line,
+    views_report,
     views_saved,
     views_worklist,
 )
@@ -47,5 +49,9 @@ urlpatterns = [
     path("films/<int:image_id>/second-look/", views_line.second_look, name="second-look"),
     path("help/<int:help_id>/answer/", views_line.answer_help, name="help-answer"),
     path("help/<int:help_id>/withdraw/", views_line.withdraw_help, name="help-withdraw"),
+    path("images/<int:image_id>/report/", views_report.report, name="report"),
+    path("images/<int:image_id>/report.pdf", views_report.pdf, name="report-pdf"),
+    path("text-blocks/", views_blocks.blocks, name="text-blocks"),
+    path("text-blocks/<int:block_id>/", views_blocks.change, name="text-block-change"),
     path("films/<int:image_id>/addenda/", views_film.add_addendum, name="addendum"),
 ]

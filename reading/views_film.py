@@ -23,12 +23,13 @@ from detection.models import Conclusion, Label
 from detection.page_request import PageRequest
 from detection.services import claims, reviews
 from detection.services import request as requests
-from detection.services import sign as signing
 from reading import selectors_critical
-from reading.forms import REJECT_REASONS, AddendumForm, SignForm, VerdictForm
+from reading.forms import REJECT_REASONS, AddendumForm, VerdictForm
+from reading.forms_report import ReportSignForm
 from reading.going_on import go, next_film
+from reading.report_panel import panel
 from reading.selectors import addenda_of, last_verdict
-from reading.services import addenda
+from reading.services import addenda, report_sign
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
 
@@ -154,12 +155,12 @@ def read_anyway(request: PageRequest, image_id: int) -> HttpResponse:
 def sign(request: PageRequest, image_id: int) -> HttpResponse:
     """Sign; with `then=next` go on to the most urgent film that nobody holds."""
     try:
-        data = cleaned(SignForm(request.POST))
-        signing.sign(
+        form = ReportSignForm(request.POST)
+        report_sign.sign_film(
             image_id=image_id,
             user=request.user,
-            conclusion=data["conclusion"],
-            text=data["text"],
+            conclusion=cleaned(form)["conclusion"],
+            sections=form.edited(),
             request=request,
         )
     except DomainError as error:
@@ -200,6 +201,7 @@ def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
         "taken": taken,
         "on_call_lists": selectors_critical.lists(),
         "addenda": addenda_of(found.signature),
+        "report": None if taken or found.signature else panel(found, request),
         "locked": taken or found.signature is not None,
         "labels": Label.choices,
         "conclusions": Conclusion.choices,

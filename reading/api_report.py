@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -12,7 +10,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
 from accounts.permissions import Can
 from detection.api_by import by, valid
 from detection.models import Conclusion
@@ -66,7 +63,7 @@ class DraftView(APIView):
         """As kept, on the facts of now; `conclusion` stands before the kept one."""
         asked = request.query_params.get("conclusion")
         chosen = asked if asked in Conclusion.values else None
-        found = draft_of(pk, cast("User", request.user), conclusion=chosen)
+        found = report_answer.draft(pk, **by(request), conclusion=chosen)
         return Response(ReportDraftSerializer(found).data)
 
     @extend_schema(
@@ -77,7 +74,7 @@ class DraftView(APIView):
     def put(self, request: Request, pk: int) -> Response:
         """Keep it; 409 `stale_draft` where another tab kept a newer one, `signed` once it is."""
         report_draft.keep(image_id=pk, **by(request), **valid(DraftInSerializer, request))
-        found = draft_of(pk, cast("User", request.user))
+        found = draft_of(pk, by(request)["user"])
         return Response(ReportDraftSerializer(found).data)
 
 

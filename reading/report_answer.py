@@ -6,8 +6,10 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from accounts.services import audit
+from detection import selectors
+from detection.selectors_film import Film
 from reading import report_pdf
-from reading.selectors_report import Document, document
+from reading.selectors_report import Document, Drafted, document, drafted
 
 
 def read(image_id: int, *, user: User, request: HttpRequest) -> Document:
@@ -33,13 +35,32 @@ def pdf(image_id: int, *, user: User, request: HttpRequest) -> HttpResponse:
     return answer
 
 
+def draft(
+    image_id: int, *, user: User, request: HttpRequest, conclusion: str | None = None
+) -> Drafted:
+    """One's own draft on the facts of now, with its audit row; see `selectors_report.drafted`.
+
+    Raises:
+        NotFoundError: `no_such_image`.
+    """
+    film = selectors.film(image_id=image_id)
+    found = drafted(film, user, conclusion=conclusion)
+    _record(film, "viewed_report", user, request, draft=found.revision)
+    return found
+
+
 def _seen(found: Document, verb: str, user: User, request: HttpRequest) -> Document:
+    signed = found.signature is not None
+    _record(found.film, verb, user, request, version=found.current.number, signed=signed)
+    return found
+
+
+def _record(film: Film, verb: str, user: User, request: HttpRequest, **detail: int) -> None:
     audit.record(
         actor=user,
         verb=verb,
-        obj=found.film.image,
-        patient_id=found.film.patient.pk,
+        obj=film.image,
+        patient_id=film.patient.pk,
         request=request,
-        detail={"version": found.current.number, "signed": found.signature is not None},
+        detail=detail,
     )
-    return found

@@ -22,7 +22,8 @@ def pieces(before: str, after: str) -> list[Piece]:
     """`before` is the `same` and `del` pieces joined, `after` the `same` and `ins` ones."""
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     found: list[Piece] = []
-    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    # words that are everywhere are no anchors in a long text: without that it takes minutes
+    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=True).get_opcodes():
         if kind == "equal":
             found.append(Piece("same", "".join(old[a:b])))
             continue

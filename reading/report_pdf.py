@@ -190,7 +190,7 @@ def _picture(document: Document) -> Flowable:
         data = report_picture.jpeg(document.film.image)
     except DomainError as error:
         return _p(f"The film can't be shown here: {error.message}", _SMALL)
-    picture = report_picture.FilmFlowable(data, dict(document.content), _INNER, 95 * mm)
+    picture = report_picture.FilmFlowable(data, dict(document.content), _INNER, 85 * mm)
     text = "As the film is stored, sides are the picture's; boxes of the findings above."
     return KeepTogether([Spacer(1, 8), picture, _p(text, _SMALL)])
 

@@ -51,7 +51,7 @@ def badges(content: Mapping[str, Any]) -> list[str]:
 def marks(content: Mapping[str, Any]) -> list[dict[str, str]]:
     """The findings' boxes as numbers of an SVG picture, which knows no decimal comma."""
     columns = content["film"]["columns"]
-    size = columns / 28
+    size = columns / 36
     found = []
     for finding in content["findings"]:
         x, y, w, h = finding["box"]

@@ -113,13 +113,13 @@ def drafted(film: Film, user: User, *, conclusion: str | None = None) -> Drafted
     )
 
 
-def draft_of(image_id: int, user: User, *, conclusion: str | None = None) -> Drafted:
+def draft_of(image_id: int, user: User) -> Drafted:
     """`drafted` of a film by its number.
 
     Raises:
         NotFoundError: `no_such_image`.
     """
-    return drafted(selectors.film(image_id=image_id), user, conclusion=conclusion)
+    return drafted(selectors.film(image_id=image_id), user)
 
 
 def document(image_id: int, user: User) -> Document:

@@ -112,7 +112,7 @@ async function kept(answer) {
     if (!form()) return;
     form().dataset.revision = String(data.revision);
     take(data);
-    say(`Draft kept ${new Date(data.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}.`);
+    say(unsent ? "Writing…" : "Draft kept.");
     return;
   }
   unsent = true;

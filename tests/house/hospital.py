@@ -34,7 +34,14 @@ from devices.models import (
 )
 from imaging.models import Image, Intake, QuarantinedFile, Series, Study
 from patients.models import Observation, Patient
-from reading.models import CriticalResult, HelpRequest, OnCallList, SavedView
+from reading.models import (
+    CriticalResult,
+    HelpRequest,
+    OnCallList,
+    ReportDraft,
+    SavedView,
+    TextBlock,
+)
 
 NUMBER = 700_001
 BORN = date(1931, 7, 23)
@@ -130,6 +137,12 @@ def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
     Review.objects.create(pk=pk, image=image, finding=finding, verdict="accept", by=user)
     SavedView.objects.create(pk=pk, user=user, name="walk", query={"show": "flagged"})
     HelpRequest.objects.create(pk=pk, image=image, by=user, reason="a second opinion", at=now)
+    ReportDraft.objects.create(
+        pk=pk, image=image, by=user, sections={"findings": "walked"}, revision=1, at=now
+    )
+    TextBlock.objects.create(
+        pk=pk, section="findings", title="Walk", code="walk", text="{class} on the {side}."
+    )
     on_call = OnCallList.objects.create(pk=pk, name="walk")
     on_call.steps.create(position=1, user=user, minutes=5)
     CriticalResult.objects.create(

@@ -49,11 +49,15 @@ def test_each_kind_of_finding_has_its_line() -> None:
     edited = replace(COVID, origin="edited", was="pneumonia", size=(10, 20, "geometry"))
     drawn = replace(COVID, number="+1", origin="drawn", score=None, side="right", size=None)
     assert [report_text.line(f) for f in (COVID, plain, edited, drawn)] == [
-        ("1. COVID-19, left of the picture, box 41 x 35 mm (in the detector's plane, anatomy is "
-        "smaller), model's score 0.91, accepted by the reader."),
+        (
+            "1. COVID-19, left of the picture, box 41 x 35 mm (in the detector's plane, anatomy is "
+            "smaller), model's score 0.91, accepted by the reader."
+        ),
         "1. COVID-19, left of the picture, model's score 0.50, accepted by the reader.",
-        ("1. COVID-19, left of the picture, box 10 x 20 mm (calibrated to the patient's plane), "
-        "changed by the reader (model: pneumonia)."),
+        (
+            "1. COVID-19, left of the picture, box 10 x 20 mm (calibrated to the patient's plane), "
+            "changed by the reader (model: pneumonia)."
+        ),
         "+1. COVID-19, right of the picture, drawn by the reader.",
     ]
 

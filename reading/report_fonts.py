@@ -27,7 +27,9 @@ def register() -> frozenset[int]:
     for font in fonts:
         pdfmetrics.registerFont(font)
     pdfmetrics.registerFontFamily(PLAIN, normal=PLAIN, bold=BOLD, italic=PLAIN, boldItalic=BOLD)
-    return frozenset(fonts[0].face.charToGlyph) & frozenset(fonts[1].face.charToGlyph)
+    both = frozenset(fonts[0].face.charToGlyph) & frozenset(fonts[1].face.charToGlyph)
+    # reportlab says of what lies beyond the first plane the wrong code: it could not be copied
+    return frozenset(code for code in both if code <= 0xFFFF)
 
 
 def shown(text: str) -> str:

@@ -53,7 +53,7 @@ class Pdf:
         for name, number in names.items():
             cmap = self._stream(self._ref(self.objects[number], b"ToUnicode")).decode("ascii")
             table: dict[int, str] = {}
-            for code, text in re.findall(r"^<(\w\w)> <(\w{4,8})>$", cmap, re.MULTILINE):
+            for code, text in re.findall(r"^<(\w\w)> <(\w{4,})>$", cmap, re.MULTILINE):
                 table[int(code, 16)] = bytes.fromhex(text).decode("utf-16-be")
             found[name] = table
         return found

@@ -9,6 +9,7 @@ const list = document.getElementById("blocks-list");
 
 let known = null; // the film's blocks and what goes into them; asked for when a text gets the focus
 let area = null; // where the next block goes
+let spot = [0, 0]; // its selection, before the list takes the focus
 let at = 0;
 
 const areaOf = (target) => target?.closest?.("#report [data-section] textarea") ?? null;
@@ -38,9 +39,9 @@ function filled(text) {
   return said;
 }
 
-function insert(block, from, to) {
+function insert(text, from, to) {
   area.focus();
-  area.setRangeText(filled(block.text), from, to, "end");
+  area.setRangeText(text, from, to, "end");
   area.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
@@ -57,7 +58,7 @@ function expand(event) {
   const block = typed && byCode(typed[2]);
   if (!block) return;
   event.preventDefault();
-  insert(block, end - typed[2].length - 1, end);
+  insert(`${filled(block.text)} `, end - typed[2].length - 1, end);
 }
 
 // --- the list
@@ -95,6 +96,7 @@ function option(block, i) {
 async function open() {
   if (!(known ?? (await load()))) return toast("The text blocks can't be had now; try again.", "watch");
   area ??= document.getElementById("report-findings");
+  spot = [area.selectionStart, area.selectionEnd];
   filter.value = "";
   at = 0;
   dialog.showModal();
@@ -106,7 +108,7 @@ function chosen(i) {
   const block = options()[i];
   if (!block) return;
   dialog.close();
-  insert(block, area.selectionStart, area.selectionEnd);
+  insert(filled(block.text), ...spot);
 }
 
 document.addEventListener("focusin", (event) => {

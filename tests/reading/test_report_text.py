@@ -148,9 +148,9 @@ def test_a_difference_is_in_words() -> None:
     found = report_diff.pieces("small opacity left", "small opacities left")
     assert [(p.kind, p.text) for p in found] == [
         ("same", "small "),
-        ("del", "opacity"),
-        ("ins", "opacities"),
-        ("same", " left"),
+        ("del", "opacity "),
+        ("ins", "opacities "),
+        ("same", "left"),
     ]
 
 

@@ -49,7 +49,7 @@ class DraftInSerializer(serializers.Serializer[Any]):
 class DraftSectionSerializer(serializers.Serializer[Any]):
     """One section: as it reads, and as it is drafted from the facts of now."""
 
-    key = serializers.ChoiceField(choices=list(SECTIONS.items()))
+    key = serializers.CharField(help_text=", ".join(SECTIONS))
     title = serializers.CharField()
     text = serializers.CharField()
     edited = serializers.BooleanField()
@@ -68,7 +68,7 @@ class ReportDraftSerializer(serializers.Serializer[Drafted]):
 class ReportSectionSerializer(serializers.Serializer[Any]):
     """One section; `edited` where the reader wrote it himself."""
 
-    key = serializers.ChoiceField(choices=list(SECTIONS.items()))
+    key = serializers.CharField(help_text=", ".join(SECTIONS))
     title = serializers.CharField()
     text = serializers.CharField()
     edited = serializers.BooleanField()

@@ -122,6 +122,15 @@ def draft_of(image_id: int, user: User) -> Drafted:
     return drafted(selectors.film(image_id=image_id), user)
 
 
+def unsigned_words(film: Film, user: User) -> list[tuple[str, str]]:
+    """What the reader had written on a film that another signed first: title and text."""
+    row = ReportDraft.objects.filter(image=film.image, by=user).first()
+    sections = row.sections if row else {}
+    return [
+        (title, sections[key]) for key, title in report_text.SECTIONS.items() if key in sections
+    ]
+
+
 def document(image_id: int, user: User) -> Document:
     """The report of a film; before the signature the draft of `user`.
 

@@ -29,6 +29,7 @@ from reading.forms_report import ReportSignForm
 from reading.going_on import go, next_film
 from reading.report_panel import panel
 from reading.selectors import addenda_of, last_verdict
+from reading.selectors_report import unsigned_words
 from reading.services import addenda, report_sign
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
@@ -202,6 +203,7 @@ def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
         "on_call_lists": selectors_critical.lists(),
         "addenda": addenda_of(found.signature),
         "report": None if taken or found.signature else panel(found, request),
+        "unsigned_words": unsigned_words(found, request.user) if found.signature else [],
         "locked": taken or found.signature is not None,
         "labels": Label.choices,
         "conclusions": Conclusion.choices,

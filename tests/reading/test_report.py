@@ -168,6 +168,8 @@ def test_a_signed_film_takes_no_draft_but_keeps_the_one_of_another(
     report_draft.keep(image_id=film.pk, user=other, sections={"findings": "theirs"})
     report_sign.sign_film(image_id=film.pk, user=reader, conclusion="normal")
     assert [d.by for d in ReportDraft.objects.all()] == [other]
+    assert "theirs" in as_user(other).get(f"/films/{film.pk}/").content.decode()
+    assert "theirs" not in as_user(reader).get(f"/films/{film.pk}/").content.decode()
     with pytest.raises(ConflictError) as caught:
         report_draft.keep(image_id=film.pk, user=other, sections={"findings": "more"}, revision=1)
     assert caught.value.code == "signed"

@@ -142,7 +142,7 @@ def _story(document: Document) -> list[Flowable]:
     found.append(_facts(patient_rows(content), study_rows(content)))
     found.append(_p(f"Conclusion: {document.conclusion or 'none yet'}", _HEAD))
     for section in content["sections"]:
-        found += _section(section["title"], section["text"])
+        found += _section(section["title"], section["text"] or "none yet")
     found.append(_picture(document))
     for number, addendum in enumerate(document.addenda, start=1):
         by = f"{addendum.by_name}, {moment(addendum.at)}"

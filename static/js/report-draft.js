@@ -62,9 +62,10 @@ function take(data, { words = false } = {}) {
     const { drafted, text } = found.get(section.key);
     const own = section.edited();
     section.base.value = drafted;
-    if (words) section.area.value = text;
-    else if (!own && document.activeElement !== section.area) section.area.value = drafted;
-    else if (!own && section.area.value.trim()) section.area.value = drafted;
+    // a section that is being emptied is left alone until the reader goes on
+    const emptied = !section.area.value.trim() && document.activeElement === section.area;
+    const shown = words ? text : own || emptied ? section.area.value : drafted;
+    if (section.area.value !== shown) section.area.value = shown;
     section.mark();
   }
 }
@@ -214,8 +215,13 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = token();
   event.detail.parameters.csrfmiddlewaretoken = token();
 });
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  // signed: the draft is done with, and leaving asks nothing
+  if (event.target.closest?.("#report") && event.detail.xhr.status < 300) unsent = false;
+});
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id === "findings") refresh();
+  if (event.target.id === "report" && form()) typed(); // refused: what was typed came back
 });
 addEventListener("online", () => unsent && keep());
 addEventListener("pagehide", () => {

@@ -25,6 +25,8 @@ class Can(StrEnum):
     IMAGE_PIXELS = "image.pixels"
     WORKLIST_READ = "worklist.read"
     FINDING_REVIEW = "finding.review"  # verdicts, claims, signatures
+    TEXT_BLOCKS = "textblock.write"  # phrases of reports: one's own, and seeing the shared ones
+    TEXT_BLOCKS_SHARED = "textblock.shared"  # changing those of the house
     READERS_COMPARE = "readers.compare"  # figures of every reader
     PATIENT_READ = "patient.read"
     PATIENT_WRITE = "patient.write"
@@ -50,6 +52,7 @@ _CLINICIAN = {
     Can.IMAGE_PIXELS,
     Can.WORKLIST_READ,
     Can.FINDING_REVIEW,
+    Can.TEXT_BLOCKS,
     Can.PATIENT_READ,
     Can.PATIENT_WRITE,
     Can.DEVICE_HEALTH,
@@ -67,6 +70,8 @@ _ENGINEER = {
 }
 _ADMIN = _ENGINEER | {
     Can.IMAGE_READ,
+    Can.TEXT_BLOCKS,
+    Can.TEXT_BLOCKS_SHARED,
     Can.MAINTENANCE_PLAN,
     Can.QUARANTINE_READ,
     Can.USER_ADMIN,
@@ -83,7 +88,7 @@ TABLE: dict[str, frozenset[Can]] = {
 }
 
 # what a clinician who leads the reading room may do besides
-_LEAD = frozenset({Can.READERS_COMPARE})
+_LEAD = frozenset({Can.READERS_COMPARE, Can.TEXT_BLOCKS_SHARED})
 
 
 def may(user: object, permission: Can) -> bool:

@@ -9,11 +9,11 @@ import structlog
 from django.conf import settings
 
 from imaging.decoding import client
-from twinhealth.errors import InvalidInputError, UnavailableError
+from twinhealth.errors import DomainError, InvalidInputError, UnavailableError
 
 from . import framecache, rendering
 from .facts import Header
-from .frame import Frame, Window
+from .frame import Frame, Spacing, Window
 from .models import Image
 from .sniff import Kind, sniff_file
 
@@ -79,6 +79,19 @@ def rendered(
     png = client.render(_present(image), cached=cached, window=window, invert=invert, size=size)
     prune_cache()
     return png
+
+
+def spacing(image: Image) -> Spacing | None:
+    """Millimetres between the stored film's pixels; `None` where its file gives none, or is away.
+
+    A large film that isn't in the cache is decoded apart first, as for `rendered`.
+    """
+    try:
+        if image.rows * image.columns > _RENDERED_APART and not _cache_path(image).exists():
+            rendered(image, window=None, invert=False, size=16)
+        return load(image).spacing
+    except DomainError:
+        return None
 
 
 def _present(image: Image) -> Path:

@@ -1,4 +1,4 @@
-"""REST: claims, verdicts, signatures."""
+"""REST: claims and verdicts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,8 @@ from detection.serializers import (
     ImageReviewInSerializer,
     ReleasedSerializer,
     ReviewSerializer,
-    SignInSerializer,
 )
 from detection.services import claims, reviews
-from reading.serializers_double import SignedSerializer
-from reading.services.signing import sign
 
 _CONFLICT = {404: ErrorSerializer, 409: ErrorSerializer}
 
@@ -122,35 +119,3 @@ class ReleaseView(APIView):
             **by(request),
         )
         return Response({"released": gone})
-
-
-class SignView(APIView):
-    """The signature under a film."""
-
-    required = Can.FINDING_REVIEW
-
-    @extend_schema(
-        operation_id="images_sign",
-        request=SignInSerializer,
-        responses={
-            201: SignedSerializer,
-            200: SignedSerializer,
-            400: ErrorSerializer,
-            **_CONFLICT,
-        },
-    )
-    def post(self, request: Request, pk: int) -> Response:
-        """Sign; the same reader's repeat answers 200 with the same signature.
-
-        Of a film that two readers read this gives one's reading. The second reader takes the film
-        first (`claim/`), else 409 `take_first`. Where the two differ, `signature` stays null.
-        """
-        body = SignInSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        signed = sign(
-            image_id=pk,
-            **by(request),
-            **body.validated_data,
-        )
-        code = status.HTTP_201_CREATED if signed.created else status.HTTP_200_OK
-        return Response(SignedSerializer(signed).data, status=code)

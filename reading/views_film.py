@@ -24,12 +24,15 @@ from detection.page_request import PageRequest
 from detection.services import claims, reviews
 from detection.services import request as requests
 from reading import selectors_blinded, selectors_critical
-from reading.forms import AddendumForm, SignForm, VerdictForm
+from reading.forms import AddendumForm, VerdictForm
+from reading.forms_report import ReportSignForm
 from reading.going_on import go, next_film, next_pixels
 from reading.models import Choice
+from reading.report_panel import panel
 from reading.selectors import addenda_of, last_verdict
 from reading.selectors_double import standing
-from reading.services import addenda, signing
+from reading.selectors_report import unsigned_words
+from reading.services import addenda, report_sign
 from twinhealth.errors import ConflictError, DomainError
 from twinhealth.web.errors import status_of
 
@@ -157,12 +160,12 @@ def read_anyway(request: PageRequest, image_id: int) -> HttpResponse:
 def sign(request: PageRequest, image_id: int) -> HttpResponse:
     """Sign; with `then=next` go on to the most urgent film that nobody holds."""
     try:
-        data = cleaned(SignForm(request.POST))
-        signing.sign(
+        form = ReportSignForm(request.POST)
+        report_sign.sign_film(
             image_id=image_id,
             user=request.user,
-            conclusion=data["conclusion"],
-            text=data["text"],
+            conclusion=cleaned(form)["conclusion"],
+            sections=form.edited(),
             request=request,
         )
     except DomainError as error:
@@ -211,10 +214,10 @@ def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
         "addenda": addenda_of(found.signature),
         "impressions": impressions,
         "drawn_blind": selectors_blinded.drawn_blind(impressions),
-        # what the report's form starts with: what was typed, else the first impression
-        "started": request.POST
-        if "text" in request.POST
-        else selectors_blinded.own_of(impressions, request.user),
+        "report": None
+        if taken or found.signature
+        else panel(found, request, first=selectors_blinded.own_of(impressions, request.user)),
+        "unsigned_words": unsigned_words(found, request.user) if found.signature else [],
         "double": double,
         "locked": taken or double.locked or found.signature is not None,
         "labels": Label.choices,

@@ -149,6 +149,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("text", models.TextField(blank=True, max_length=4000)),
+                ("sections", models.JSONField(default=dict)),
                 ("findings", models.JSONField()),
                 (
                     "image",

@@ -8,8 +8,10 @@ from .line import HelpRequest, Skip
 from .on_call import OnCallList, OnCallStep
 from .policy import ReadingPolicy, Twice
 from .reading_group import ReadingGroup, ReadingGroupMember
+from .report import Report, ReportDraft
 from .saved_view import SavedView
 from .second_look import SecondLook
+from .text_block import TextBlock
 
 __all__ = [
     "Addendum",
@@ -27,8 +29,11 @@ __all__ = [
     "ReadingGroup",
     "ReadingGroupMember",
     "ReadingPolicy",
+    "Report",
+    "ReportDraft",
     "SavedView",
     "SecondLook",
     "Skip",
+    "TextBlock",
     "Twice",
 ]

@@ -39,6 +39,7 @@ class IndependentRead(models.Model):
     at = models.DateTimeField()
     conclusion = models.CharField(max_length=16, choices=Conclusion.choices)
     text = models.TextField(max_length=4000, blank=True)
+    sections = models.JSONField(default=dict)  # of the report: those that the reader wrote himself
     findings = models.JSONField()
 
     class Meta:

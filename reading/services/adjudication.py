@@ -19,6 +19,7 @@ from reading.models import Adjudication, Choice, IndependentRead
 from reading.selectors_double import deciders
 from twinhealth.errors import ConflictError, InvalidInputError, NotPermittedError
 
+from .report_write import write_report
 from .snapshot import put_back
 
 
@@ -65,13 +66,15 @@ def adjudicate(
         if user not in deciders(reads):
             raise NotPermittedError("not_a_lead", "A reading lead decides where readings differ.")
         refuse_claimed_by_another(image, user)
+        edited = {"impression": text} if text.strip() else {}
         if choice != Choice.OWN:
             chosen = reads[0] if choice == Choice.FIRST else reads[1]
             put_back(read=chosen)
-            conclusion, text = chosen.conclusion, chosen.text
+            conclusion, text, edited = chosen.conclusion, chosen.text, chosen.sections
         signature = signatures.sign(
             image_id=image_id, user=user, conclusion=conclusion, text=text, request=request
         ).signature
+        write_report(signature, edited=edited, request=request)
         Adjudication.objects.create(signature=signature, choice=choice)
         audit.record(
             actor=user,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -46,6 +47,7 @@ def sign(
     user: User,
     conclusion: str,
     text: str = "",
+    sections: Mapping[str, str] | None = None,
     request: HttpRequest | None = None,
 ) -> Signed:
     """Sign a film, or give one of its two readings. The same reader's repeat changes nothing.
@@ -54,6 +56,8 @@ def sign(
     then waits for another one, without what the first said. That one takes the film (a claim)
     and reads: if the two agree (`reading.double`), the signature follows at once, else a lead
     decides (`reading.services.adjudication`).
+
+    `sections` are those of the report that the reader wrote himself; a reading keeps them.
 
     Raises:
         NotFoundError: `no_such_image`.
@@ -81,7 +85,14 @@ def sign(
             raise ConflictError(
                 "adjudication", "Two readers have read this film; a reading lead decides."
             )
-        read = _read(image, reads, user, conclusion, text)
+        read = _read(
+            image,
+            reads,
+            user,
+            conclusion=conclusion,
+            text=text,
+            sections=dict(sections or {}),
+        )
         audit.record(
             actor=user,
             verb="read_independently",
@@ -94,7 +105,13 @@ def sign(
 
 
 def _read(
-    image: Image, reads: list[IndependentRead], user: User, conclusion: str, text: str
+    image: Image,
+    reads: list[IndependentRead],
+    user: User,
+    *,
+    conclusion: str,
+    text: str,
+    sections: dict[str, str],
 ) -> IndependentRead:
     """Store the reading; what stands on the film now goes into it."""
     now = timezone.now()
@@ -116,6 +133,7 @@ def _read(
         at=now,
         conclusion=conclusion,
         text=text,
+        sections=sections,
         findings=snapshot(image_id=image.pk, conclusion=conclusion, reader=user),
     )
 

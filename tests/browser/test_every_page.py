@@ -21,7 +21,7 @@ from detection.services import sign
 from devices.models import Alert, Device, Downtime, InboxEntry, MaintenancePlan, WorkOrder
 from imaging.models import Image, QuarantinedFile
 from patients.models import Observation, Patient
-from reading.models import CriticalResult, HelpRequest, SavedView
+from reading.models import CriticalResult, HelpRequest, SavedView, TextBlock
 from tests.browser.conftest import PASSWORD, PHONE, Visitor
 from tests.detection.factories import make_run, make_version
 
@@ -39,12 +39,14 @@ ROWS: dict[str, type[Model]] = {
     "films": Image,
     "findings": Finding,
     "help": HelpRequest,
+    "images": Image,
     "models": DetectorVersion,
     "observations": Observation,
     "orders": WorkOrder,
     "patients": Patient,
     "plans": MaintenancePlan,
     "quarantine": QuarantinedFile,
+    "text-blocks": TextBlock,
     "users": User,
     "views": SavedView,
 }
@@ -53,7 +55,7 @@ MUST = {
     Role.CLINICIAN: {
         "/worklist/", "/worklist/?show=all", "/worklist/?show=signed", "/films/", "/upload/",
         "/patients/", "/devices/", "/quarantine/", "/account/", "/search/", "/critical/",
-        "/agreement/", "/agreement/films/", "/worklist/?show=second_reading",
+        "/agreement/", "/agreement/films/", "/worklist/?show=second_reading", "/images/", "/text-blocks/",
     },
     Role.ENGINEER: {
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
@@ -61,7 +63,7 @@ MUST = {
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
-        "/on-call/", "/reading-groups/", "/reading-policy/",
+        "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/",
     },
 }  # fmt: skip
 EXTRA = {
@@ -118,7 +120,8 @@ def filled(route: str) -> list[str]:
     last = ROWS[words[-1]].objects.order_by("pk")  # type: ignore[attr-defined]
     rows = [row.pk for row in last]
     # films: found something, signed, in the line, failed, not to be shown; else two are enough
-    rows = [rows[i] for i in (0, 5, 6, 8, 9)] if words[-1] == "films" and rows else rows[:2]
+    many = words[-1] in {"films", "images"} and rows
+    rows = [rows[i] for i in (0, 5, 6, 8, 9)] if many else rows[:2]
     first = ROWS[words[0]].objects.order_by("pk").first()  # type: ignore[attr-defined]
     if first is None or not rows:
         return []
@@ -152,7 +155,9 @@ def test_every_page(visit: Visit, hospital: dict[str, User], name: str, role: Ro
     user = hospital[name]
     addresses = pages_of(user)
     for must in MUST[role]:
-        assert any(a == must or (must == "/films/" and a.startswith(must)) for a in addresses), must
+        assert any(
+            a == must or (must in {"/films/", "/images/"} and a.startswith(must)) for a in addresses
+        ), must
     problems: list[str] = []
     desk, phone = visit(user), visit(user, size=PHONE, has_touch=True)
     for address in addresses:

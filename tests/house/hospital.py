@@ -40,7 +40,9 @@ from reading.models import (
     OnCallList,
     ReadingGroup,
     ReadingPolicy,
+    ReportDraft,
     SavedView,
+    TextBlock,
 )
 
 NUMBER = 700_001
@@ -140,6 +142,12 @@ def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
     ReadingGroup.objects.create(pk=pk, name="walk")
     ReadingPolicy.objects.create(
         pk=pk, number=1, ceiling_minutes=90, reason="walked", by=user, by_name="walked", at=now
+    )
+    ReportDraft.objects.create(
+        pk=pk, image=image, by=user, sections={"findings": "walked"}, revision=1, at=now
+    )
+    TextBlock.objects.create(
+        pk=pk, section="findings", title="Walk", code="walk", text="{class} on the {side}."
     )
     on_call = OnCallList.objects.create(pk=pk, name="walk")
     on_call.steps.create(position=1, user=user, minutes=5)

@@ -21,7 +21,7 @@ from reading.selectors_double import (
     undecidable,
 )
 from reading.services.adjudication import adjudicate
-from reading.services.signing import sign
+from reading.services.report_sign import sign_film as sign
 from tests.detection.factories import make_image, make_user
 from tests.reading.twice import differ, finding, first, make_film, read_twice, second
 from twinhealth.errors import ConflictError, InvalidInputError, NotPermittedError

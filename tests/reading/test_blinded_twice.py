@@ -8,8 +8,8 @@ from accounts.models import User
 from detection.models import DetectorVersion
 from detection.services import claims
 from reading.models import IndependentRead, ReadingGroup, ReadingGroupMember
-from reading.services import signing
 from reading.services.first_impressions import commit
+from reading.services.report_sign import sign_film
 from tests.reading.twice import make_film, read_twice
 from twinhealth.errors import ConflictError
 
@@ -23,12 +23,12 @@ def test_no_reading_before_the_first_impression(
     read_twice("all")
     group = ReadingGroup.objects.create(name="blind", blinded=True)
     ReadingGroupMember.objects.create(group=group, user=other)
-    signing.sign(image_id=film.pk, user=reader, conclusion="abnormal", text="Left.")
+    sign_film(image_id=film.pk, user=reader, conclusion="abnormal", text="Left.")
     claims.claim(image_id=film.pk, user=other)
     with pytest.raises(ConflictError) as caught:
-        signing.sign(image_id=film.pk, user=other, conclusion="abnormal")
+        sign_film(image_id=film.pk, user=other, conclusion="abnormal")
     assert caught.value.code == "first_impression_missing"
     assert IndependentRead.objects.count() == 1
     commit(image_id=film.pk, user=other, conclusion="normal", text="")
-    signing.sign(image_id=film.pk, user=other, conclusion="normal")
+    sign_film(image_id=film.pk, user=other, conclusion="normal")
     assert IndependentRead.objects.get(position=2).reader == other

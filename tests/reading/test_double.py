@@ -28,7 +28,7 @@ from reading.selectors_double import (
 )
 from reading.selectors_pairs import reader_pairs
 from reading.services import critical, line
-from reading.services.signing import sign
+from reading.services.report_sign import sign_film as sign
 from tests.detection.factories import make_image, make_run, make_user
 from tests.reading.twice import BOX, finding, first, make_film, read_twice, second
 from twinhealth.errors import ConflictError

@@ -12,7 +12,7 @@ from detection.services import claims, reviews
 from imaging.models import Image
 from reading.models import HelpRequest, IndependentRead
 from reading.services import line
-from reading.services.signing import sign
+from reading.services.report_sign import sign_film as sign
 from tests.detection.factories import make_image, make_run, make_user
 from tests.house import hospital
 from tests.house.walking import Door, N, ask, doors
@@ -153,7 +153,7 @@ def test_a_page_of_before_the_first_reading_starts_anew(
         user=other,
         verdict="reject",
         reason_code="other",
-        reason="mine",
+        reason="my own words",
     )
     sign(image_id=film.pk, user=reader, conclusion="abnormal")
     sent = {"conclusion": "normal"}
@@ -162,7 +162,7 @@ def test_a_page_of_before_the_first_reading_starts_anew(
     assert answer.status_code == 409
     assert "yours is the second reading" in html
     assert 'id="findings"' in html
-    assert "mine" not in html
+    assert "my own words" not in html
     assert page.post(f"/films/{film.pk}/sign/", sent, **HTMX).status_code == 200
     assert IndependentRead.objects.filter(image=film, position=2, reader=other).exists()
 
@@ -236,7 +236,10 @@ def test_rest(film: Image, reader: User, other: User, lead: User) -> None:
     assert (done.status_code, done.data["signature"]) == (201, None)
     number = done.data["read"]
     again = as_(reader).post(f"{base}/sign/", body)
-    assert (again.status_code, again.data) == (200, {"signature": None, "read": number})
+    assert (again.status_code, again.data) == (
+        200,
+        {"signature": None, "read": number, "report": None},
+    )
     rows = as_(reader).get("/api/v1/worklist/?show=all").data["results"]
     assert rows == []
     for show in ("all", "second_reading"):

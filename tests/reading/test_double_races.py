@@ -12,7 +12,7 @@ from reading.models import IndependentRead, ReadingPolicy
 from reading.selectors_policy import policy_now
 from reading.services.adjudication import adjudicate
 from reading.services.policy import settle
-from reading.services.signing import sign
+from reading.services.report_sign import sign_film as sign
 from tests.detection.factories import make_image, make_run, make_user, make_version
 from tests.detection.test_races import ROUNDS, hammer
 from tests.reading.twice import read_twice

@@ -21,7 +21,7 @@ from patients.models import Patient
 from reading import report_content
 from reading.models import Report, ReportDraft
 from reading.selectors_report import document, draft_of
-from reading.services import addenda, report_draft, report_sign
+from reading.services import addenda, report_draft, report_sign, report_write
 from tests.detection.factories import make_device, make_image, make_run, make_user
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
 
@@ -223,7 +223,7 @@ def test_what_goes_wrong_after_the_signature_takes_it_back(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("no room")
 
-    monkeypatch.setattr(report_sign, "content_of", broken)
+    monkeypatch.setattr(report_write, "content_of", broken)
     with pytest.raises(RuntimeError):
         report_sign.sign_film(image_id=film.pk, user=reader, conclusion="normal")
     assert not Signature.objects.filter(image=film).exists()

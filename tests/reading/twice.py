@@ -11,7 +11,7 @@ from detection.models import DetectorVersion
 from detection.services import claims, reviews
 from imaging.models import Image
 from reading.models import ReadingPolicy
-from reading.services.signing import sign
+from reading.services.report_sign import sign_film as sign
 from tests.detection.factories import make_image, make_run, make_user
 
 BOX = (10.0, 20.0, 50.0, 60.0)

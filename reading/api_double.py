@@ -47,7 +47,7 @@ class ReadsView(APIView):
 class AdjudicateView(APIView):
     """Settling a difference."""
 
-    required = Can.READERS_COMPARE
+    required = Can.FINDING_REVIEW  # and that the reader leads, the service says
 
     @extend_schema(
         operation_id="images_adjudicate",

@@ -17,7 +17,7 @@ from twinhealth.errors import DomainError
 
 
 @require_POST
-@requires(Can.READERS_COMPARE)
+@requires(Can.FINDING_REVIEW)  # and that the reader leads, the service says
 def adjudicate(request: PageRequest, image_id: int) -> HttpResponse:
     """Sign as the first or the second reader read the film, or with an own report."""
     try:

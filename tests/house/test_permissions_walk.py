@@ -163,9 +163,7 @@ WHO_MAY_WHAT: list[tuple[str, str, set[Any]]] = [
     ("post", f"/api/v1/images/{N}/release/", CLINICIAN),
     ("post", f"/api/v1/images/{N}/sign/", CLINICIAN),
     ("get", f"/api/v1/images/{N}/reads/", CLINICIAN),
-    # reading leads alone, which no role is by itself
-    ("post", f"/api/v1/images/{N}/adjudicate/", set()),
-    ("post", f"/films/{N}/adjudicate/", set()),
+    ("post", f"/api/v1/images/{N}/adjudicate/", CLINICIAN),
     ("get", f"/api/v1/images/{N}/report/", CLINICIAN),
     ("get", f"/api/v1/images/{N}/report.pdf", CLINICIAN),
     ("get", f"/api/v1/images/{N}/report/draft/", CLINICIAN),

@@ -16,7 +16,8 @@ from accounts.permissions import Can
 from accounts.services import audit
 from detection import blinding, selectors
 from detection.api_by import by
-from detection.serializers import ErrorSerializer, FilmSerializer, StoredSerializer
+from detection.serializers import ErrorSerializer, StoredSerializer
+from detection.serializers_film import FilmSerializer
 from imaging.api import ImageListView
 from imaging.models.image import Door
 from imaging.serializers import UploadSerializer

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from .selectors_film import (
     Film,
-    FilmState,
     FindingView,
     Prior,
     box_of,
     film,
-    film_state,
-    film_states,
     films_of_patient,
     images_of_device,
 )
+from .selectors_state import FilmState, film_state, film_states
 from .selectors_worklist import (
     ORDERINGS,
     SHOW,

@@ -8,6 +8,9 @@ from django import forms
 class ReadingGroupForm(forms.Form):
     """A group: its name, its readers, and whether they read blind."""
 
+    group = forms.IntegerField(
+        required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput
+    )
     name = forms.CharField(max_length=64)
     people = forms.CharField(
         label="Readers",

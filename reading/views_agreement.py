@@ -39,6 +39,7 @@ def agreement(request: PageRequest) -> HttpResponse:
     form = AgreementForm(request.GET)
     by, span = form.chosen()
     table = agreement_table(user=request.user, by=by, span=span)
+    rejects = rejects_by_version(user=request.user, span=span)
     context: dict[str, Any] = {
         "form": form,
         "by": by,
@@ -46,9 +47,9 @@ def agreement(request: PageRequest) -> HttpResponse:
         "span": span,
         "table": table,
         "blind": blind_table(user=request.user, span=span),
-        "reasons": REASONS,
-        "rejects": rejects_by_version(user=request.user, span=span),
         "pairs": reader_pairs(user=request.user, span=span),
+        "rejects": rejects,
+        "reject_rows": [(text, [row.counts[code] for row in rejects]) for code, text in REASONS],
         "as_of": timezone.now(),
         "chips": [
             {"label": f"by {label}", "on": key == by, "url": url_with(request, by=key)}

@@ -52,14 +52,15 @@ def reading_groups(request: PageRequest) -> HttpResponse:
     if request.method == "GET":
         return render(request, "reading/reading_groups.html", _groups(None, ""))
     number = request.POST.get("group", "")
-    form = ReadingGroupForm(request.POST, auto_id=f"id_{number or 'new'}_%s")
+    number = number if number.isascii() and number.isdecimal() else ""
+    form = ReadingGroupForm(request.POST, auto_id=_auto_id(number))
     status = 400
     if form.is_valid():
         data = form.cleaned_data
         try:
             groups.save(
                 user=request.user,
-                group_id=int(number) if number.isdecimal() and len(number) < 19 else None,
+                group_id=data["group"],
                 name=data["name"],
                 members=data["people"],
                 blinded=data["blinded"],
@@ -81,13 +82,18 @@ def _groups(bound: ReadingGroupForm | None, number: str) -> dict[str, Any]:
         for group in selectors.groups()
     ]
     taken = bound is not None and any(form is bound for _, form in rows)
-    new = bound if bound is not None and not taken else ReadingGroupForm(auto_id="id_new_%s")
+    new = bound if bound is not None and not taken else ReadingGroupForm(auto_id=_auto_id(""))
     return {"groups": rows, "form": new}
 
 
 def _form_of(group: ReadingGroup) -> ReadingGroupForm:
     names = "\n".join(row.user.username for row in group.rows.all())
     return ReadingGroupForm(
-        initial={"name": group.name, "people": names, "blinded": group.blinded},
-        auto_id=f"id_{group.pk}_%s",
+        initial={"group": group.pk, "name": group.name, "people": names, "blinded": group.blinded},
+        auto_id=_auto_id(str(group.pk)),
     )
+
+
+def _auto_id(number: str) -> str:
+    """Several forms stand on the page: each has ids of its own."""
+    return f"id_{number or 'new'}_%s"

@@ -217,6 +217,7 @@ def test_an_admin_keeps_groups_and_a_reader_is_in_one(reader: User, other: User)
         ({"name": "B", "people": "nobody"}, 400, "nobody is nobody who may read films"),
         ({"name": " ", "people": ""}, 400, "This field is required"),
         ({"name": "B", "people": "", "group": "123456"}, 404, "There is no such group"),
+        ({"name": "B", "people": "", "group": "%s{}"}, 400, "Enter a whole number"),
     ):
         answer = admin.post("/reading-groups/", sent)
         assert answer.status_code == status, sent

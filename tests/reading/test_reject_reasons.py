@@ -109,7 +109,7 @@ def test_counts_per_version_of_what_still_counts(
     every = rejects_by_version(user=lead, span=today())
     assert [(row.version, row.total) for row in every] == [(version.name, 4), (second.name, 1)]
     html = as_user(reader).get("/agreement/").content.decode()
-    assert "Why findings were rejected" in html
+    assert '<th scope="row">artefact, device or line</th><td class="num">2</td>' in html
     assert second.name not in html
     got = as_user(lead).get("/api/v1/agreement/").json()["rejects"]
     assert [row["counts"]["artefact"] for row in got] == [2, 0]

@@ -76,9 +76,15 @@ def verdict(reached: bool) -> str:  # noqa: FBT001 - the only argument
     return "reached" if reached else "**missed**"
 
 
-def table(title: str, text: str, rows: list[tuple[str, ...]]) -> str:
+def table(
+    title: str,
+    text: str,
+    rows: list[tuple[str, ...]],
+    *,
+    head: tuple[str, ...] = ("of", "what", "measured", "target", ""),
+) -> str:
     """A section: title, how it is measured, rows of (…, what, measured, target, verdict)."""
-    head = ("of", "what", "measured", "target", "")[-len(rows[0]) :]
+    head = head[-len(rows[0]) :]
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join([title, "", text, "", *("| " + " | ".join(line) + " |" for line in lines)])
 
@@ -140,24 +146,42 @@ def pipeline(*, long: bool) -> str:
 
 
 def worklist(*, long: bool) -> str:
+    return _worklist("Worklist", studies=10_000, target=150)
+
+
+def worklist_million(*, long: bool) -> str:
+    return _worklist("Worklist of a large archive", studies=1_000_000, target=200) if long else ""
+
+
+def _worklist(title: str, *, studies: int, target: int) -> str:
     with servers() as env:
         if not env:
             return ""
-        r = module("worklist", env=env)
+        r = module("worklist", "--studies", str(studies), env=env)
     text = (
-        f"`python -m benchmarks.worklist`: the page with {r['studies']:,} studies on PostgreSQL, "
-        "one in twenty unsigned, through Django's test client."
+        f"`python -m benchmarks.worklist --studies {studies}`: {r['studies']:,} studies on "
+        f"PostgreSQL of which {r['open']} wait, through Django's test client. *Alone* is the "
+        "processor's time in this process and in the database's, p95: what the answer takes where "
+        f"nothing else runs. Load of the machine while it was measured: {r['load']:.1f} on "
+        f"{os.cpu_count()} cores."
     )
-    rows: list[tuple[str, ...]] = [
-        ("queries", str(r["queries"]), "<= 14", verdict(r["queries"] <= 14)),
-        (
-            f"time in the server, p95 (p50 {r['p50_ms']:.0f} ms)",
-            f"{r['p95_ms']:.0f} ms",
-            "< 150 ms",
-            verdict(r["p95_ms"] < 150),
-        ),
-    ]
-    return table("Worklist", text, rows)
+    rows: list[tuple[str, ...]] = []
+    for name, found in r["of"].items():
+        good = found["p95_ms"] < target and found["queries"] <= 14
+        rows.append(
+            (
+                name,
+                f"p95 of {found['requests']} (p50 {found['p50_ms']:.0f} ms)",
+                f"{found['p95_ms']:.0f} ms",
+                f"{found['cpu_p95_ms']:.0f} ms",
+                str(found["queries"]),
+                f"< {target} ms, <= 14",
+                verdict(good),
+            )
+        )
+    return table(
+        title, text, rows, head=("of", "what", "measured", "alone", "queries", "target", "")
+    )
 
 
 def worklist_simulation(*, long: bool) -> str:
@@ -275,6 +299,7 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "detector": detector,
     "backlog": backlog,
     "worklist": worklist,
+    "worklist_million": worklist_million,
     "worklist_simulation": worklist_simulation,
     "start": start,
 }

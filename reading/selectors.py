@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from detection.models import Conclusion, Review, RunState, Signature, WorklistItem
+from detection.models import Review, Signature
 from imaging.models import Image
 from reading.models import Addendum, HelpRequest, SavedView, Skip
 from reading.models.line import HelpState
@@ -104,29 +103,15 @@ def second_looks() -> QuerySet[Signature]:
     """Signatures that wait for a second reader, oldest first.
 
     Those where detector and reader disagree (flagged and signed normal, or read without a flag and
-    signed abnormal), and of those where both say normal a share drawn by the film's SHA-256: as
-    good as random, and the same on every machine and at every time.
+    signed abnormal), and of those where both say normal a share, drawn when they were signed.
     """
-    item = WorklistItem.objects.filter(image_id=OuterRef("image_id"), run_state=RunState.DONE)
-    quiet, flagged = item.filter(flagged=False), item.filter(flagged=True)
-    disagree = Q(Exists(flagged), conclusion=Conclusion.NORMAL) | Q(
-        Exists(quiet), conclusion=Conclusion.ABNORMAL
-    )
     return (
-        Signature.objects.filter(second_look=None)
-        .filter(disagree | Q(Exists(quiet), _drawn(), conclusion=Conclusion.NORMAL))
+        Signature.objects.filter(image__worklist_item__look_since__isnull=False, second_look=None)
         .select_related(
             "by", "image__series__study__patient", "image__device", "image__worklist_item"
         )
-        .order_by("at", "id")
+        .order_by("image__worklist_item__look_since", "id")
     )
-
-
-def _drawn() -> Q:
-    limit = round(settings.SECOND_LOOK_SHARE * 16**8)
-    if limit >= 16**8:
-        return Q()
-    return Q(image__sha256__lt=f"{limit:08x}")
 
 
 def saved_views(user: User) -> QuerySet[SavedView]:

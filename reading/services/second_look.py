@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
-from detection.models import Signature
+from detection.models import Signature, WorklistItem
 from detection.services.claims import patient_of
 from reading.models import SecondLook
 from reading.selectors import second_looks
@@ -52,6 +52,7 @@ def look_again(
                 )
         except IntegrityError as error:
             raise taken from error
+        WorklistItem.objects.filter(image=signature.image).update(look_since=None)
         audit.record(
             actor=user,
             verb="looked_again",

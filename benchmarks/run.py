@@ -184,6 +184,37 @@ def _worklist(title: str, *, studies: int, target: int) -> str:
     )
 
 
+def two_readers(*, long: bool) -> str:
+    with servers() as env:
+        if not env:
+            return ""
+        r = module("two_readers", "--films", str(1000 if long else 200), env=env)
+    share = ", ".join(f"{name} {count}" for name, count in r["signed"].items())
+    wrong = "; ".join(r["wrong"])
+    rows: list[tuple[str, ...]] = [
+        (
+            f"films lost, signed twice, or signed by another than was answered, of {r['films']}",
+            wrong or "none",
+            "none",
+            verdict(not wrong),
+        ),
+        ("who signed how many", share, "both", verdict(min(r["signed"].values()) > 0)),
+        ("a film that the other one had just taken", f"{r['late']} times", "", ""),
+        (
+            "next film, claim and signature, p50 / p95",
+            f"{r['p50_ms']:.0f} / {r['p95_ms']:.0f} ms, {r['films_per_second']:.0f} films/s",
+            "",
+            "",
+        ),
+    ]
+    text = (
+        "`python -m benchmarks.two_readers`: two processes on PostgreSQL take the next film, claim "
+        "it and sign, as fast as they can, until none is left. `tests/reading/test_two_readers.py` "
+        "does it with 100 films."
+    )
+    return table("Two readers on one line", text, rows)
+
+
 def worklist_simulation(*, long: bool) -> str:
     return simulation.section(module("worklist_simulation"))
 
@@ -300,6 +331,7 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "backlog": backlog,
     "worklist": worklist,
     "worklist_million": worklist_million,
+    "two_readers": two_readers,
     "worklist_simulation": worklist_simulation,
     "start": start,
 }

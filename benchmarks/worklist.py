@@ -49,6 +49,9 @@ PAGES: Final[dict[str, tuple[str, ...]]] = {
 
 def prepare(studies: int, waiting: int) -> None:
     """Tables, demo accounts, a detector and films, where the database is empty."""
+    import django
+
+    django.setup()
     from django.core.management import call_command
 
     from imaging.models import Image
@@ -134,9 +137,6 @@ def main() -> None:
     parser.add_argument("--page", help="this one alone")
     parser.add_argument("--explain", type=float, metavar="MS")
     options = parser.parse_args()
-    import django
-
-    django.setup()
     prepare(options.studies, options.open)
     from django.db import connection
     from django.test import Client

@@ -13,7 +13,7 @@ def leave(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("detection", "0007_second_looks"),
-        ("reading", "0003_critical_results"),
+        ("reading", "0007_critical_email"),
     ]
 
     operations = [migrations.RunPython(leave, migrations.RunPython.noop)]

@@ -70,15 +70,16 @@ def kappa(cells: Cells) -> Figure | None:
 
 def ppv(cells: Cells) -> Figure | None:
     """Of the films flagged, the share signed abnormal; `None` without a flagged one."""
-    return _share(cells.hits, cells.hits + cells.alarms)
+    return share(cells.hits, cells.hits + cells.alarms)
 
 
 def miss_rate(cells: Cells) -> Figure | None:
     """Of the films signed abnormal, the share not flagged; `None` without an abnormal one."""
-    return _share(cells.misses, cells.hits + cells.misses)
+    return share(cells.misses, cells.hits + cells.misses)
 
 
-def _share(part: int, whole: int) -> Figure | None:
+def share(part: int, whole: int) -> Figure | None:
+    """A part of a whole with its interval; `None` of nothing."""
     if whole == 0:
         return None
     value = part / whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import cast
 
 from drf_spectacular.types import OpenApiTypes
@@ -15,7 +16,8 @@ from accounts.models import User
 from accounts.permissions import Can
 
 from .forms import AgreementForm
-from .selectors_agreement import BY, agreement_table
+from .selectors_agreement import BY, AgreementTable, agreement_table
+from .selectors_second_looks import second_look_table
 
 
 class AgreementFigureSerializer(serializers.Serializer[object]):
@@ -47,6 +49,26 @@ class AgreementRowSerializer(serializers.Serializer[object]):
     miss_rate = AgreementFigureSerializer(allow_null=True)
 
 
+class SecondLookCountsSerializer(serializers.Serializer[object]):
+    """Second looks at one reader's films, or at all; a sample is drawn of what both call normal."""
+
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    looked = serializers.IntegerField()
+    disagreed = serializers.IntegerField()
+    figure = AgreementFigureSerializer(allow_null=True)
+    drawn = serializers.IntegerField(help_text="of those looked at, the random sample")
+    drawn_disagreed = serializers.IntegerField()
+    drawn_figure = AgreementFigureSerializer(allow_null=True)
+
+
+class SecondLookTableSerializer(serializers.Serializer[object]):
+    """Readers who had signed, and their sum."""
+
+    rows = SecondLookCountsSerializer(many=True)
+    total = SecondLookCountsSerializer()
+
+
 class AgreementSerializer(serializers.Serializer[object]):
     """All rows and their sum."""
 
@@ -55,6 +77,7 @@ class AgreementSerializer(serializers.Serializer[object]):
     everyone = serializers.BooleanField(help_text="all readers' films, not only one's own")
     unreadable = serializers.IntegerField()
     unread = serializers.IntegerField()
+    second_looks = SecondLookTableSerializer()
 
 
 class AgreementView(APIView):
@@ -74,5 +97,11 @@ class AgreementView(APIView):
     def get(self, request: Request) -> Response:
         """Films that one signed oneself; the lead sees those of every reader."""
         by, span = AgreementForm(request.query_params).chosen()
-        table = agreement_table(user=cast("User", request.user), by=by, span=span)
-        return Response(AgreementSerializer(table).data)
+        user = cast("User", request.user)
+        table = agreement_table(user=user, by=by, span=span)
+        looks = second_look_table(user=user, span=span)
+        return Response(AgreementSerializer({**_fields(table), "second_looks": looks}).data)
+
+
+def _fields(table: AgreementTable) -> dict[str, object]:
+    return {field.name: getattr(table, field.name) for field in fields(table)}

@@ -51,6 +51,15 @@ def open_help() -> QuerySet[HelpRequest]:
     )
 
 
+def help_calls(state: str) -> QuerySet[HelpRequest]:
+    """Calls for help in one state, of signed films too, newest first."""
+    return (
+        HelpRequest.objects.filter(state=state)
+        .select_related("by", "ended_by")
+        .order_by("-at", "-id")
+    )
+
+
 def help_of(image_id: int) -> HelpRequest | None:
     """The newest call for help with a film that wasn't withdrawn; `None` without one."""
     return (

@@ -19,6 +19,7 @@ from twinhealth.web.templatetags.house import url_with
 
 from .forms import AgreementForm
 from .selectors_agreement import BY, CELLS, agreement_table, films_of_cell
+from .selectors_second_looks import second_look_table
 
 PAGE_SIZE = 50
 WORDS = {
@@ -42,6 +43,7 @@ def agreement(request: PageRequest) -> HttpResponse:
         "head": BY[by],
         "span": span,
         "table": table,
+        "looks": second_look_table(user=request.user, span=span),
         "as_of": timezone.now(),
         "chips": [
             {"label": f"by {label}", "on": key == by, "url": url_with(request, by=key)}

@@ -153,6 +153,8 @@ def _refuse_closed(result: CriticalResult) -> None:
             "closed",
             f"{result.closed_by_name} has {result.get_state_display()} it already.",
             state=result.state,
+            by=result.closed_by_name,
+            at=result.closed_at.isoformat() if result.closed_at else None,
         )
 
 

@@ -69,7 +69,7 @@ def house(request: HttpRequest) -> dict[str, Any]:
                 "icon": door.icon,
                 "current": request.path.startswith(door.prefix),
                 # asked for only where the rail is drawn, not for fragments
-                "badge": partial(badges.badge, door.counted or door.url_name),
+                "badge": partial(badges.badge, door.counted or door.url_name, user),
             }
         )
     return {

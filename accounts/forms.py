@@ -76,6 +76,12 @@ class UserForm(forms.Form):
 class ChangeUserForm(UserForm):
     """Name, role and whether a clinician leads the reading room."""
 
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        required=False,
+        help_text="Told there, too, that a critical result waits; nothing of a patient is sent.",
+    )
     is_reading_lead = forms.BooleanField(
         label="Leads the reading room",
         required=False,

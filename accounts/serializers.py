@@ -30,7 +30,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User
         fields = [
-            "id", "username", "display_name", "role", "is_reading_lead", "is_active",
+            "id", "username", "display_name", "email", "role", "is_reading_lead", "is_active",
             "is_demo", "must_change_password", "last_login", "date_joined",
         ]  # fmt: skip
         read_only_fields = fields
@@ -49,6 +49,7 @@ class ChangeUserSerializer(serializers.Serializer):
 
     role = serializers.ChoiceField(choices=Role.choices, required=False)
     display_name = serializers.CharField(max_length=128, required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
     is_active = serializers.BooleanField(required=False)
     is_reading_lead = serializers.BooleanField(required=False)
 

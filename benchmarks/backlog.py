@@ -87,7 +87,9 @@ def _round(length: int, films: int) -> tuple[list[float], float]:
 
     now = timezone.now()
     every = list(DetectionRun.objects.order_by("pk").values_list("pk", flat=True))
-    DetectionRun.objects.update(state="done", finished_at=now, lease_token="", lease_until=None)
+    DetectionRun.objects.update(
+        state="done", finished_at=now, lease_token="", lease_until=None, gate_code="", gate_at=None
+    )
     DetectionRun.objects.filter(pk__in=every[: length + films]).update(
         state="queued",
         finished_at=None,

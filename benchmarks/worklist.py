@@ -1,9 +1,11 @@
-"""The worklist page with 10,000 studies: queries and time in the server.
+"""The worklist, its queues, filters and orders, and its REST twin: queries and time in the server.
 
-    DATABASE_URL=postgres:///NAME python -m benchmarks.worklist [--studies 10000] [--requests 60]
-        [--open 500] [--page /label-next/]
+    DATABASE_URL=postgres:///NAME python -m benchmarks.worklist [--studies 10000] [--open 500]
+        [--requests 40] [--page /label-next/] [--explain 50]
 
-The database named must be an empty one of its own; its tables are made here.
+The database named must be one of its own: where it is empty, tables and films are made in it; films
+that are there already are kept and used. `--explain` prints the plans of queries that took so many
+milliseconds.
 """
 
 from __future__ import annotations
@@ -13,166 +15,159 @@ import gc
 import io
 import json
 import os
-import random
 import statistics
 import sys
 import tempfile
 import time
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twinhealth.settings.embedded")
 os.environ.setdefault("LOG_LEVEL", "ERROR")
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="twinhealth-bench-"))
 
-
-def fill(count: int, waiting: int) -> None:
-    """`count` studies of one film, all read: `waiting` of them wait, the rest is signed."""
-    from django.utils import timezone
-
-    from accounts.models import User
-    from detection.models import DetectionRun, DetectorVersion, Finding, Signature
-    from devices.models import Device, DeviceModel
-    from imaging.models import Image, Series, Study
-    from patients.models import Patient
-
-    rng = random.Random(1)
-    now = timezone.now()
-    model = DeviceModel.objects.create(manufacturer="Bench", name="B-1", modality="DX")
-    machines = [
-        Device.objects.create(serial=f"B-{n}", name=f"B{n}", model=model, is_synthetic=True)
-        for n in range(20)
-    ]
-    reader = User.objects.get(username="clinician")
-    version = DetectorVersion.objects.get(state="active")
-    people = Patient.objects.bulk_create(
-        Patient(identifier=f"BENCH{n}", is_synthetic=True) for n in range(count)
-    )
-    studies = Study.objects.bulk_create(
-        Study(study_instance_uid=f"2.25.1{n}", patient=person) for n, person in enumerate(people)
-    )
-    series = Series.objects.bulk_create(
-        Series(series_instance_uid=f"2.25.2{n}", study=study, modality="DX")
-        for n, study in enumerate(studies)
-    )
-    images = Image.objects.bulk_create(
-        Image(
-            series=one,
-            sop_instance_uid=f"2.25.3{n}",
-            sop_class_uid="1.2.840.10008.5.1.4.1.1.1.1",
-            transfer_syntax_uid="1.2.840.10008.1.2.1",
-            sha256=f"{n:064x}",
-            path=f"bench/{n}",
-            size=1,
-            rows=1024,
-            columns=1024,
-            bits_stored=8,
-            photometric="MONOCHROME2",
-            acquired_at=now - timedelta(minutes=n),
-            door="command",
-            device=machines[n % len(machines)],
-        )
-        for n, one in enumerate(series)
-    )
-    for n, image in enumerate(images):
-        image.received_at = now - timedelta(minutes=n)
-    Image.objects.bulk_update(images, ["received_at"], batch_size=1000)
-    runs = DetectionRun.objects.bulk_create(
-        DetectionRun(
-            image=image,
-            version=version,
-            state="done",
-            queued_at=image.received_at,
-            sent_at=image.received_at,
-            finished_at=image.received_at,
-            seconds=0.3,
-        )
-        for image in images
-    )
-    Finding.objects.bulk_create(
-        Finding(
-            run=run,
-            label=rng.choice(["covid", "pneumonia", "normal"]),
-            score=rng.uniform(0.3, 1),
-            x=10 + 400 * side,
-            y=20,
-            w=300,
-            h=500,
-        )
-        for run in runs
-        for side in (0, 1)
-    )
-    Signature.objects.bulk_create(
-        Signature(image=image, by=reader, by_name="clinician", at=now, conclusion="normal")
-        for image in images[waiting:]
-    )
+REFRESH: Final = {"HX-Request": "true"}
+# what is asked -> addresses, htmx or not; the first is the page as it opens
+PAGES: Final[dict[str, tuple[str, ...]]] = {
+    "plain": ("/worklist/",),
+    "each queue": tuple(
+        f"/worklist/?show={show}"
+        for show in ("flagged", "unread", "gate", "overdue", "mine", "all", "help")
+    ),
+    "second look": ("/worklist/?show=second_look",),
+    "signed today": ("/worklist/?show=signed",),
+    "filtered": ("/worklist/?label=covid", "/worklist/?trust=reduced", "/worklist/?device=1"),
+    "sorted": tuple(
+        f"/worklist/?show=all&ordering={order}"
+        for order in ("patient", "-score", "device", "waiting_since")
+    ),
+    "refresh by htmx": ("/worklist/table/", "/worklist/table/?show=all"),
+    "REST": ("/api/v1/worklist/", "/api/v1/worklist/?show=all"),
+}
 
 
 def prepare(studies: int, waiting: int) -> None:
-    """A database with tables, demo accounts, a detector, and the studies of `fill`."""
+    """Tables, demo accounts, a detector and films, where the database is empty."""
     import django
 
     django.setup()
     from django.core.management import call_command
 
-    from detection.services.worklist import refresh_items
     from imaging.models import Image
+
+    from . import worklist_rows
 
     os.environ["DEMO_PASSWORD"] = "bench-only-password"
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
+    if Image.objects.exists():
+        return
     call_command("create_demo_users", stdout=io.StringIO())
     call_command("register_detector", stdout=io.StringIO())
-    fill(studies, waiting)
-    refresh_items(image_ids=list(Image.objects.values_list("pk", flat=True)))
+    worklist_rows.fill(studies, waiting)
+
+
+def measure(ask: Callable[[str], Any], pages: tuple[str, ...], requests: int) -> dict[str, Any]:
+    """`requests` to each address in turn, after one that warms up and whose queries are counted."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    queries = []
+    for page in pages:
+        ask(page)
+        with CaptureQueriesContext(connection) as captured:
+            ask(page)
+        queries.append(len(captured))
+    each, cpu = [], []
+    for n in range(requests * len(pages)):
+        page = pages[n % len(pages)]
+        busy, start = _busy(), time.perf_counter()
+        ask(page)
+        each.append(1000 * (time.perf_counter() - start))
+        cpu.append(1000 * (_busy() - busy))
+    each.sort()
+    cpu.sort()
+    return {
+        "requests": len(each),
+        "queries": max(queries),
+        "cpu_p50_ms": statistics.median(cpu),
+        "cpu_p95_ms": _p95(cpu),
+        "p50_ms": statistics.median(each),
+        "p95_ms": _p95(each),
+    }
+
+
+def _p95(ordered: list[float]) -> float:
+    return ordered[round(0.95 * (len(ordered) - 1))]
+
+
+def _busy() -> float:
+    """Seconds of processor that this process and its session's in PostgreSQL have used."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    server = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
+    spent = int(server.read_text().split()[0]) / 1e9 if server.exists() else 0.0
+    return time.process_time() + spent
+
+
+def explain(ask: Callable[[str], Any], pages: tuple[str, ...], least_ms: float) -> None:
+    """Print the plan of each slow query, to stderr."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    for page in pages:
+        with CaptureQueriesContext(connection) as captured:
+            ask(page)
+        for query in captured.captured_queries:
+            if 1000 * float(query["time"]) < least_ms or not query["sql"].startswith("SELECT"):
+                continue
+            with connection.cursor() as cursor:
+                cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + query["sql"])
+                plan = "\n".join(row[0] for row in cursor.fetchall())
+            print(f"\n{page}: {query['time']} s\n{query['sql']}\n{plan}", file=sys.stderr)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=10_000)
-    parser.add_argument("--requests", type=int, default=60)
-    parser.add_argument("--open", type=int, help="films that wait (default: a twentieth)")
-    parser.add_argument("--page", default="/worklist/")
+    parser.add_argument("--open", type=int, default=500, help="films that wait")
+    parser.add_argument("--requests", type=int, default=40, help="to each address")
+    parser.add_argument("--page", help="this one alone")
+    parser.add_argument("--explain", type=float, metavar="MS")
     options = parser.parse_args()
-    waiting = options.studies // 20 if options.open is None else options.open
-    prepare(options.studies, waiting)
+    prepare(options.studies, options.open)
     from django.db import connection
     from django.test import Client
-    from django.test.utils import CaptureQueriesContext
 
     from accounts.models import User
 
     # the objects made above would weigh on the garbage collector, as in no web process
     gc.collect()
     gc.freeze()
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
     client = Client(headers={"host": "localhost"})
     client.force_login(User.objects.get(username="clinician"))
-    with CaptureQueriesContext(connection) as captured:
-        answer = client.get(options.page)
-    queries = len(captured)  # now: the next request empties the log
-    if answer.status_code != 200:
-        raise RuntimeError(f"{options.page} answered {answer.status_code}")
-    each, cpu = [], []
-    for _ in range(options.requests):
-        busy = time.process_time()
-        start = time.perf_counter()
-        client.get(options.page)
-        each.append(1000 * (time.perf_counter() - start))
-        cpu.append(1000 * (time.process_time() - busy))
-    each.sort()
+
+    def ask(page: str) -> Any:
+        answer = client.get(page, headers=REFRESH if "/table/" in page else {})
+        if answer.status_code != 200:
+            raise RuntimeError(f"{page} answered {answer.status_code}")
+        return answer
+
     result: dict[str, Any] = {
         "database": connection.vendor,
-        "page": options.page,
         "studies": options.studies,
-        "open": waiting,
-        "queries": queries,
-        "cpu_p50_ms": statistics.median(cpu),  # of this process, with SQLite all there is
-        "p50_ms": statistics.median(each),
-        "p95_ms": each[round(0.95 * (len(each) - 1))],
+        "open": options.open,
+        "load": 0.0,
+        "of": {},
     }
+    pages = {options.page: (options.page,)} if options.page else PAGES
+    for name, addresses in pages.items():
+        result["of"][name] = measure(ask, addresses, options.requests)
+        if options.explain:
+            explain(ask, addresses, options.explain)
+    result["load"] = os.getloadavg()[1]  # of the last five minutes
     json.dump(result, sys.stdout, indent=1)
     print()
 

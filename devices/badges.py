@@ -11,13 +11,13 @@ def connect() -> None:
     """Have them counted; called once, when the room is ready."""
     badges.register(
         "devices:alerts",
-        lambda: Alert.objects.filter(state=AlertState.OPEN),
+        lambda _: Alert.objects.filter(state=AlertState.OPEN),
         one="open alert",
         many="open alerts",
     )
     badges.register(
         "devices:inbox",
-        lambda: InboxEntry.objects.filter(state=InboxState.OPEN),
+        lambda _: InboxEntry.objects.filter(state=InboxState.OPEN),
         one="unknown machine",
         many="unknown machines",
     )

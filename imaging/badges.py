@@ -11,7 +11,7 @@ def connect() -> None:
     """Have it counted; called once, when the room is ready."""
     badges.register(
         "imaging:quarantine",
-        lambda: QuarantinedFile.objects.filter(state=QuarantineState.OPEN),
+        lambda _: QuarantinedFile.objects.filter(state=QuarantineState.OPEN),
         one="file in quarantine",
         many="files in quarantine",
     )

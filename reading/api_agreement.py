@@ -20,6 +20,7 @@ from .selectors_agreement import BY, AgreementTable, agreement_table
 from .selectors_blinded_agreement import blind_table
 from .selectors_pairs import reader_pairs
 from .selectors_rejects import rejects_by_version
+from .selectors_second_looks import second_look_table
 
 
 class AgreementFigureSerializer(serializers.Serializer[object]):
@@ -109,6 +110,26 @@ class ReaderPairsSerializer(serializers.Serializer[object]):
     unreadable = serializers.IntegerField(help_text="not readable for one of them; don't count")
 
 
+class SecondLookCountsSerializer(serializers.Serializer[object]):
+    """Second looks at one reader's films, or at all; a sample is drawn of what both call normal."""
+
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    looked = serializers.IntegerField()
+    disagreed = serializers.IntegerField()
+    figure = AgreementFigureSerializer(allow_null=True)
+    drawn = serializers.IntegerField(help_text="of those looked at, the random sample")
+    drawn_disagreed = serializers.IntegerField()
+    drawn_figure = AgreementFigureSerializer(allow_null=True)
+
+
+class SecondLookTableSerializer(serializers.Serializer[object]):
+    """Readers who had signed, and their sum."""
+
+    rows = SecondLookCountsSerializer(many=True)
+    total = SecondLookCountsSerializer()
+
+
 class AgreementSerializer(serializers.Serializer[object]):
     """All rows and their sum."""
 
@@ -120,6 +141,7 @@ class AgreementSerializer(serializers.Serializer[object]):
     blind = BlindSerializer()
     rejects = RejectsSerializer(many=True, help_text="verdicts of these days that still count")
     readers = ReaderPairsSerializer(help_text="of films that two readers read")
+    second_looks = SecondLookTableSerializer()
 
 
 class AgreementView(APIView):
@@ -146,6 +168,7 @@ class AgreementView(APIView):
             "blind": blind_table(user=user, span=span),
             "readers": reader_pairs(user=user, span=span),
             "rejects": rejects_by_version(user=user, span=span),
+            "second_looks": second_look_table(user=user, span=span),
         }
         return Response(AgreementSerializer(body).data)
 

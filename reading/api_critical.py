@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +13,8 @@ from accounts.services import audit
 from detection.api_by import by, valid
 from detection.serializers import ErrorSerializer
 from reading import selectors_critical as selectors
-from reading.models import CriticalResult
+from reading.api_lists import PAGES, chosen
+from reading.models import CriticalResult, CriticalState
 from reading.serializers_critical import (
     CancelSerializer,
     CriticalInSerializer,
@@ -34,11 +35,14 @@ class CriticalResultsView(generics.GenericAPIView[CriticalResult]):
     filter_backends = ()  # the selector sorts
 
     @extend_schema(
-        operation_id="critical_results_list", responses=CriticalResultSerializer(many=True)
+        operation_id="critical_results_list",
+        responses={200: CriticalResultSerializer(many=True), 400: ErrorSerializer},
+        parameters=[OpenApiParameter("state", enum=CriticalState.values), *PAGES],
     )
     def get(self, request: Request) -> Response:
-        """Open ones first, the oldest first."""
-        page = self.paginate_queryset(selectors.results()) or []
+        """Open ones first, the oldest first; all, or those of one state."""
+        state = chosen(request, "state", CriticalState.values)
+        page = self.paginate_queryset(selectors.results(state=state)) or []
         audit.record(
             verb="listed",
             actor=by(request)["user"],

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from django.db.models import Model
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import Can
+from accounts.services import audit
 from detection.api_by import by, valid
+from detection.models import Signature
 from detection.serializers import ErrorSerializer
+from reading.api_lists import PAGES, chosen
+from reading.models import HelpRequest
+from reading.models.line import HelpState
+from reading.selectors import help_calls, open_help
+from reading.selectors_second_looks import STATES, second_look_films
 from reading.serializers import (
     AnswerInSerializer,
     HelpSerializer,
     ReasonInSerializer,
+    SecondLookFilmSerializer,
     SecondLookInSerializer,
     SecondLookSerializer,
     SkipSerializer,
@@ -56,6 +65,48 @@ class HelpView(APIView):
         """One open call per film; ends one's own claim."""
         made = line.ask_help(image_id=pk, **by(request), **valid(ReasonInSerializer, request))
         return Response(HelpSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class HelpListView(generics.GenericAPIView[HelpRequest]):
+    """Calls for help."""
+
+    required = Can.FINDING_REVIEW
+    serializer_class = HelpSerializer
+    queryset = HelpRequest.objects.all()
+    filter_backends = ()
+
+    @extend_schema(
+        operation_id="help_list",
+        responses={200: HelpSerializer(many=True), 400: ErrorSerializer},
+        parameters=[OpenApiParameter("state", enum=HelpState.values), *PAGES],
+    )
+    def get(self, request: Request) -> Response:
+        """Without `state`, open ones of films that aren't signed, the oldest first."""
+        state = chosen(request, "state", HelpState.values)
+        page = self.paginate_queryset(help_calls(state) if state else open_help()) or []
+        _listed(request, HelpRequest, [call.image_id for call in page])
+        return self.get_paginated_response(HelpSerializer(page, many=True).data)
+
+
+class SecondLooksView(generics.GenericAPIView[Signature]):
+    """Signed films that a second reader sees."""
+
+    required = Can.FINDING_REVIEW
+    serializer_class = SecondLookFilmSerializer
+    queryset = Signature.objects.all()
+    filter_backends = ()
+
+    @extend_schema(
+        operation_id="second_looks_list",
+        responses={200: SecondLookFilmSerializer(many=True), 400: ErrorSerializer},
+        parameters=[OpenApiParameter("state", enum=list(STATES)), *PAGES],
+    )
+    def get(self, request: Request) -> Response:
+        """`waiting` (without `state` too) the oldest first; `looked` the newest look first."""
+        state = chosen(request, "state", list(STATES)) or "waiting"
+        page = self.paginate_queryset(second_look_films(state)) or []
+        _listed(request, Signature, [signature.image_id for signature in page])
+        return self.get_paginated_response(SecondLookFilmSerializer(page, many=True).data)
 
 
 class HelpAnswerView(APIView):
@@ -127,3 +178,13 @@ class SecondLookView(APIView):
             image_id=pk, **by(request), **valid(SecondLookInSerializer, request)
         )
         return Response(SecondLookSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+def _listed(request: Request, model: type[Model], images: list[int]) -> None:
+    audit.record(
+        actor=by(request)["user"],
+        verb="listed",
+        obj=model,
+        request=by(request)["request"],
+        detail={"images": images},
+    )

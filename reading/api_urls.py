@@ -15,6 +15,7 @@ from . import (
     api_policy,
     api_report,
     api_reviews,
+    api_saved,
     api_worklist,
 )
 
@@ -55,6 +56,10 @@ urlpatterns = [
         api_line.SecondLookView.as_view(),
         name="image-second-look",
     ),
+    path("help/", api_line.HelpListView.as_view(), name="help"),
+    path("second-looks/", api_line.SecondLooksView.as_view(), name="second-looks"),
+    path("saved-views/", api_saved.SavedViewsView.as_view(), name="saved-views"),
+    path("saved-views/<int:pk>/", api_saved.SavedViewView.as_view(), name="saved-view"),
     path("help/<int:pk>/answer/", api_line.HelpAnswerView.as_view(), name="help-answer"),
     path("help/<int:pk>/withdraw/", api_line.HelpWithdrawView.as_view(), name="help-withdraw"),
     path(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reading.models import CriticalResult, CriticalState
+from reading.selectors_critical import waiting_for
 from twinhealth.web import badges
 
 
@@ -10,7 +10,7 @@ def connect() -> None:
     """Have them counted; called once, when the room is ready."""
     badges.register(
         "reading:critical",
-        lambda: CriticalResult.objects.filter(state=CriticalState.OPEN),
-        one="open critical result",
-        many="open critical results",
+        waiting_for,
+        one="critical result waits for you",
+        many="critical results wait for you",
     )

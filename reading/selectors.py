@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from detection.models import Conclusion, Review, RunState, Signature, Verdict, WorklistItem
+from detection.models import Review, Signature, Verdict
 from detection.selectors_film import Film, box_of
 from imaging.models import Image
 from reading.change import Mark
@@ -69,6 +68,15 @@ def open_help() -> QuerySet[HelpRequest]:
     )
 
 
+def help_calls(state: str) -> QuerySet[HelpRequest]:
+    """Calls for help in one state, of signed films too, newest first."""
+    return (
+        HelpRequest.objects.filter(state=state)
+        .select_related("by", "ended_by")
+        .order_by("-at", "-id")
+    )
+
+
 def help_of(image_id: int) -> HelpRequest | None:
     """The newest call for help with a film that wasn't withdrawn; `None` without one."""
     return (
@@ -122,30 +130,20 @@ def second_looks() -> QuerySet[Signature]:
     """Signatures that wait for a second reader, oldest first.
 
     Those where detector and reader disagree (flagged and signed normal, or read without a flag and
-    signed abnormal), and of those where both say normal a share drawn by the film's SHA-256: as
-    good as random, and the same on every machine and at every time. Films that two readers read
-    have had their second reader.
+    signed abnormal), and of those where both say normal a share, drawn when they were signed.
+    Films that two readers read have had their second reader.
     """
-    item = WorklistItem.objects.filter(image_id=OuterRef("image_id"), run_state=RunState.DONE)
-    quiet, flagged = item.filter(flagged=False), item.filter(flagged=True)
-    disagree = Q(Exists(flagged), conclusion=Conclusion.NORMAL) | Q(
-        Exists(quiet), conclusion=Conclusion.ABNORMAL
-    )
     return (
-        Signature.objects.filter(second_look=None, image__double_reading=None)
-        .filter(disagree | Q(Exists(quiet), _drawn(), conclusion=Conclusion.NORMAL))
+        Signature.objects.filter(
+            image__worklist_item__look_since__isnull=False,
+            second_look=None,
+            image__double_reading=None,
+        )
         .select_related(
             "by", "image__series__study__patient", "image__device", "image__worklist_item"
         )
-        .order_by("at", "id")
+        .order_by("image__worklist_item__look_since", "id")
     )
-
-
-def _drawn() -> Q:
-    limit = round(settings.SECOND_LOOK_SHARE * 16**8)
-    if limit >= 16**8:
-        return Q()
-    return Q(image__sha256__lt=f"{limit:08x}")
 
 
 def saved_views(user: User) -> QuerySet[SavedView]:

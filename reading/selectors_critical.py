@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from accounts.models import User
 from reading.models import CriticalResult, CriticalState, OnCallList
 
 
@@ -20,6 +21,13 @@ def results(*, state: str = "") -> QuerySet[CriticalResult]:
 def open_results() -> QuerySet[CriticalResult]:
     """What is not acknowledged yet."""
     return results(state=CriticalState.OPEN)
+
+
+def waiting_for(user: User) -> QuerySet[CriticalResult]:
+    """Open ones that this reader must act on: told last, or nobody is left on the list to tell."""
+    return CriticalResult.objects.filter(state=CriticalState.OPEN).filter(
+        Q(told=user, next_at__isnull=False) | Q(next_at=None)
+    )
 
 
 def acknowledged() -> QuerySet[CriticalResult]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from detection.models import UrgencySet
+from detection.models import Signature, UrgencySet
 from imaging.models import Urgency
-from reading.models import HelpRequest, SecondLook, Skip
+from reading.models import HelpRequest, SavedView, SecondLook, Skip
+from reading.services.saved_views import MAX_NAME, MAX_VALUE
 
 
 class ReasonInSerializer(serializers.Serializer[Any]):
@@ -71,4 +72,53 @@ class SecondLookSerializer(serializers.ModelSerializer[SecondLook]):
     class Meta:
         model = SecondLook
         fields = ["id", "signature", "agrees", "reason", "at"]
+        read_only_fields = fields
+
+
+class LookSerializer(serializers.ModelSerializer[SecondLook]):
+    """What the second reader said, and who that was."""
+
+    by = serializers.CharField(source="by.username", read_only=True)
+
+    class Meta:
+        model = SecondLook
+        fields = ["id", "by", "at", "agrees", "reason"]
+        read_only_fields = fields
+
+
+class SecondLookFilmSerializer(serializers.ModelSerializer[Signature]):
+    """A signature that a second reader looks at, or has looked at."""
+
+    signature = serializers.IntegerField(source="pk", read_only=True)
+    signed_by = serializers.CharField(source="by.username", read_only=True)
+    signed_at = serializers.DateTimeField(source="at", read_only=True)
+    look = LookSerializer(source="second_look", read_only=True, allow_null=True, default=None)
+
+    class Meta:
+        model = Signature
+        fields = ["signature", "image", "signed_by", "signed_at", "conclusion", "look"]
+        read_only_fields = fields
+
+
+class SavedViewInSerializer(serializers.Serializer[Any]):
+    """Filters of the worklist's address; what it doesn't know isn't kept."""
+
+    name = serializers.CharField(max_length=MAX_NAME)
+    query = serializers.DictField(
+        child=serializers.CharField(max_length=MAX_VALUE, allow_blank=True), required=False
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Without filters it is the plain worklist."""
+        return {"query": {}, **attrs}
+
+
+class SavedViewSerializer(serializers.ModelSerializer[SavedView]):
+    """A named set of filters."""
+
+    query = serializers.DictField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = SavedView
+        fields = ["id", "name", "query", "is_default"]
         read_only_fields = fields

@@ -49,7 +49,7 @@ class CriticalAttemptSerializer(serializers.ModelSerializer[CriticalAttempt]):
 
     class Meta:
         model = CriticalAttempt
-        fields = ["step", "user_name", "how", "at", "outcome"]
+        fields = ["step", "user_name", "how", "at", "outcome", "reason"]
 
 
 class CriticalResultSerializer(serializers.ModelSerializer[CriticalResult]):

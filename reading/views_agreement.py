@@ -22,6 +22,7 @@ from .selectors_agreement import BY, CELLS, agreement_table, films_of_cell
 from .selectors_blinded_agreement import blind_table
 from .selectors_pairs import reader_pairs
 from .selectors_rejects import REASONS, rejects_by_version
+from .selectors_second_looks import second_look_table
 
 PAGE_SIZE = 50
 WORDS = {
@@ -47,6 +48,7 @@ def agreement(request: PageRequest) -> HttpResponse:
         "span": span,
         "table": table,
         "blind": blind_table(user=request.user, span=span),
+        "looks": second_look_table(user=request.user, span=span),
         "pairs": reader_pairs(user=request.user, span=span),
         "rejects": rejects,
         "reject_rows": [(text, [row.counts[code] for row in rejects]) for code, text in REASONS],

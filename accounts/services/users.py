@@ -94,6 +94,7 @@ def update_user(
     actor: User | None,
     role: str | None = None,
     display_name: str | None = None,
+    email: str | None = None,
     is_active: bool | None = None,
     is_reading_lead: bool | None = None,
     request: AnyRequest | None = None,
@@ -109,6 +110,8 @@ def update_user(
     """
     user = _locked(user_id)
     before = _facts(user)
+    if email is not None:
+        user.email = email.strip()
     _change(user, role, display_name, is_active, is_reading_lead)
     _check(user)
     after = _facts(user)
@@ -232,6 +235,7 @@ def _facts(user: User) -> dict[str, Any]:
     return {
         "role": str(user.role),
         "display_name": user.display_name,
+        "email": user.email,
         "is_active": user.is_active,
         "is_reading_lead": user.is_reading_lead,
     }

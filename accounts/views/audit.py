@@ -49,7 +49,7 @@ def audit_page(request: HttpRequest) -> HttpResponse:
         "filters": chosen.as_dict(),
         "now": timezone.now(),
         "export_cap": EXPORT_CAP,
-        "quarantine": badges.badge("imaging:quarantine"),
+        "quarantine": badges.badge("imaging:quarantine", request.user),
     }
     return render(request, "accounts/audit.html", context)
 

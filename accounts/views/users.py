@@ -69,6 +69,7 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {
         "display_name": user.display_name,
         "role": user.role,
+        "email": user.email,
         "is_reading_lead": user.is_reading_lead,
     }
     form = ChangeUserForm(request.POST or None, initial=initial)

@@ -115,5 +115,8 @@ class Signature(models.Model):
     conclusion = models.CharField(max_length=16, choices=Conclusion.choices)
     text = models.TextField(max_length=4000, blank=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="signature_at")]
+
     def __str__(self) -> str:
         return f"{self.conclusion} {self.by_name}"

@@ -38,6 +38,8 @@ class WorklistItem(models.Model):
     # what the detector and the machine's trust give, in ceilings; it ends at the ceiling
     head_start = models.FloatField(default=0.0)
     waiting_since = models.DateTimeField()
+    # when it was signed, where `detection.second_look` wants another reader; NULL once one looked
+    look_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -51,6 +53,11 @@ class WorklistItem(models.Model):
             # the order itself has the clock in it: open rows are few columns wide, and sorted whole
             models.Index(fields=["waiting_since"], condition=Q(signed=False), name="worklist_open"),
             models.Index(fields=["image"], condition=Q(run=None), name="worklist_without_run"),
+            models.Index(
+                fields=["look_since"],
+                condition=Q(look_since__isnull=False),
+                name="worklist_second_look",
+            ),
         ]
 
     def __str__(self) -> str:

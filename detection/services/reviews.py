@@ -116,12 +116,25 @@ def withdraw(*, review_id: int, user: User, request: HttpRequest | None = None) 
             )
         room.refuse_reader(image, user)
         if review.withdrawn_at is not None:
-            raise ConflictError("withdrawn", "This verdict is taken back already.")
+            raise ConflictError(
+                "withdrawn",
+                "This verdict is taken back already.",
+                by=str(review.by),
+                at=review.withdrawn_at.isoformat(),
+            )
         refuse_claimed_by_another(image, user)
         if review.finding_id:
             blinding.refuse_hidden(image.pk, user)
-        if review.finding_id and newest(review.finding_id) != review:
-            raise ConflictError("not_latest", "There is a newer verdict on this finding.")
+        latest = newest(review.finding_id) if review.finding_id else review
+        if latest is not None and latest != review:
+            raise ConflictError(
+                "not_latest",
+                f"{latest.by} has given a newer verdict on this finding.",
+                by=str(latest.by),
+                at=latest.at.isoformat(),
+                review=latest.pk,
+                verdict=latest.verdict,
+            )
         review.withdrawn_at = timezone.now()
         review.save(update_fields=["withdrawn_at"])
         audit.record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import transaction
 
 from detection import priority
@@ -15,6 +16,7 @@ from detection.models import (
     UrgencySet,
     WorklistItem,
 )
+from detection.second_look import wants_look
 from imaging.models import Image
 
 _COPIED = [
@@ -31,6 +33,7 @@ _COPIED = [
     "rank",
     "head_start",
     "waiting_since",
+    "look_since",
 ]
 
 
@@ -59,10 +62,10 @@ def _items(image_ids: list[int]) -> list[WorklistItem]:
     done = [r.pk for r in runs.values() if r.state == RunState.DONE]
     for f in Finding.objects.filter(run_id__in=done):
         findings.setdefault(f.run_id, []).append(priority.Seen(f.label, f.score, center=0.5))
-    signed = set(
-        Signature.objects.filter(image_id__in=image_ids).values_list("image_id", flat=True)
+    signed = {s.image_id: s for s in Signature.objects.filter(image_id__in=image_ids)}
+    images = Image.objects.filter(pk__in=image_ids).only(
+        "id", "received_at", "requested_urgency", "sha256"
     )
-    images = Image.objects.filter(pk__in=image_ids).only("id", "received_at", "requested_urgency")
     said = {s.image_id: s for s in UrgencySet.objects.filter(image_id__in=image_ids)}
     return [
         _item(
@@ -70,7 +73,7 @@ def _items(image_ids: list[int]) -> list[WorklistItem]:
             runs.get(image.pk),
             findings,
             said=said.get(image.pk),
-            signed=image.pk in signed,
+            signature=signed.get(image.pk),
         )
         for image in images
     ]
@@ -82,7 +85,7 @@ def _item(
     findings: dict[int, list[priority.Seen]],
     *,
     said: UrgencySet | None,
-    signed: bool,
+    signature: Signature | None,
 ) -> WorklistItem:
     flags = priority.flagging(findings.get(run.pk, []), run.counts_from) if run else []
     film = priority.Film(
@@ -94,6 +97,13 @@ def _item(
         urgency=said.urgency if said else image.requested_urgency,
         urgency_reason=said.reason if said else "",
     )
+    wanted = wants_look(
+        read=film.run_state == RunState.DONE,
+        flagged=bool(flags),
+        conclusion=signature.conclusion if signature else "",
+        sha256=image.sha256,
+        share=settings.SECOND_LOOK_SHARE,
+    )
     return WorklistItem(
         image=image,
         run=run,
@@ -103,10 +113,11 @@ def _item(
         score=film.score,
         trust=film.trust,
         needs_reader=priority.needs_reader(film),
-        signed=signed,
+        signed=signature is not None,
         urgency=film.urgency,
         urgency_reason=film.urgency_reason,
         rank=priority.rank(film),
         head_start=priority.head_start(film),
         waiting_since=film.waiting_since,
+        look_since=signature.at if signature and wanted else None,
     )

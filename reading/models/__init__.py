@@ -2,6 +2,7 @@
 
 from .addendum import Addendum
 from .critical import CriticalAttempt, CriticalResult, CriticalState
+from .critical_email import CriticalEmail
 from .double import Adjudication, Choice, DoubleReading, IndependentRead
 from .first_impression import FirstImpression
 from .line import HelpRequest, Skip
@@ -18,6 +19,7 @@ __all__ = [
     "Adjudication",
     "Choice",
     "CriticalAttempt",
+    "CriticalEmail",
     "CriticalResult",
     "CriticalState",
     "DoubleReading",

@@ -69,17 +69,29 @@ class CriticalResult(models.Model):
 
 
 class CriticalAttempt(models.Model):
-    """One attempt to tell one person; rows are only ever added."""
+    """One attempt to tell one person; rows are only ever added.
+
+    An attempt by e-mail is added when it has ended: `sent`, or `failed` with the reason.
+    """
 
     result = models.ForeignKey(CriticalResult, models.PROTECT, related_name="attempts")
     step = models.PositiveSmallIntegerField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     user_name = models.CharField(max_length=150)
-    how = models.CharField(max_length=8, choices=[("in_app", "on screen")], default="in_app")
+    how = models.CharField(
+        max_length=8, choices=[("in_app", "on screen"), ("email", "e-mail")], default="in_app"
+    )
     at = models.DateTimeField()
     outcome = models.CharField(
-        max_length=12, choices=[("shown", "shown"), ("inactive", "account is closed")]
+        max_length=12,
+        choices=[
+            ("shown", "shown"),
+            ("inactive", "account is closed"),
+            ("sent", "sent"),
+            ("failed", "not sent"),
+        ],
     )
+    reason = models.CharField(max_length=300, blank=True, default="")  # why it was not sent
 
     class Meta:
         ordering = ["at", "id"]

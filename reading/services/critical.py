@@ -16,6 +16,7 @@ from reading.models import CriticalAttempt, CriticalResult, CriticalState, OnCal
 from reading.read_back import repeats
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError, NotPermittedError
 
+from . import critical_email
 from .words import text_of
 
 MAX_TEXT = 1000
@@ -134,6 +135,8 @@ def _tell(result: CriticalResult, step: OnCallStep, now: datetime) -> bool:
         result=result, step=step.position, user=step.user, user_name=str(step.user), at=now,
         outcome="shown" if reached else "inactive",
     )  # fmt: skip
+    if reached:
+        critical_email.queue(result=result, step=step, now=now)
     return reached
 
 
@@ -150,6 +153,8 @@ def _refuse_closed(result: CriticalResult) -> None:
             "closed",
             f"{result.closed_by_name} has {result.get_state_display()} it already.",
             state=result.state,
+            by=result.closed_by_name,
+            at=result.closed_at.isoformat() if result.closed_at else None,
         )
 
 

@@ -61,8 +61,15 @@ def ask_help(
     said = reason_of(reason)
     with transaction.atomic():
         image = _open_film(image_id, user)
-        if HelpRequest.objects.filter(image=image, state=HelpState.OPEN).exists():
-            raise ConflictError("help_open", "Somebody asks for help with this film already.")
+        asked = HelpRequest.objects.filter(image=image, state=HelpState.OPEN).first()
+        if asked is not None:
+            raise ConflictError(
+                "help_open",
+                f"{asked.by} asks for help with this film already.",
+                by=str(asked.by),
+                at=asked.at.isoformat(),
+                help=asked.pk,
+            )
         made = HelpRequest.objects.create(image=image, by=user, reason=said, at=timezone.now())
         _record(user, "asked_help", image, request, help=made.pk)
         return made
@@ -158,7 +165,13 @@ def _open_call(help_id: int) -> HelpRequest:
     if call is None:
         raise NotFoundError("no_such_help", "There is no such call for help.", help=help_id)
     if call.state != HelpState.OPEN:
-        raise ConflictError("help_ended", f"This call for help is {call.get_state_display()}.")
+        raise ConflictError(
+            "help_ended",
+            f"This call for help is {call.get_state_display()}.",
+            state=call.state,
+            by=str(call.ended_by),
+            at=call.ended_at.isoformat() if call.ended_at else None,
+        )
     return call
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
-from detection.models import Signature
+from detection.models import Signature, WorklistItem
 from detection.services.claims import patient_of
 from reading.models import SecondLook
 from reading.selectors import second_looks
@@ -38,9 +38,9 @@ def look_again(
             raise NotPermittedError(
                 "own_signature", "Nobody takes the second look at a film of his own."
             )
-        taken = ConflictError("looked_at", "A second reader has looked at this film.")
-        if SecondLook.objects.filter(signature=signature).exists():
-            raise taken
+        before = SecondLook.objects.filter(signature=signature).select_related("by").first()
+        if before is not None:
+            raise _looked_at(before)
         if not second_looks().filter(pk=signature.pk).exists():
             raise NotFoundError(
                 "not_in_queue", "This film isn't in the queue for a second look.", image=image_id
@@ -51,7 +51,8 @@ def look_again(
                     signature=signature, by=user, at=timezone.now(), agrees=agrees, reason=said
                 )
         except IntegrityError as error:
-            raise taken from error
+            raise _looked_at(SecondLook.objects.get(signature=signature)) from error
+        WorklistItem.objects.filter(image=signature.image).update(look_since=None)
         audit.record(
             actor=user,
             verb="looked_again",
@@ -61,3 +62,13 @@ def look_again(
             detail={"second_look": made.pk, "agrees": agrees},
         )
         return made
+
+
+def _looked_at(look: SecondLook) -> ConflictError:
+    return ConflictError(
+        "looked_at",
+        f"{look.by} has looked at this film.",
+        by=str(look.by),
+        at=look.at.isoformat(),
+        agrees=look.agrees,
+    )

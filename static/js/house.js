@@ -118,8 +118,57 @@ document.addEventListener("htmx:responseError", (event) => {
     toast(said ?? `The server answered ${xhr.status}. Nothing was changed; try again.`, "act");
   }
 });
-document.addEventListener("htmx:sendError", () => {
-  toast("The server can't be reached. Nothing was changed; check the network and try again.", "act");
+// an answer that got lost on the way back looks the same as a request that never arrived
+document.addEventListener("htmx:sendError", (event) => {
+  if (event.detail.requestConfig?.verb === "get") toast("The server can't be reached. Check the network.", "act");
+  else {
+    const again = event.target.closest("[data-again]")?.dataset.again ?? "Reload to see it, then try again.";
+    toast(`No answer came, so it may or may not have been saved. Check the network. ${again}`, "act");
+  }
+});
+
+// --- signed out with something typed: it stays, and a sign-in in another tab makes it sendable again
+function typed() {
+  return [...document.querySelectorAll("main input:not([type=hidden]), main textarea, main select")].some((field) => {
+    if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+    if (field.matches("select")) return [...field.options].some((option) => option.selected && !option.defaultSelected && option.index);
+    return field.value !== field.defaultValue && !field.matches("[type=range]");
+  });
+}
+
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr } = event.detail;
+  if (xhr.status !== 401 || !typed()) return; // without that, htmx goes to the sign-in page
+  event.preventDefault();
+  if (document.querySelector("[data-signed-out]")) return;
+  const notice = toast("Signed out: sign in again, nothing is lost. ", "act");
+  notice.dataset.signedOut = "";
+  const link = document.createElement("a");
+  link.href = xhr.getResponseHeader("HX-Redirect") ?? "/login/";
+  link.target = "_blank";
+  link.rel = "noopener";
+  link.textContent = "Sign in in another tab, then go on here.";
+  notice.querySelector("p").append(link);
+});
+document.addEventListener("htmx:afterOnLoad", (event) => {
+  if (event.detail.xhr.status < 400) document.querySelector("[data-signed-out]")?.remove();
+});
+
+// a sign-in elsewhere gives this browser a new token; forms of before send it too
+function token() {
+  return /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1];
+}
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    const field = event.target.elements.namedItem("csrfmiddlewaretoken");
+    if (field && token()) field.value = token();
+  },
+  true,
+);
+document.addEventListener("htmx:configRequest", (event) => {
+  if (token()) event.detail.headers["X-CSRFToken"] = token();
 });
 
 document.querySelectorAll("#messages [data-toast]").forEach(fade);

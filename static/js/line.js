@@ -1,8 +1,9 @@
-// Skip and help: on the worklist a dialog asks why, on the film page the panel opens at its field.
+// Skip, help, critical result: on the worklist a dialog asks why, on the film page the panel opens at
+// its field.
 
 import { isTyping } from "./house.js";
 
-const KINDS = { b: "skip", h: "help" };
+const KINDS = { b: "skip", h: "help", "!": "critical" };
 const TITLES = { skip: "Skip this film", help: "Ask for help" };
 const dialog = document.getElementById("line-dialog");
 
@@ -27,10 +28,10 @@ document.addEventListener("keydown", (event) => {
   const kind = KINDS[event.key];
   if (!kind) return;
   const button = document.querySelector(`#worklist tr.is-current button[data-line="${kind}"]`);
-  const panel = document.querySelector(`#line details[data-kind="${kind}"]`);
+  const panel = document.querySelector(`details[data-kind="${kind}"]`);
   if (!button && !panel) return;
   event.preventDefault();
   if (button) return ask(button);
   panel.open = true;
-  panel.querySelector("input, textarea").focus();
+  (panel.querySelector("input:not([type=hidden]), textarea") ?? panel.querySelector("summary")).focus();
 });

@@ -46,12 +46,22 @@ def rail() -> Callable[[str], dict[str, str]]:
 def test_everybody_sees_what_is_theirs(rail):
     clinician, engineer, admin = (rail(role) for role in FIRST)
     assert clinician.pop("Quarantine") == "1 file in quarantine"
-    assert clinician.pop("Critical") == "1 open critical result"
+    assert clinician.pop("Critical") == ""  # told to another
     assert not any(clinician.values())
     assert (engineer["Alerts"], engineer["Inbox"]) == ("1 open alert", "1 unknown machine")
     assert not any("quarantine" in words for words in engineer.values())
     assert admin["Alerts"] == "1 open alert"
     assert admin["Audit"] == "1 file in quarantine"
+
+
+def test_a_critical_result_is_counted_for_whom_it_waits(rail):
+    rail(Role.CLINICIAN)
+    told = User.objects.get(username="walked-user")
+    other = User.objects.get(username="looking-clinician")
+    assert badges.badge("reading:critical", told).words == "1 critical result waits for you"
+    assert badges.badge("reading:critical", other) is None
+    CriticalResult.objects.update(next_at=None)  # nobody is left on the list
+    assert badges.badge("reading:critical", other).words == "1 critical result waits for you"
 
 
 def test_nothing_waits_nothing_shows(rail):
@@ -78,9 +88,9 @@ def test_many_are_not_counted_to_the_end(django_assert_num_queries):
         InboxEntry(serial=f"S{n}", first_seen_at=_NOW, last_seen_at=_NOW) for n in range(150)
     )
     with django_assert_num_queries(1):
-        found = badges.badge("devices:inbox")
+        found = badges.badge("devices:inbox", None)
     assert (found.text, found.words) == ("99+", "99+ unknown machines")
-    assert badges.badge("nobody:counts") is None
+    assert badges.badge("nobody:counts", None) is None
 
 
 def test_fragments_count_nothing(rail, django_assert_max_num_queries):

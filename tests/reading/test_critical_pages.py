@@ -31,13 +31,14 @@ def test_from_the_admins_list_to_the_read_back() -> None:
     assert author.post(f"/films/{image.pk}/critical/", sent).status_code == 302
     html = first.get("/critical/").content.decode()
     assert "&lt;b&gt;free air" in html
-    assert "1 open critical result" in html
+    assert "1 critical result waits for you" in html
+    assert "waits for you" not in author.get("/critical/").content.decode()
     pk = CriticalResult.objects.get().pk
     first.post(f"/critical/{pk}/acknowledge/", {"read_back": ""})
     assert CriticalResult.objects.get().state == "open"
     first.post(f"/critical/{pk}/acknowledge/", {"read_back": "b free air b"})
     assert CriticalResult.objects.get().state == "acknowledged"
-    assert "1 open critical result" not in first.get("/critical/").content.decode()
+    assert "waits for you" not in first.get("/critical/").content.decode()
 
 
 def test_rest_reports_lists_and_cancels() -> None:
@@ -56,4 +57,9 @@ def test_rest_reports_lists_and_cancels() -> None:
     assert gone.json()["state"] == "cancelled"
     listed = client.get("/api/v1/critical-results/").json()["results"]
     assert [row["state"] for row in listed] == ["cancelled"]
+    for state, count in (("open", 0), ("cancelled", 1), ("acknowledged", 0)):
+        found = client.get(f"/api/v1/critical-results/?state={state}&page_size=1").json()
+        assert (found["count"], len(found["results"])) == (count, count)
+    bad = client.get("/api/v1/critical-results/?state=closed")
+    assert (bad.status_code, bad.json()["code"]) == (400, "bad_filter")
     assert client_of(Role.ENGINEER).get("/api/v1/critical-results/").status_code == 403

@@ -16,6 +16,7 @@ from accounts.models import AuditEntry, User
 from detection import selectors
 from detection.models import Claim, DetectorVersion, WorklistItem
 from detection.services import claims, sign
+from detection.services.worklist import refresh_items
 from imaging.models import Image
 from reading.models import HelpRequest, SecondLook, Skip
 from reading.selectors import open_help, second_looks, skipped_by
@@ -141,6 +142,8 @@ def test_the_second_look_takes_disagreements_and_a_fixed_sample(
     queue = lambda: {s.image for s in second_looks()}  # noqa: E731
     assert queue() == {missed, refused, drawn}
     settings.SECOND_LOOK_SHARE = 0.0
+    assert queue() == {missed, refused, drawn}  # the share of when they were signed
+    refresh_items(image_ids=[drawn.pk, missed.pk])
     assert queue() == {missed, refused}
     with pytest.raises(NotPermittedError) as own:
         second_look.look_again(image_id=missed.pk, user=reader, agrees=True, reason="mine")
@@ -152,6 +155,9 @@ def test_the_second_look_takes_disagreements_and_a_fixed_sample(
     assert f"/films/{missed.pk}/" in html
     assert f"/films/{drawn.pk}/" not in html
     second_look.look_again(image_id=missed.pk, user=other, agrees=False, reason="no infiltrate")
+    assert queue() == {refused}
+    assert WorklistItem.objects.get(image=missed).look_since is None
+    refresh_items(image_ids=[missed.pk])  # a later run brings it back into the index, not the queue
     assert queue() == {refused}
     with pytest.raises(ConflictError):
         second_look.look_again(image_id=missed.pk, user=other, agrees=True, reason="again")

@@ -189,6 +189,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "reading.tasks.escalate_critical_results_task",
         "schedule": 15.0,
     },
+    "reading-critical-emails": {
+        "task": "reading.tasks.send_due_critical_emails_task",
+        "schedule": 15.0,
+    },
     "imaging-link-waiting": {
         "task": "imaging.tasks.link_waiting_images_task",
         "schedule": 30.0,
@@ -221,6 +225,16 @@ SECOND_LOOK_SHARE = env.float("SECOND_LOOK_SHARE", default=0.05)
 DETECTOR_WEIGHTS = Path(
     env.str("DETECTOR_WEIGHTS", default=str(BASE_DIR / "detection" / "weights" / "active.pth"))
 )
+
+# --- e-mail: only that a critical result waits, and the link; without a server none is sent
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="twinhealth@localhost")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -12,6 +12,7 @@ from .base import DATA_DIR, FILE_UPLOAD_TEMP_DIR, env, filesystem_broker, sqlite
 EMBEDDED = True
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('PORT', default=8000)}")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 

@@ -25,6 +25,8 @@ if len(SECRET_KEY) < 32:
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 _required("ALLOWED_HOSTS", "the host names under which browsers reach this server, by commas.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+# what a link in an e-mail begins with
+SITE_URL = env.str("SITE_URL", default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}").rstrip("/")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 if not _required("DATABASE_URL", "postgres://user:password@host/name").startswith("postgres"):

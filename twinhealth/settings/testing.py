@@ -29,6 +29,7 @@ EMBEDDED = True
 DEBUG = False
 SECRET_KEY = "test-only-" + "x" * 40
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+SITE_URL = "https://testserver"
 
 if env.str("TEST_DATABASE_URL", default=""):
     DATABASES = {"default": env.db("TEST_DATABASE_URL")}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Model, QuerySet
 
@@ -28,27 +29,33 @@ class Badge:
         return f"{CAP}+" if self.number > CAP else str(self.number)
 
 
-_waiting: dict[str, tuple[Callable[[], QuerySet[Model]], str, str]] = {}
+# the person who looks -> the rows that wait; the hall knows no accounts, hence Any
+Waiting = Callable[[Any], QuerySet[Model]]
+_waiting: dict[str, tuple[Waiting, str, str]] = {}
 
 
-def register(name: str, waiting: Callable[[], QuerySet[Model]], *, one: str, many: str) -> None:
+def register(name: str, waiting: Waiting, *, one: str, many: str) -> None:
     """Have a count on an entry of the rail.
 
     Args:
         name: of the page, as `reverse` takes it; a second registration replaces the first.
-        waiting: gives the rows that wait, by an index.
+        waiting: takes the signed-in person and gives the rows that wait, by an index; what waits
+            for everybody alike ignores who asks.
         one: what one of them is (`file in quarantine`).
         many: what several are.
     """
     _waiting[name] = (waiting, one, many)
 
 
-def badge(name: str) -> Badge | None:
-    """What the entry of this page shows; `None` where nothing waits or nobody counts. One query."""
+def badge(name: str, user: object) -> Badge | None:
+    """What the entry of this page shows to a person, in one query.
+
+    `None` where nothing waits or nobody counts.
+    """
     if name not in _waiting:
         return None
     waiting, one, many = _waiting[name]
-    number = waiting().order_by()[: CAP + 1].count()
+    number = waiting(user).order_by()[: CAP + 1].count()
     if not number:
         return None
     found = Badge(number, "")

@@ -16,12 +16,12 @@ from .selectors_worklist import (
     ORDERINGS,
     SHOW,
     WorklistPage,
-    WorklistRow,
     next_image,
     rows_of,
     worklist,
     worklist_items,
 )
+from .worklist_row import WorklistRow
 
 __all__ = [
     "ORDERINGS",

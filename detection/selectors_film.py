@@ -27,7 +27,7 @@ from imaging.models import Image, Study
 from patients.models import Patient
 from twinhealth.errors import NotFoundError
 
-from .selectors_worklist import age_at, facts_of, flags_of, live_claim, seen
+from .worklist_row import age_at, facts_of, flags_of, live_claim, seen
 
 Box = tuple[float, float, float, float]
 

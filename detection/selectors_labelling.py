@@ -47,7 +47,7 @@ from imaging.models import Image
 from patients.models import Patient
 
 from .priority import ABNORMAL
-from .selectors_worklist import age_at
+from .worklist_row import age_at
 
 _RELATED = (
     "image__series__study__patient", "image__device", "image__signature", "run__version",

@@ -13,7 +13,7 @@ from detection.models import DetectionRun, RunState
 from imaging.models import Image
 from twinhealth.errors import NotFoundError
 
-from .selectors_worklist import flags_of
+from .worklist_row import flags_of
 
 ENDED = frozenset({RunState.DONE, RunState.FAILED, RunState.REFUSED})
 

@@ -35,7 +35,8 @@ def read(username: str) -> dict[str, Any]:
     from accounts.models import User
     from detection import selectors
     from detection.models import WorklistItem
-    from detection.services import claims, sign
+    from detection.services import claims
+    from reading.services.report_sign import sign_film
     from twinhealth.errors import ConflictError
 
     user = User.objects.get(username=username)
@@ -53,7 +54,7 @@ def read(username: str) -> dict[str, Any]:
             continue
         try:
             claims.claim(image_id=image.pk, user=user)
-            done = sign.sign(image_id=image.pk, user=user, conclusion="normal")
+            done = sign_film(image_id=image.pk, user=user, conclusion="normal")
         except ConflictError:
             late += 1
             continue

@@ -104,7 +104,9 @@ def test_taking_back_what_was_taken_back_in_another_tab(
     assert 'data-verdict=""' in html
     says(api.delete(f"/api/v1/reviews/{review.pk}/"), "withdrawn", reader)
     mine = reviews.record(finding_id=finding.pk, user=reader, verdict="accept")
-    newer = reviews.record(finding_id=finding.pk, user=other, verdict="reject")
+    newer = reviews.record(
+        finding_id=finding.pk, user=other, verdict="reject", reason_code="artefact"
+    )
     extra = says(api.delete(f"/api/v1/reviews/{mine.pk}/"), "not_latest", other)
     assert (extra["review"], extra["verdict"]) == (newer.pk, "reject")
     stale = page.post(f"/films/{run.image_id}/undo/", {"review": mine.pk}, **HTMX)

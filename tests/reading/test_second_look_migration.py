@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def test_the_queue_is_the_same_as_if_it_had_always_been_stored(
     version: DetectorVersion, reader: User, other: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migration = import_module("detection.migrations.0007_second_looks")
+    migration = import_module("detection.migrations.0009_second_looks")
     monkeypatch.setattr(migration, "BATCH", 2)  # several rounds
     for conclusion in ("normal", "abnormal", "not_readable"):
         for boxes in ((), (("covid", 0.9),)):

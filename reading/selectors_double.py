@@ -14,7 +14,7 @@ from detection import blinding
 from detection.models import Signature, WorklistItem
 from imaging.models import Image
 from reading.double import read_twice
-from reading.models import Adjudication, IndependentRead
+from reading.models import Adjudication, IndependentRead, ReadingPolicy
 from reading.selectors import skipped_by
 from reading.selectors_policy import policy_now
 from twinhealth.errors import ConflictError, NotFoundError
@@ -50,8 +50,14 @@ class Standing:
     since: datetime | None = None
 
 
-def standing(*, image: Image, user: User, signature: Signature | None) -> Standing:
-    """Where a film stands; one query for most films, and one of the policy for those unread."""
+def standing(
+    *,
+    image: Image,
+    user: User,
+    signature: Signature | None,
+    policy: ReadingPolicy | None = None,
+) -> Standing:
+    """Where a film stands; one query for most films, and one of the policy unless it is given."""
     reads = tuple(IndependentRead.objects.filter(image=image))
     own = next((read for read in reads if read.reader_id == user.pk), None)
     if signature is not None:
@@ -59,7 +65,9 @@ def standing(*, image: Image, user: User, signature: Signature | None) -> Standi
         phase = SIGNED if reads else ""
         return Standing(phase, own, reads, False, False, (), settled)
     if not reads:
-        return Standing(FIRST if wants_two(image) else "", None, (), False, False, ())
+        return Standing(
+            FIRST if wants_two(image, policy or policy_now()) else "", None, (), False, False, ()
+        )
     since = reads[-1].at
     if len(reads) == 1:
         return Standing(SECOND, own, reads if own else (), bool(own), False, (), since=since)
@@ -85,9 +93,8 @@ def standing_of(*, image_id: int, user: User) -> tuple[Image, Standing]:
     return image, standing(image=image, user=user, signature=signature)
 
 
-def wants_two(image: Image) -> bool:
-    """Whether the policy that holds now has two readers read a film that nobody has read."""
-    policy = policy_now()
+def wants_two(image: Image, policy: ReadingPolicy) -> bool:
+    """Whether the policy has two readers read a film that nobody has read."""
     flagged = WorklistItem.objects.filter(image=image, flagged=True)
     return read_twice(
         rule=policy.twice,

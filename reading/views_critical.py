@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,7 +17,7 @@ from detection.forms import cleaned
 from detection.page_request import PageRequest
 from reading import selectors_critical as selectors
 from reading.forms import CriticalForm, OnCallForm
-from reading.models import CriticalResult
+from reading.models import CriticalResult, OnCallList
 from reading.services import critical, on_call
 from twinhealth.errors import DomainError
 
@@ -81,7 +81,8 @@ def cancel(request: PageRequest, pk: int) -> HttpResponse:
 @requires(Can.USER_ADMIN)
 def on_call_lists(request: PageRequest) -> HttpResponse:
     """Who must know, in which order."""
-    form = OnCallForm(request.POST or None)
+    lists = selectors.lists()
+    form = OnCallForm(request.POST or None, initial=_written(lists, request.GET.get("list", "")))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -92,9 +93,18 @@ def on_call_lists(request: PageRequest) -> HttpResponse:
             form.add_error(None, error.message)
         else:
             return redirect("reading:on-call")
-    context = {"form": form, "lists": selectors.lists()}
+    context = {"form": form, "lists": lists}
     status = 400 if form.is_bound else 200
     return render(request, "reading/on_call.html", context, status=status)
+
+
+def _written(lists: Iterable[OnCallList], number: str) -> dict[str, str]:
+    """The list of that number as its form takes it; empty where there is none."""
+    for found in lists:
+        if str(found.pk) == number:
+            steps = [f"{step.user.username} {step.minutes}" for step in found.steps.all()]
+            return {"name": found.name, "people": "\n".join(steps)}
+    return {}
 
 
 def _after(request: PageRequest, act: Callable[[], None], said: str) -> HttpResponse:

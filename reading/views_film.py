@@ -195,9 +195,9 @@ def add_addendum(request: PageRequest, image_id: int) -> HttpResponse:
     except DomainError as error:
         if not request.htmx:
             raise
-        return panels(request, image_id, error=error, swapped="report")
+        return panels(request, image_id, error=error, swapped="report", line=False)
     if request.htmx:
-        return panels(request, image_id, swapped="report")
+        return panels(request, image_id, swapped="report", line=False)
     return redirect("reading:film", image_id)
 
 
@@ -247,9 +247,18 @@ def _findings_after(request: PageRequest, image_id: int, act: Callable[[], objec
 
 
 def panels(
-    request: PageRequest, image_id: int, *, swapped: str, error: DomainError | None = None
+    request: PageRequest,
+    image_id: int,
+    *,
+    swapped: str,
+    error: DomainError | None = None,
+    line: bool = True,
 ) -> HttpResponse:
-    """The panel that was asked for; the other one too where the film's state changed under it."""
+    """The panel that was asked for; the other one too where the film's state changed under it.
+
+    Then with `line` the panel of the line asks anew as well; an addendum leaves alone what is
+    typed there.
+    """
     context = _context(request, image_id, policy_now()) | {"error": error}
     both = context["locked"] or (error is not None and error.code == "take_first")
     html = render_to_string(f"reading/parts/{swapped}.html", context, request)
@@ -260,4 +269,6 @@ def panels(
     status = status_of(error) if error else HTTPStatus.OK
     # an answer that says what is wrong is shown in its place, whatever its status
     headers = {"X-Swap-Error": "yes"} if error else {}
+    if both and line:
+        headers["HX-Trigger"] = "film-locked"
     return HttpResponse(html, status=status, headers=headers)

@@ -54,9 +54,18 @@ export class BoxLayer extends EventTarget {
     const groups = shown.map((box) => this.#group(box));
     if (this.draft?.box) groups.push(this.#group({ ...this.draft, verdict: "draft" }, true));
     this.svg.replaceChildren(...groups.map((g) => g.node));
-    const markers = this.markers.map((marker) => this.#rect(marker));
+    const markers = [...this.markers.map((marker) => this.#rect(marker)), ...this.#corners()];
     const labels = [];
     for (const group of groups) labels.push(place(group, { width, height }, markers, labels));
+  }
+
+  // what the stage writes in its corners
+  #corners() {
+    const stage = this.view.stage.getBoundingClientRect();
+    return [...this.view.stage.querySelectorAll(".film-corner")].map((corner) => {
+      const { left, top, width, height } = corner.getBoundingClientRect();
+      return { left: left - stage.left, top: top - stage.top, width, height };
+    });
   }
 
   #rect([x, y, w, h]) {
@@ -102,7 +111,7 @@ function place({ r, text, back }, stage, markers, labels) {
   return at;
 }
 
-// above, below, left and right of the box, from the preferred on; at last inside
+// above, below, left and right of the box, from the preferred on; at last inside, one under the other
 function placesOf(r, { width, height }) {
   const [right, bottom] = [r.left + r.width, r.top + r.height];
   const above = r.top - height - GAP;
@@ -113,7 +122,7 @@ function placesOf(r, { width, height }) {
     [right - width, bottom + GAP],
     [r.left - width - GAP, r.top],
     [right + GAP, r.top],
-    [r.left + GAP, r.top + GAP],
+    ...[0, 1, 2, 3, 4, 5].map((line) => [r.left + GAP, r.top + GAP + line * (height + 2)]),
   ];
 }
 

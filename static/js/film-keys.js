@@ -1,6 +1,6 @@
 // One table of the film page's keys; what they do is given by film.js.
 
-import { isTyping } from "./house.js";
+import { isTyping, leaveFullScreen } from "./house.js";
 
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 
@@ -16,6 +16,9 @@ const PLAIN = {
   c: "conclude", s: "sign", S: "sign", n: "signNext", N: "signNext",
 };
 
+// these show something beside the film
+const BESIDE = new Set(["edit", "drawBox", "conclude", "sign", "signNext"]);
+
 /** Listens for keys and calls what the first of `actors` has by that name; `editing()`: is a box being drawn? */
 export function bindKeys(actors, editing) {
   const actions = (name) => actors.find((actor) => actor[name]);
@@ -23,7 +26,11 @@ export function bindKeys(actors, editing) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (document.querySelector("dialog[open]")) return;
     const { target, key } = event;
-    if (editing() && key === "Escape") return run(event, () => actions("cancelBox").cancelBox());
+    if (key === "Escape") {
+      if (editing()) run(event, () => actions("cancelBox").cancelBox());
+      else if (!leaveField(target)) actions("stop")?.stop();
+      return;
+    }
     if (isTyping(target)) return;
     const arrow = ARROWS[key];
     // arrows belong to radio buttons and sliders that have the focus
@@ -36,8 +43,21 @@ export function bindKeys(actors, editing) {
     }
     const name = /^[1-9]$/.test(key) ? "selectNumber" : PLAIN[key];
     const actor = actions(name);
-    if (actor) run(event, () => actor[name](Number(key)));
+    if (!actor) return;
+    if (BESIDE.has(name)) leaveFullScreen();
+    run(event, () => actor[name](Number(key)));
   });
+}
+
+// out of a field of the page: keys belong to the film again, and what stands open around the field closes
+function leaveField(target) {
+  const open = target.closest?.(".film-page details[open]");
+  if (!open && !(isTyping(target) && target.closest(".film-page"))) return false;
+  if (open) open.open = false;
+  const stage = document.getElementById("stage");
+  if (stage) stage.focus({ preventScroll: true });
+  else target.blur();
+  return true;
 }
 
 function run(event, action) {

@@ -32,7 +32,10 @@ export class FilmTools {
       this.presets.append(new Option(window.name || `C ${round(window.center)} W ${round(window.width)}`, String(i)));
     });
     this.presets.disabled = false;
-    this.presets.addEventListener("change", () => this.view.setWindow({ ...this.view.film.windows[Number(this.presets.value)] }));
+    this.presets.addEventListener("change", () => {
+      this.view.setWindow({ ...this.view.film.windows[Number(this.presets.value)] });
+      this.stage.focus({ preventScroll: true }); // else the next keys choose presets
+    });
   }
 
   #readout() {
@@ -119,7 +122,7 @@ export class FilmTools {
   async fullScreen() {
     try {
       if (document.fullscreenElement) await document.exitFullscreen();
-      else await document.getElementById("film-main").requestFullscreen();
+      else await document.documentElement.requestFullscreen(); // dialogs and messages stay in sight
     } catch {
       toast("This browser doesn't let the film fill the screen.", "watch");
     }
@@ -166,6 +169,14 @@ export class FilmTools {
   release() {
     this.#leaveMeasuring();
     if (this.view.mode === "window") this.windowMode();
+  }
+
+  /** Ends measuring, windowing and the magnifier; false where none was on. */
+  rest() {
+    const on = this.glass.on || this.view.mode === "window" || Boolean(this.measures.tool);
+    this.release();
+    if (this.glass.on) this.magnify();
+    return on;
   }
 
   // --- boxes

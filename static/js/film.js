@@ -34,7 +34,8 @@ class FilmPage {
     this.tools = new FilmTools(stage, view, layer);
     this.#list();
     this.#boxForm();
-    bindKeys([this, this.tools, new Beside(view)], () => editor.active);
+    this.prior = new Beside(view);
+    bindKeys([this, this.tools, this.prior], () => editor.active);
   }
 
   async load(url) {
@@ -252,6 +253,11 @@ class FilmPage {
   cancelBox() {
     this.form.hidden = true;
     this.editor.stop();
+  }
+
+  // --- Escape: first what the pointer does, then the film beside
+  stop() {
+    if (!this.tools.rest()) this.prior.close();
   }
 
   // --- report

@@ -7,6 +7,11 @@ export function isTyping(target) {
   );
 }
 
+/** What happens beside a film on the full screen must be seen. */
+export function leaveFullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+}
+
 /** Shows a short message in the corner; `level` is ok, watch, act or info. */
 export function toast(text, level = "info") {
   const box = document.createElement("div");
@@ -48,7 +53,10 @@ function select(row) {
   row.classList.add("is-current");
   row.tabIndex = -1;
   row.focus({ preventScroll: true });
+  const wrap = row.closest(".table-wrap");
+  const left = wrap?.scrollLeft;
   row.scrollIntoView({ block: "nearest" });
+  if (wrap) wrap.scrollLeft = left; // a wide row would push its first cell out of sight
 }
 
 function listKey(event) {
@@ -124,6 +132,33 @@ document.addEventListener("htmx:sendError", (event) => {
   else {
     const again = event.target.closest("[data-again]")?.dataset.again ?? "Reload to see it, then try again.";
     toast(`No answer came, so it may or may not have been saved. Check the network. ${again}`, "act");
+  }
+});
+
+// --- a part that is swapped takes the focus with it: the same control gets it again, else the heading
+const focused = new Map(); // by the part's id: a selector of the control that had the focus
+
+function selectorOf(control) {
+  const name = ["id", "aria-label", "data-sign", "data-act", "name"].find((each) => control.getAttribute(each));
+  if (!name) return null;
+  const value = control.type === "radio" ? `[value="${CSS.escape(control.value)}"]` : "";
+  return `${control.localName}[${name}="${CSS.escape(control.getAttribute(name))}"]${value}`;
+}
+
+// before the request: a button that is disabled meanwhile has lost the focus when the answer comes
+document.addEventListener("htmx:beforeRequest", ({ detail: { target } }) => {
+  const at = document.activeElement;
+  if (target?.id && target !== at && target.contains(at)) focused.set(target.id, selectorOf(at));
+});
+document.addEventListener("htmx:afterSettle", () => {
+  for (const [id, control] of focused) {
+    const part = document.getElementById(id);
+    focused.delete(id);
+    if (!part || document.activeElement !== document.body) continue;
+    const heading = part.querySelector("h1, h2, h3");
+    const again = (control && part.querySelector(control)) ?? heading;
+    if (again === heading && heading) heading.tabIndex = -1;
+    again?.focus({ preventScroll: true });
   }
 });
 

@@ -1,7 +1,7 @@
 // Skip, help, critical result: on the worklist a dialog asks why, on the film page the panel opens at
 // its field.
 
-import { isTyping } from "./house.js";
+import { isTyping, leaveFullScreen } from "./house.js";
 
 const KINDS = { b: "skip", h: "help", "!": "critical" };
 const TITLES = { skip: "Skip this film", help: "Ask for help" };
@@ -32,6 +32,7 @@ document.addEventListener("keydown", (event) => {
   if (!button && !panel) return;
   event.preventDefault();
   if (button) return ask(button);
+  leaveFullScreen();
   panel.open = true;
   (panel.querySelector("input:not([type=hidden]), textarea") ?? panel.querySelector("summary")).focus();
 });

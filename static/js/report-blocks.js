@@ -53,12 +53,24 @@ function byCode(code) {
 
 function expand(event) {
   const { selectionStart: end, selectionEnd, value } = area;
-  if (end !== selectionEnd) return;
-  const typed = CODE.exec(value.slice(0, end));
-  const block = typed && byCode(typed[2]);
+  const typed = end === selectionEnd && CODE.exec(value.slice(0, end));
+  if (!typed) return;
+  if (!known) return expandLate(typed[2], end);
+  const block = byCode(typed[2]);
   if (!block) return;
   event.preventDefault();
   insert(`${filled(block.text)} `, end - typed[2].length - 1, end);
+}
+
+// the code and its space were faster than the blocks: they are replaced where they still stand
+async function expandLate(code, end) {
+  const [where, mark] = [area, `/${code} `];
+  await load();
+  const block = byCode(code);
+  const start = end - code.length - 1;
+  if (!block || area !== where || where.value.slice(start, end + 1) !== mark) return;
+  where.setRangeText(`${filled(block.text)} `, start, end + 1, "preserve"); // the caret stays where it was
+  where.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 // --- the list
@@ -123,7 +135,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey && event.key === "/") {
     event.preventDefault();
     open();
-  } else if (event.key === " " && !event.ctrlKey && known) expand(event);
+  } else if (event.key === " " && !event.ctrlKey) expand(event);
 });
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-blocks-open]")) open();

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from accounts.models import User
 from detection.models import DetectorVersion, Signature
@@ -203,3 +203,24 @@ def test_from_the_draft_to_the_document_on_a_phone(
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert Signature.objects.count() == Report.objects.count() == 1
     assert visitor.complaints == []
+
+
+def test_a_code_typed_before_the_blocks_are_there_is_replaced_late(
+    visit: Visit, reader: User, address: str
+) -> None:
+    TextBlock.objects.create(section="findings", code="clear", title="Clear", text="Lungs clear.")
+    visitor = visit(reader)
+    page = visitor.page
+    visitor.go(address)
+    waiting: list[Route] = []
+    page.route("**/text-blocks/", lambda route: waiting.append(route))
+    area = page.locator("#report-text")
+    area.focus()
+    page.keyboard.type("/clear ")
+    page.keyboard.type("More.")
+    expect(area).to_have_value("/clear More.")
+    for route in waiting:
+        route.continue_()
+    expect(area).to_have_value("Lungs clear. More.")
+    page.keyboard.type(" End.")
+    expect(area).to_have_value("Lungs clear. More. End.")

@@ -24,8 +24,11 @@ def test_from_the_admins_list_to_the_read_back() -> None:
     assert author.get("/on-call/").status_code == 403
     bad = admin.post("/on-call/", {"name": "Thorax", "people": "nobody 5"})
     assert (bad.status_code, OnCallList.objects.count()) == (400, 0)
+    assert 'role="alert"' in bad.content.decode()  # which of the lines is wrong
     assert admin.post("/on-call/", {"name": "Thorax", "people": "first 5"}).status_code == 302
     image, on_call = make_image(), OnCallList.objects.get()
+    assert "first 5" in admin.get(f"/on-call/?list={on_call.pk}").content.decode()  # to be changed
+    assert "first 5" not in admin.get("/on-call/?list=x").content.decode()
     assert "Thorax" in author.get(f"/films/{image.pk}/").content.decode()
     sent = {"text": "<b>free air</b>", "on_call_id": on_call.pk}
     assert author.post(f"/films/{image.pk}/critical/", sent).status_code == 302

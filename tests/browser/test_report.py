@@ -213,7 +213,11 @@ def test_a_code_typed_before_the_blocks_are_there_is_replaced_late(
     page = visitor.page
     visitor.go(address)
     waiting: list[Route] = []
-    page.route("**/text-blocks/", lambda route: waiting.append(route))
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/text-blocks/", hold)
     area = page.locator("#report-text")
     area.focus()
     page.keyboard.type("/clear ")

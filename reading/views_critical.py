@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -19,7 +20,8 @@ from reading import selectors_critical as selectors
 from reading.forms import CriticalForm, OnCallForm
 from reading.models import CriticalResult, OnCallList
 from reading.services import critical, on_call
-from twinhealth.errors import DomainError
+from twinhealth.errors import DomainError, InvalidInputError
+from twinhealth.web.errors import status_of
 
 SHOWN = 100
 
@@ -28,6 +30,12 @@ SHOWN = 100
 @requires(Can.FINDING_REVIEW)
 def results(request: PageRequest) -> HttpResponse:
     """What nobody has acknowledged yet, and how long others took."""
+    return _page(request)
+
+
+def _page(
+    request: PageRequest, *, pk: int = 0, said: str = "", error: DomainError | None = None
+) -> HttpResponse:
     waiting = list(selectors.open_results())
     done = list(selectors.acknowledged()[:SHOWN])
     audit.record(
@@ -38,7 +46,9 @@ def results(request: PageRequest) -> HttpResponse:
         detail={"results": [row.pk for row in [*waiting, *done]]},
     )
     context = {"waiting": waiting, "done": done, "now": timezone.now()}
-    return render(request, "reading/critical.html", context)
+    context |= {"refused": pk, "said": said, "error": error}
+    status = status_of(error) if error else HTTPStatus.OK
+    return render(request, "reading/critical.html", context, status=status)
 
 
 @require_POST
@@ -62,7 +72,10 @@ def acknowledge(request: PageRequest, pk: int) -> HttpResponse:
     def act() -> None:
         critical.acknowledge(result_id=pk, user=request.user, read_back=said, request=request)
 
-    return _after(request, act, "Acknowledged.")
+    try:
+        return _after(request, act, "Acknowledged.", but=InvalidInputError)
+    except InvalidInputError as error:  # what was said stays, to be completed
+        return _page(request, pk=pk, said=said, error=error)
 
 
 @require_POST
@@ -107,9 +120,17 @@ def _written(lists: Iterable[OnCallList], number: str) -> dict[str, str]:
     return {}
 
 
-def _after(request: PageRequest, act: Callable[[], None], said: str) -> HttpResponse:
+def _after(
+    request: PageRequest,
+    act: Callable[[], None],
+    said: str,
+    *,
+    but: type[DomainError] | tuple[()] = (),
+) -> HttpResponse:
     try:
         act()
+    except but:
+        raise
     except DomainError as error:
         messages.error(request, error.message)
     else:

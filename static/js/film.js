@@ -167,6 +167,7 @@ class FilmPage {
 
   #judged() {
     if (this.locked) return toast("This film can't be changed any more; the panel says why.", "watch"), null;
+    if (!this.layer.boxes.some((box) => box.item.dataset.verdictUrl)) return toast("There is no finding of the model to judge here.", "watch"), null;
     if (!this.current) this.#step(1);
     const { current } = this;
     if (!current?.item.dataset.verdictUrl) return toast("Select a finding of the model first.", "watch"), null;

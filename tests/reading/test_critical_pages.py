@@ -37,7 +37,10 @@ def test_from_the_admins_list_to_the_read_back() -> None:
     assert "1 critical result waits for you" in html
     assert "waits for you" not in author.get("/critical/").content.decode()
     pk = CriticalResult.objects.get().pk
-    first.post(f"/critical/{pk}/acknowledge/", {"read_back": ""})
+    short = first.post(f"/critical/{pk}/acknowledge/", {"read_back": "<i>free"})
+    assert short.status_code == 400
+    assert 'value="&lt;i&gt;free"' in short.content.decode()  # to be completed, not typed anew
+    assert "does not repeat the result" in short.content.decode()
     assert CriticalResult.objects.get().state == "open"
     first.post(f"/critical/{pk}/acknowledge/", {"read_back": "b free air b"})
     assert CriticalResult.objects.get().state == "acknowledged"

@@ -11,7 +11,7 @@ from .selectors_film import (
     films_of_patient,
     images_of_device,
 )
-from .selectors_state import FilmState, film_state, film_states
+from .selectors_state import FilmState, film_state, film_states, state_of
 from .selectors_worklist import (
     ORDERINGS,
     SHOW,
@@ -40,6 +40,7 @@ __all__ = [
     "images_of_device",
     "next_image",
     "rows_of",
+    "state_of",
     "worklist",
     "worklist_items",
 ]

@@ -101,13 +101,21 @@ class Film:
     priority: float | None
 
 
-def film(*, image_id: int, user: User, now: datetime | None = None) -> Film:
+def film(
+    *,
+    image_id: int,
+    user: User,
+    now: datetime | None = None,
+    ceiling: timedelta | None = None,
+) -> Film:
     """Everything about one film that this reader may see now.
+
+    Without a `ceiling` that of the house is asked for.
 
     Raises:
         NotFoundError: `no_such_image`.
     """
-    now, ceiling = now or timezone.now(), room.ceiling()
+    now, ceiling = now or timezone.now(), ceiling or room.ceiling()
     image = _image(image_id)
     runs = list(
         DetectionRun.objects.filter(image_id=image_id)

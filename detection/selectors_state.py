@@ -9,10 +9,11 @@ from django.db.models import Q
 
 from accounts.models import User
 from detection import blinding
-from detection.models import DetectionRun, RunState
+from detection.models import DetectionRun, Finding, RunState
 from imaging.models import Image
 from twinhealth.errors import NotFoundError
 
+from .selectors_film import Film
 from .worklist_row import flags_of
 
 ENDED = frozenset({RunState.DONE, RunState.FAILED, RunState.REFUSED})
@@ -71,9 +72,21 @@ def film_states(image_ids: Sequence[int], *, user: User) -> list[FilmState]:
     return [
         _hidden_state(images[pk], runs.get(pk))
         if pk in hides
-        else _state(images[pk], runs.get(pk), line)
+        else _state(images[pk], runs.get(pk), line, _findings(runs.get(pk)))
         for pk in image_ids
     ]
+
+
+def state_of(film: Film) -> FilmState:
+    """`film_state` of a film that was read already, with a query only where it stands in the line.
+
+    Of a hidden film it has no run's number, as the film has no runs.
+    """
+    if film.hidden:
+        return _hidden_state(film.image, None)
+    run = film.run
+    line = _places([run]) if run and run.state == RunState.QUEUED else {}
+    return _state(film.image, run, line, [view.finding for view in film.findings])
 
 
 def _places(runs: list[DetectionRun]) -> dict[int, int]:
@@ -104,9 +117,15 @@ def _hidden_state(image: Image, run: DetectionRun | None) -> FilmState:
     )
 
 
-def _state(image: Image, run: DetectionRun | None, line: Mapping[int, int]) -> FilmState:
+def _findings(run: DetectionRun | None) -> list[Finding]:
+    return list(run.findings.all()) if run else []
+
+
+def _state(
+    image: Image, run: DetectionRun | None, line: Mapping[int, int], found: Sequence[Finding]
+) -> FilmState:
     state = run.state if run else "waiting"
-    findings = list(run.findings.all()) if run and run.state == RunState.DONE else None
+    findings = found if run and run.state == RunState.DONE else None
     flags = flags_of(findings or [], run.counts_from) if run else ()
     reason = run.reason if run else image.display_message
     text = {

@@ -201,6 +201,7 @@ def next_image(
     after: int | None = None,
     leave_out: QuerySet[Any] | None = None,
     now: datetime | None = None,
+    ceiling: timedelta | None = None,
 ) -> Image | None:
     """The most urgent film that needs a reader and that no other reader holds.
 
@@ -209,10 +210,11 @@ def next_image(
         after: a film to leave out (the one just signed or looked at).
         leave_out: numbers of more films to leave out, as a subquery.
         now: for tests.
+        ceiling: of the house; asked for where it isn't given.
     """
     now = now or timezone.now()
     held = Claim.objects.filter(until__gt=now).exclude(by=user).values("image_id")
-    items = worklist_items(user=user, now=now).exclude(image_id__in=held)
+    items = worklist_items(user=user, now=now, ceiling=ceiling).exclude(image_id__in=held)
     items = _within(items, None, leave_out)
     if after is not None:
         items = items.exclude(image_id=after)

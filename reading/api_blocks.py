@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from accounts.permissions import Can
 from accounts.services import audit
+from detection import blinding
 from detection.api_by import by, valid
 from detection.serializers import ErrorSerializer
 from reading.models import TextBlock
@@ -94,6 +95,7 @@ class FilmBlocksView(APIView):
             obj=found.image,
             patient_id=found.patient_id,
             request=by(request)["request"],
+            detail=blinding.seen(hidden=found.hidden),
         )
         body = {
             "blocks": blocks_of(by(request)["user"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -11,6 +12,14 @@ from detection.models import Conclusion, Label, RejectReason, Verdict
 
 from .models import Choice
 from .selectors_agreement import BY, Span, lately
+
+
+class LinesField(forms.CharField):
+    """Text of several lines; a line end counts as one character, as in the browser's own count."""
+
+    def to_python(self, value: Any) -> str:
+        """With line ends as they are stored."""
+        return str(super().to_python(value)).replace("\r\n", "\n")
 
 
 class VerdictForm(forms.Form):
@@ -38,9 +47,7 @@ class VerdictForm(forms.Form):
 class AddendumForm(forms.Form):
     """Text under a signature."""
 
-    text = forms.CharField(
-        max_length=4000, error_messages={"required": "Write what the addendum says."}
-    )
+    text = LinesField(max_length=4000, error_messages={"required": "Write what the addendum says."})
 
 
 class SignForm(forms.Form):
@@ -49,7 +56,7 @@ class SignForm(forms.Form):
     conclusion = forms.ChoiceField(
         choices=Conclusion.choices, error_messages={"required": "Choose a conclusion."}
     )
-    text = forms.CharField(max_length=4000, required=False)
+    text = LinesField(max_length=4000, required=False)
 
 
 class AgreementForm(forms.Form):
@@ -76,7 +83,7 @@ class AgreementForm(forms.Form):
 class CriticalForm(forms.Form):
     """A critical result and who must know."""
 
-    text = forms.CharField(max_length=1000)
+    text = LinesField(max_length=1000)
     on_call_id = forms.IntegerField(min_value=1, max_value=2**62)
 
 
@@ -110,7 +117,7 @@ class AdjudicationForm(forms.Form):
         choices=Choice.choices, error_messages={"required": "Choose whose reading is signed."}
     )
     conclusion = forms.ChoiceField(choices=[("", ""), *Conclusion.choices], required=False)
-    text = forms.CharField(max_length=4000, required=False)
+    text = LinesField(max_length=4000, required=False)
 
     def clean(self) -> dict[str, object]:
         """An own report has a conclusion."""

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 
-from reading.forms import SignForm
+from reading.forms import LinesField, SignForm
 from reading.report_text import SECTIONS
 
 # the impression is the form's `text`, its name since before there were sections
 NAMES = {key: "text" if key == "impression" else key for key in SECTIONS}
-
-
-class LinesField(forms.CharField):
-    """Text of several lines; a line end counts as one character, as in the browser's own count."""
-
-    def to_python(self, value: Any) -> str:
-        """With line ends as they are stored."""
-        return str(super().to_python(value)).replace("\r\n", "\n")
 
 
 def _section() -> LinesField:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 
 from django.http import HttpResponse
@@ -22,16 +23,17 @@ def next_film(request: PageRequest, after: int) -> str:
     )
 
 
-def next_pixels(request: PageRequest, after: int) -> str:
+def next_pixels(request: PageRequest, after: int, *, ceiling: timedelta) -> str:
     """Address of that film's pixels, for the browser to have them early; empty where none fits."""
-    following = _following(request, after)
+    following = _following(request, after, ceiling)
     if following is None or following.display_problem:
         return ""
     return reverse("image-pixels", args=[following.pk])
 
 
-def _following(request: PageRequest, after: int) -> Image | None:
-    return selectors.next_image(user=request.user, after=after, leave_out=not_offered(request.user))
+def _following(request: PageRequest, after: int, ceiling: timedelta | None = None) -> Image | None:
+    left = not_offered(request.user)
+    return selectors.next_image(user=request.user, after=after, leave_out=left, ceiling=ceiling)
 
 
 def go(request: PageRequest, target: str) -> HttpResponse:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from accounts.services import audit
-from detection import selectors
+from detection import blinding, selectors
 from detection.selectors_film import Film
 from reading import report_pdf
 from reading.selectors_report import Document, Drafted, document, drafted
@@ -62,5 +62,5 @@ def _record(film: Film, verb: str, user: User, request: HttpRequest, **detail: i
         obj=film.image,
         patient_id=film.patient.pk,
         request=request,
-        detail=detail,
+        detail=detail | blinding.seen(hidden=film.hidden),
     )

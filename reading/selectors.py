@@ -13,7 +13,7 @@ from detection.models import Review, Signature, Verdict
 from detection.selectors_film import Film, box_of
 from imaging.models import Image
 from reading.change import Mark
-from reading.models import Addendum, HelpRequest, SavedView, Skip
+from reading.models import Addendum, HelpRequest, IndependentRead, SavedView, Skip
 from reading.models.line import HelpState
 from twinhealth.errors import NotFoundError
 
@@ -69,9 +69,16 @@ def open_help() -> QuerySet[HelpRequest]:
 
 
 def help_calls(state: str) -> QuerySet[HelpRequest]:
-    """Calls for help in one state, of signed films too, newest first."""
+    """Calls for help in one state, of signed films too, newest first.
+
+    Not those from before a reading of a film that another is yet to read: they stand again with
+    the signature, as on the film's page.
+    """
+    read_since = IndependentRead.objects.filter(
+        image_id=OuterRef("image_id"), at__gte=OuterRef("at"), image__signature=None
+    )
     return (
-        HelpRequest.objects.filter(state=state)
+        HelpRequest.objects.filter(~Exists(read_since), state=state)
         .select_related("by", "ended_by")
         .order_by("-at", "-id")
     )

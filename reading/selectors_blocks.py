@@ -16,10 +16,14 @@ from reading.report_facts import day, machine, marked
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What goes into the placeholders on one film; `findings` by their keys on the page."""
+    """What goes into the placeholders on one film; `findings` by their keys on the page.
+
+    `hidden`: those of the model are left out, since the reader must not see them yet.
+    """
 
     image: Image
     patient_id: int
+    hidden: bool
     values: dict[str, str]
     findings: dict[str, dict[str, str]]
 
@@ -54,6 +58,7 @@ def filling(image_id: int, user: User) -> Filling:
     return Filling(
         image=image,
         patient_id=film.patient.pk,
+        hidden=film.hidden,
         values={name: value for name, value in known.items() if value},
         findings={m.key: {"class": m.fact.name, "side": m.fact.side} for m in marked(film)},
     )

@@ -10,10 +10,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from accounts.permissions import Can, may
+from detection import blinding
 from detection.models import Signature, WorklistItem
 from imaging.models import Image
 from reading.double import read_twice
-from reading.models import Adjudication, IndependentRead
+from reading.models import Adjudication, IndependentRead, ReadingPolicy
 from reading.selectors import skipped_by
 from reading.selectors_policy import policy_now
 from twinhealth.errors import ConflictError, NotFoundError
@@ -29,8 +30,8 @@ class Standing:
     Attributes:
         phase: one of the words above; `first` where nobody has read it and two are to.
         own: what the one who asks has read.
-        reads: what he may see, the first reading first: his own; both for the lead who decides;
-            all of a signed film.
+        reads: what he may see, the first reading first: his own; both for the lead who decides,
+            a blinded one after his first impression; all of a signed film.
         locked: he may not change the film, since his part is done or a lead decides.
         decides: he is the lead who may settle the difference.
         leads: who else than the two readers may; told only while a difference waits.
@@ -49,8 +50,14 @@ class Standing:
     since: datetime | None = None
 
 
-def standing(*, image: Image, user: User, signature: Signature | None) -> Standing:
-    """Where a film stands; one query for most films, and one of the policy for those unread."""
+def standing(
+    *,
+    image: Image,
+    user: User,
+    signature: Signature | None,
+    policy: ReadingPolicy | None = None,
+) -> Standing:
+    """Where a film stands; one query for most films, and one of the policy unless it is given."""
     reads = tuple(IndependentRead.objects.filter(image=image))
     own = next((read for read in reads if read.reader_id == user.pk), None)
     if signature is not None:
@@ -58,13 +65,17 @@ def standing(*, image: Image, user: User, signature: Signature | None) -> Standi
         phase = SIGNED if reads else ""
         return Standing(phase, own, reads, False, False, (), settled)
     if not reads:
-        return Standing(FIRST if wants_two(image) else "", None, (), False, False, ())
+        return Standing(
+            FIRST if wants_two(image, policy or policy_now()) else "", None, (), False, False, ()
+        )
     since = reads[-1].at
     if len(reads) == 1:
         return Standing(SECOND, own, reads if own else (), bool(own), False, (), since=since)
     leads = deciders(reads)
     decides = any(lead.pk == user.pk for lead in leads)
-    shown = reads if decides else tuple(read for read in reads if read is own)
+    # the readings tell what the model said, and what others did
+    sees = decides and not blinding.hidden_from(user, [image.pk])
+    shown = reads if sees else tuple(read for read in reads if read is own)
     return Standing(ADJUDICATION, own, shown, not decides, decides, leads, since=since)
 
 
@@ -82,9 +93,8 @@ def standing_of(*, image_id: int, user: User) -> tuple[Image, Standing]:
     return image, standing(image=image, user=user, signature=signature)
 
 
-def wants_two(image: Image) -> bool:
-    """Whether the policy that holds now has two readers read a film that nobody has read."""
-    policy = policy_now()
+def wants_two(image: Image, policy: ReadingPolicy) -> bool:
+    """Whether the policy has two readers read a film that nobody has read."""
     flagged = WorklistItem.objects.filter(image=image, flagged=True)
     return read_twice(
         rule=policy.twice,
@@ -106,6 +116,19 @@ def refuse_reader(*, image: Image, user: User) -> None:
     Raises:
         ConflictError: `already_read`, or `adjudication`.
     """
+    reads = refuse_own_read(image=image, user=user)
+    if len(reads) > 1 and user not in deciders(reads):
+        raise ConflictError(
+            "adjudication", "Two readers have read this film; a reading lead decides."
+        )
+
+
+def refuse_own_read(*, image: Image, user: User) -> tuple[IndependentRead, ...]:
+    """Raise if this reader has read a film without a signature; else who else has.
+
+    Raises:
+        ConflictError: `already_read`.
+    """
     reads = tuple(IndependentRead.objects.filter(image=image))
     if any(read.reader_id == user.pk for read in reads):
         raise ConflictError(
@@ -113,10 +136,7 @@ def refuse_reader(*, image: Image, user: User) -> None:
             "You have read this film; it can't be changed any more. It waits for "
             + ("a reading lead." if len(reads) > 1 else "its second reader."),
         )
-    if len(reads) > 1 and user not in deciders(reads):
-        raise ConflictError(
-            "adjudication", "Two readers have read this film; a reading lead decides."
-        )
+    return reads
 
 
 def not_for(user: User) -> QuerySet[Any]:

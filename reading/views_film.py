@@ -27,10 +27,11 @@ from reading import selectors_blinded, selectors_critical
 from reading.forms import AddendumForm, VerdictForm
 from reading.forms_report import ReportSignForm
 from reading.going_on import go, next_film, next_pixels
-from reading.models import Choice
+from reading.models import Choice, ReadingPolicy
 from reading.report_panel import panel
 from reading.selectors import addenda_of, last_verdict
 from reading.selectors_double import standing
+from reading.selectors_policy import policy_now
 from reading.selectors_report import unsigned_words
 from reading.services import addenda, report_sign
 from twinhealth.errors import ConflictError, DomainError
@@ -45,7 +46,10 @@ def film(request: PageRequest, image_id: int) -> HttpResponse:
     """What is it, can I trust it, sign. Opening claims the film unless it is signed or taken."""
     with suppress(ConflictError):  # read-only then; the panel says who has it
         claims.claim(image_id=image_id, user=request.user, request=request)
-    context = _context(request, image_id) | {"next_pixels": next_pixels(request, image_id)}
+    policy = policy_now()
+    context = _context(request, image_id, policy) | {
+        "next_pixels": next_pixels(request, image_id, ceiling=policy.ceiling)
+    }
     image = context["film"].image
     audit.record(
         actor=request.user,
@@ -197,18 +201,20 @@ def add_addendum(request: PageRequest, image_id: int) -> HttpResponse:
     return redirect("reading:film", image_id)
 
 
-def _context(request: PageRequest, image_id: int) -> dict[str, Any]:
-    found = selectors.film(image_id=image_id, user=request.user)
+def _context(request: PageRequest, image_id: int, policy: ReadingPolicy) -> dict[str, Any]:
+    found = selectors.film(image_id=image_id, user=request.user, ceiling=policy.ceiling)
     impressions = selectors_blinded.impressions_of(
         image_id, user=request.user, signed=found.signature is not None
     )
     taken = found.claim is not None and found.claim.by_id != request.user.pk
-    double = standing(image=found.image, user=request.user, signature=found.signature)
+    double = standing(
+        image=found.image, user=request.user, signature=found.signature, policy=policy
+    )
     thresholds = found.run.counts_from if found.run else {}
     return {
         "film": found,
         "image": found.image,
-        "state": selectors.film_state(image_id, user=request.user),
+        "state": selectors.state_of(found),
         "taken": taken,
         "on_call_lists": selectors_critical.lists(),
         "addenda": addenda_of(found.signature),
@@ -253,7 +259,7 @@ def panels(
     Then with `line` the panel of the line asks anew as well; an addendum leaves alone what is
     typed there.
     """
-    context = _context(request, image_id) | {"error": error}
+    context = _context(request, image_id, policy_now()) | {"error": error}
     both = context["locked"] or (error is not None and error.code == "take_first")
     html = render_to_string(f"reading/parts/{swapped}.html", context, request)
     if both:

@@ -28,8 +28,9 @@ class IndependentRead(models.Model):
 
     `findings` holds what stood on the film then: `{"run", "version", "diseases": [label],
     "kept": [{"label", "box", "verdict", "origin"}], "findings": [{"finding", "label", "score",
-    "box", "verdict", "shown_label", "shown_box", "reason", "review"}], "added": [{"review",
-    "label", "box", "reason"}]}`; boxes are left, top, width, height in pixels of the stored image.
+    "box", "verdict", "shown_label", "shown_box", "reason_code", "reason", "review"}], "added":
+    [{"review", "label", "box", "reason"}]}`; boxes are left, top, width, height in pixels of the
+    stored image. The oldest readings hold no `reason_code`.
     """
 
     image = models.ForeignKey("imaging.Image", models.PROTECT, related_name="independent_reads")

@@ -19,6 +19,7 @@ from reading.models import Adjudication, Choice, IndependentRead
 from reading.selectors_double import deciders
 from twinhealth.errors import ConflictError, InvalidInputError, NotPermittedError
 
+from .report_draft import signed_words
 from .report_write import write_report
 from .snapshot import put_back
 
@@ -39,14 +40,18 @@ def adjudicate(
 
     Raises:
         NotFoundError: `no_such_image`.
-        InvalidInputError: `bad_choice`; of `own` also `bad_conclusion`, `text_too_long`.
+        InvalidInputError: `bad_choice`; of `own` also `bad_conclusion`, `text_too_long`,
+            `placeholder_left`.
         NotPermittedError: `not_a_lead`, `own_read`.
-        ConflictError: `not_in_adjudication`; `signed` or `claimed` by another.
+        ConflictError: `not_in_adjudication`; `signed` or `claimed` by another;
+            `first_impression_missing` of a blinded lead.
     """
     if choice not in Choice.values:
         raise InvalidInputError(
             "bad_choice", f"A decision is one of {', '.join(Choice.values)}.", allowed=Choice.values
         )
+    edited = signed_words({"impression": text}) if choice == Choice.OWN else {}
+    text = edited.get("impression", "")
     if choice == Choice.OWN:
         signatures.check_report(conclusion=conclusion, text=text)
     with transaction.atomic():
@@ -66,7 +71,6 @@ def adjudicate(
         if user not in deciders(reads):
             raise NotPermittedError("not_a_lead", "A reading lead decides where readings differ.")
         refuse_claimed_by_another(image, user)
-        edited = {"impression": text} if text.strip() else {}
         if choice != Choice.OWN:
             chosen = reads[0] if choice == Choice.FIRST else reads[1]
             put_back(read=chosen)

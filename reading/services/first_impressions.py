@@ -85,7 +85,7 @@ def commit(
             conclusion=conclusion,
             text=text,
             boxes=_drawn(image, user),
-            seen_before=looks.filter(detail={}).exists(),
+            seen_before=looks.exclude(detail__has_key="blind").exists(),
         )
         audit.record(
             actor=user,
@@ -99,13 +99,18 @@ def commit(
 
 
 def _looks(image: Image, user: User) -> Any:
-    """The reader's looks at the film's page: `blind` in the detail where the model was hidden."""
+    """The reader's looks at the film with what the model said, its report, or it as a prior.
+
+    `blind` stands in the detail where the model was hidden. Pixels and readings are other looks.
+    """
+    page = Q(verb="viewed") & (
+        Q(detail={}) | Q(detail__has_key="blind") | Q(detail__has_key="beside")
+    )
     return AuditEntry.objects.filter(
-        Q(detail={}) | Q(detail__blind=True),
+        page | Q(verb__in=("viewed_report", "exported_report")),
         object_type="imaging.Image",
         object_id=str(image.pk),
         actor_name=user.username,
-        verb="viewed",
     )
 
 

@@ -15,7 +15,9 @@ from detection.models import Conclusion
 from detection.services.claims import lock_film, patient_of, refuse_signed
 from detection.services.sign import MAX_TEXT
 from reading.models import ReportDraft
+from reading.report_blocks import left
 from reading.report_text import SECTIONS
+from reading.selectors_double import refuse_own_read
 from twinhealth.errors import ConflictError, InvalidInputError
 
 
@@ -43,7 +45,8 @@ def keep(
     Raises:
         NotFoundError: `no_such_image`.
         InvalidInputError: `bad_section`, `text_too_long`, `bad_conclusion`.
-        ConflictError: `stale_draft` where another tab kept a newer one; `signed`.
+        ConflictError: `stale_draft` where another tab kept a newer one; `signed`; `already_read`
+            of one who has given a reading of the film, so that a late save leaves no draft.
     """
     words = own_words(sections)
     if conclusion and conclusion not in Conclusion.values:
@@ -55,6 +58,7 @@ def keep(
     with transaction.atomic():
         image = lock_film(image_id)  # drafts of one film queue here, too
         refuse_signed(image)
+        refuse_own_read(image=image, user=user)
         draft = ReportDraft.objects.filter(image=image, by=user).first()
         if draft and (draft.sections, draft.conclusion) == (words, conclusion):
             return draft
@@ -104,6 +108,23 @@ def own_words(sections: Mapping[str, str]) -> dict[str, str]:
         if said:
             found[key] = said
     return found
+
+
+def signed_words(sections: Mapping[str, str]) -> dict[str, str]:
+    """`own_words` of a report that is to be signed: no placeholder stands in them any more.
+
+    Raises:
+        InvalidInputError: `bad_section`, `text_too_long`, `placeholder_left`.
+    """
+    words = own_words(sections)
+    open_marks = [mark for said in words.values() for mark in left(said)]
+    if open_marks:
+        raise InvalidInputError(
+            "placeholder_left",
+            f"Fill in {{{open_marks[0]}}} first: it stands in the report as it is.",
+            placeholders=open_marks,
+        )
+    return words
 
 
 def _clean(text: str) -> str:

@@ -11,11 +11,9 @@ from django.http import HttpRequest
 from accounts.models import User
 from detection.models import Signature
 from reading.models import IndependentRead, Report, ReportDraft
-from reading.report_blocks import left
-from twinhealth.errors import InvalidInputError
 
 from . import signing
-from .report_draft import own_words
+from .report_draft import signed_words
 from .report_write import write_report
 
 
@@ -61,14 +59,7 @@ def sign_film(
         InvalidInputError: `bad_conclusion`, `text_too_long`, `bad_section`, `placeholder_left`.
         ConflictError: as `signing.sign`.
     """
-    edited = own_words({**(sections or {}), **({"impression": text} if text.strip() else {})})
-    open_marks = [mark for said in edited.values() for mark in left(said)]
-    if open_marks:
-        raise InvalidInputError(
-            "placeholder_left",
-            f"Fill in {{{open_marks[0]}}} first: it stands in the report as it is.",
-            placeholders=open_marks,
-        )
+    edited = signed_words({**(sections or {}), **({"impression": text} if text.strip() else {})})
     with transaction.atomic():
         signed = signing.sign(
             image_id=image_id,

@@ -17,7 +17,7 @@ from detection.services import sign as signatures
 from detection.services.claims import lock_film, patient_of, refuse_claimed_by_another
 from imaging.models import Image
 from reading import double
-from reading.models import DoubleReading, HelpRequest, IndependentRead
+from reading.models import DoubleReading, HelpRequest, IndependentRead, ReadingPolicy
 from reading.models.line import HelpState
 from reading.selectors_double import wants_two
 from reading.selectors_policy import policy_now
@@ -74,7 +74,8 @@ def sign(
         signed = Signature.objects.filter(image=image).exists()
         if own is not None and not signed:
             return Signed(None, own, created=False)
-        if signed or not (reads or wants_two(image)):
+        policy = policy_now()  # asked for once: another may be settled meanwhile
+        if signed or not (reads or wants_two(image, policy)):
             done = signatures.sign(
                 image_id=image_id, user=user, conclusion=conclusion, text=text, request=request
             )
@@ -89,6 +90,7 @@ def sign(
             image,
             reads,
             user,
+            policy,
             conclusion=conclusion,
             text=text,
             sections=dict(sections or {}),
@@ -108,6 +110,7 @@ def _read(
     image: Image,
     reads: list[IndependentRead],
     user: User,
+    policy: ReadingPolicy,
     *,
     conclusion: str,
     text: str,
@@ -116,7 +119,6 @@ def _read(
     """Store the reading; what stands on the film now goes into it."""
     now = timezone.now()
     if not reads:
-        policy = policy_now()
         DoubleReading.objects.create(image=image, why=policy.twice, policy=policy, at=now)
     elif not Claim.objects.filter(image=image, by=user).exists():
         # the first reading ended all claims, so this one began after it, on a clean film

@@ -71,6 +71,7 @@ def _finding(view: FindingView) -> dict[str, Any]:
         "verdict": view.review.verdict if view.review else "",
         "shown_label": view.shown_label,
         "shown_box": list(view.shown_box),
+        "reason_code": view.review.reason_code if view.review else "",
         "reason": view.review.reason if view.review else "",
         "review": view.review.pk if view.review else None,
     }

@@ -26,10 +26,12 @@ def reason_of(text: str, *, limit: int = MAX_REASON) -> str:
 def text_of(text: str, *, limit: int, missing: str, too_long: str) -> str:
     """The text without spaces around it; the sentences say what is wrong with none, or too much.
 
+    Its line ends are kept as one character each.
+
     Raises:
         InvalidInputError: `text_required`, `text_too_long`.
     """
-    said = text.strip()
+    said = text.replace("\r\n", "\n").strip()
     if not said:
         raise InvalidInputError("text_required", missing)
     if len(said) > limit:

@@ -46,12 +46,17 @@ class FilmPage {
       wait.hidden = true;
       this.tools.ready();
       this.view.fit();
-      this.layer.markers = markersOf(this.view.film, this.view.lut);
-      this.layer.draw();
-      preload(stage.dataset.next);
+      this.view.addEventListener("painted", () => this.#afterwards(), { once: true });
     } catch (error) {
       this.#fallback(wait, error);
     }
+  }
+
+  // what can wait until the film has been seen
+  #afterwards() {
+    this.layer.markers = markersOf(this.view.film, this.view.lut);
+    this.layer.draw();
+    preload(stage.dataset.next);
   }
 
   // the pixels can't be had: the server's 8-bit picture, and a sentence that says what is missing

@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 # the last word of an address before a number -> whose number it is
 ROWS: dict[str, type[Model]] = {
     "alerts": Alert,
+    "beside": Image,
     "critical": CriticalResult,
     "datasets": DatasetVersion,
     "device-inbox": InboxEntry,

@@ -279,6 +279,7 @@ def test_a_prior_beside_is_linked_and_says_what_changed(
     visitor.go(f"/films/{now.pk}/")
     expect(page.locator("#stage[data-state=shown]")).to_be_visible()
     page.keyboard.press("v")
+    expect(page.locator("#beside-stage")).to_be_visible()
     expect(page.locator("#beside-wait")).to_be_hidden()
     expect(page.locator("#beside-changes")).to_contain_text("left: covid instead of pneumonia")
     expect(page.locator("#beside-changes")).to_contain_text("right: covid: new")
@@ -286,7 +287,7 @@ def test_a_prior_beside_is_linked_and_says_what_changed(
 
     def share() -> list[float]:
         """Width of each film's first box as a share of its film."""
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(250)
         return [
             float(page.locator(f"{where} .box-line").first.get_attribute("width") or 0)
             for where in ("#film-boxes", "#beside-boxes")
@@ -307,6 +308,7 @@ def test_a_prior_beside_is_linked_and_says_what_changed(
     # alone again, and fitted once more after a reset beside the other
     page.keyboard.press("r")
     page.keyboard.press("v")
+    expect(page.locator("#beside-stage")).to_be_visible()
     expect(page.locator("#beside-wait")).to_be_hidden()
     narrow = share()[0]
     page.keyboard.press("v")

@@ -64,6 +64,35 @@ def test_the_interval_of_kappa_is_that_of_many_draws():
     assert got.high == pytest.approx(high, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    "counts", [(1, 0, 0, 1), (1, 1, 0, 0), (0, 1, 0, 0), (3, 0, 0, 6), (0, 4, 4, 0), (9, 1, 0, 0)]
+)
+def test_few_films_never_make_kappa_certain(counts):
+    got = kappa(Cells(*counts))
+    assert -1 <= got.low <= got.value <= got.high <= 1
+    assert got.high - got.low > 0.5
+
+
+def test_full_agreement_is_surer_with_more_films():
+    lows = [kappa(Cells(n, 0, 0, n)).low for n in (1, 5, 20, 100)]
+    assert lows == sorted(lows)
+    assert lows[0] < 0.3
+    assert 0.9 < lows[-1] < 1
+    assert kappa(Cells(100, 0, 0, 100)).high == 1
+
+
+@pytest.mark.parametrize("true", [0.0, 0.4, 0.8, 0.95])
+@pytest.mark.parametrize("films", [5, 10, 40])
+def test_the_interval_of_kappa_covers_in_small_tables(true, films):
+    """Both call half of the films abnormal; of the draws that have a kappa, nine of ten at least."""
+    same, apart = 0.25 * (1 + true), 0.25 * (1 - true)
+    rng = np.random.default_rng(random.getrandbits(32))
+    drawn = rng.multinomial(films, [same, apart, apart, same], 3000)
+    found = [kappa(Cells(*(int(n) for n in counts))) for counts in drawn]
+    covers = [figure.low <= true <= figure.high for figure in found if figure]
+    assert sum(covers) / len(covers) > 0.88
+
+
 def test_shares_by_hand():
     cells = Cells(hits=8, alarms=2, misses=0, passes=5)
     # Wilson's interval of 8 of 10

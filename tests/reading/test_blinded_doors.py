@@ -18,7 +18,8 @@ from reading.services import first_impressions
 from tests.detection import factories
 from tests.detection.factories import make_image, make_run
 from tests.house import hospital
-from tests.house.walking import NO_DECLARATION, Door, ask, doors
+from tests.house.walking import NO_DECLARATION, doors
+from tests.reading.film_doors import around, neighbours, said
 
 pytestmark = pytest.mark.django_db
 N = hospital.NUMBER
@@ -40,6 +41,15 @@ FILM_DOORS = (
     f"/api/v1/runs/{N}/",
     f"/api/v1/patients/{N}/timeline/",
     "/api/v1/worklist/?show=all",
+)
+# the drawn box of another reader stands in the draft
+REPORT_DOORS = (
+    f"/images/{N}/report/",
+    f"/images/{N}/report.pdf",
+    f"/api/v1/images/{N}/report/",
+    f"/api/v1/images/{N}/report.pdf",
+    f"/api/v1/images/{N}/report/draft/",
+    f"/api/v1/images/{N}/text-blocks/",
 )
 
 
@@ -80,12 +90,14 @@ def client_of(user: User) -> Client:
     return client
 
 
-def every_door() -> Iterator[Door]:
+def every_door(near: tuple[Image, Image]) -> Iterator[tuple[str, str]]:
+    """Method and address."""
     for door in doors():
         if door.name not in NO_DECLARATION:
-            yield door
+            yield door.method, door.path
     for path in (
         *FILM_DOORS,
+        *sorted(around(*near)),
         "/worklist/?show=flagged",
         "/worklist/?show=unread",
         "/worklist/?label=covid",
@@ -95,31 +107,38 @@ def every_door() -> Iterator[Door]:
         "/search/?q=CANARY",
         f"/api/v1/images/?patient={N}",
     ):
-        yield Door(path, "get", "", None, is_api=path.startswith("/api/"))
+        yield "get", path
 
 
-def telling(client: Client) -> set[str]:
+def telling(client: Client, near: tuple[Image, Image]) -> set[str]:
     found = set()
-    for door in every_door():
-        said = CHOICES.sub("", ask(client, door).said)
+    for method, path in every_door(near):
+        answer = CHOICES.sub("", said(client, path, method))
         # the address itself may be typed with a class in it, and be repeated by the page
-        said = said.replace("label=covid", "").replace("label%3Dcovid", "")
-        if match := TELLING.search(said):
-            found.add(f"{door.method} {door.path}: {match[0]}")
+        answer = answer.replace("label=covid", "").replace("label%3Dcovid", "")
+        if match := TELLING.search(answer):
+            found.add(f"{method} {path}: {match[0]}")
     return found
 
 
 def test_no_door_tells_a_blinded_reader(blinded: User) -> None:
-    client = client_of(blinded)
-    assert telling(client) == set()
+    client, near = client_of(blinded), neighbours()
+    assert telling(client, near) == set()
+    _, later = near
+    # what the page beside says of the walked film comes from the film, not from an error
+    beside = client.get(f"/films/{later.pk}/beside/{N}/").content.decode()
+    assert "findings are hidden until your first read" in beside
     assert client.get(f"/films/{N}/").status_code == 200
     for path in FILM_DOORS[:5]:
         assert "hidden until your first read" in client.get(path).content.decode(), path
 
 
 def test_the_same_walk_with_the_model_shown_hears_it_everywhere(reader: User) -> None:
-    heard = {entry.split(": ")[0] for entry in telling(client_of(reader))}
+    near = neighbours()
+    heard = {entry.split(": ")[0] for entry in telling(client_of(reader), near)}
     assert {f"get {path}" for path in FILM_DOORS} <= heard
+    assert {f"get {path}" for path in REPORT_DOORS} <= heard
+    assert f"get /films/{near[1].pk}/beside/{N}/" in heard
 
 
 def test_after_the_first_impression_the_model_is_shown(blinded: User) -> None:
@@ -132,7 +151,7 @@ def test_after_the_first_impression_the_model_is_shown(blinded: User) -> None:
         [],
     )
     first_impressions.commit(image_id=N, user=blinded, conclusion="normal")
-    heard = {entry.split(": ")[0] for entry in telling(client)}
+    heard = {entry.split(": ")[0] for entry in telling(client, neighbours())}
     assert {f"get {path}" for path in FILM_DOORS} <= heard
     assert client.get(f"/api/v1/images/{N}/").json()["model_hidden"] is False
 

@@ -11,16 +11,18 @@ from detection.models import DetectorVersion, Finding, Signature
 from detection.services import claims, reviews
 from imaging.models import Image
 from reading.models import HelpRequest, IndependentRead
-from reading.services import line
+from reading.services import line, report_draft
 from reading.services.report_sign import sign_film as sign
 from tests.detection.factories import make_image, make_run, make_user
 from tests.house import hospital
-from tests.house.walking import Door, N, ask, doors
+from tests.house.walking import N, doors
+from tests.reading.film_doors import around, neighbours, said
 from tests.reading.twice import read_twice
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HTTP_HX_REQUEST": "true"}
 TEXT, REASON, CALL = "CANARY-OF-THE-TEXT", "CANARY-OF-A-VERDICT", "CANARY-OF-A-CALL"
+ANSWER, SECTION = "CANARY-OF-AN-ANSWER", "CANARY-OF-A-SECTION"
 BOX = (11.25, 12.5, 33.75, 44.5)
 
 
@@ -40,27 +42,29 @@ def film(version: DetectorVersion) -> Image:
 def read_first(image: Image, user: User) -> None:
     """With a text, a verdict, a drawn box and a call, each to be known again."""
     call = line.ask_help(image_id=image.pk, user=user, reason=CALL)
-    line.answer_help(help_id=call.pk, user=make_user(), answer="well")
+    line.answer_help(help_id=call.pk, user=make_user(), answer=ANSWER)
     finding = Finding.objects.filter(run__image=image).first()
     assert finding is not None
     reviews.record(
         finding_id=finding.pk, user=user, verdict="reject", reason_code="other", reason=REASON
     )
     reviews.record(image_id=image.pk, user=user, verdict="add", label="pneumonia", box=BOX)
-    sign(image_id=image.pk, user=user, conclusion="abnormal", text=TEXT)
+    words = {"findings": SECTION}
+    report_draft.keep(image_id=image.pk, user=user, sections=words)
+    sign(image_id=image.pk, user=user, conclusion="abnormal", text=TEXT, sections=words)
 
 
-def heard(user: User) -> dict[str, set[str]]:
+def heard(user: User, near: tuple[Image, Image]) -> dict[str, set[str]]:
     """Canary to the doors at which this reader hears it."""
     client, found = as_user(user), {}
     paths = {door.path for door in doors() if door.method == "get"}
     paths |= {f"/worklist/?show={show}" for show in ("all", "help", "second_reading", "mine")}
     paths |= {f"/api/v1/worklist/?show={show}" for show in ("all", "help", "second_reading")}
-    paths |= {f"/films/{N}/", f"/patients/{N}/films/"}
+    paths |= {f"/films/{N}/", f"/patients/{N}/films/"} | around(*near)
     for path in sorted(paths):
-        said = ask(client, Door(path, "get", "", None, is_api=path.startswith("/api/"))).said
-        for canary in (TEXT, REASON, CALL, "11.25", "44.50", "44.5,"):
-            if canary in said:
+        answer = said(client, path)
+        for canary in (TEXT, REASON, CALL, ANSWER, SECTION, "11.25", "44.50", "44.5,"):
+            if canary in answer:
                 found.setdefault(canary, set()).add(path)
     return found
 
@@ -72,24 +76,32 @@ def test_at_no_door_the_second_reader_hears_the_first(
     HelpRequest.objects.all().delete()  # one open call per film
     read_twice("all")
     image = Image.objects.get(pk=N)
-    before = heard(other)
+    near = neighbours()
+    before = heard(other, near)
     read_first(image, reader)
     for user in (other, lead, make_user()):
-        assert heard(user) == before == {}
-    own = heard(reader)
+        assert heard(user, near) == before == {}
+    own = heard(reader, near)
     assert f"/films/{N}/" in own[TEXT]
     assert f"/api/v1/images/{N}/reads/" in own[TEXT]
     # the second reader differs: the lead hears both, nobody else does
     claims.claim(image_id=N, user=other)
     sign(image_id=N, user=other, conclusion="normal")
-    assert heard(other) == heard(make_user()) == {}
-    both = heard(lead)
+    assert heard(other, near) == heard(make_user(), near) == {}
+    both = heard(lead, near)
     assert {f"/films/{N}/", f"/api/v1/images/{N}/reads/"} <= both[TEXT]
     assert f"/films/{N}/" in both["11.25"]
     # signed: the canaries sing, so the walk would have heard them
     answer = as_user(lead).post(f"/films/{N}/adjudicate/", {"choice": "first"})
     assert answer.status_code == 302
-    assert {TEXT, REASON, CALL, "11.25"} <= set(heard(make_user()))
+    after = heard(make_user(), near)
+    assert {TEXT, REASON, CALL, ANSWER, SECTION, "11.25"} <= set(after)
+    pages = {f"/films/{N}/", f"/images/{N}/report/", f"/images/{N}/report.pdf"}
+    rest = {f"/api/v1/images/{N}/report/", f"/api/v1/images/{N}/report.pdf"}
+    assert pages | rest <= after[TEXT] & after[SECTION]
+    _, later = near
+    assert f"/films/{later.pk}/beside/{N}/" in after["11.25"]
+    assert "/api/v1/help/?state=answered" in after[CALL] & after[ANSWER]
 
 
 def test_from_the_first_to_the_second_reader_by_page(

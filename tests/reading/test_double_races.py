@@ -8,7 +8,7 @@ import pytest
 
 from detection.models import Review, Signature
 from detection.services import claims, reviews
-from reading.models import IndependentRead, ReadingPolicy
+from reading.models import IndependentRead, ReadingPolicy, Report
 from reading.selectors_policy import policy_now
 from reading.services.adjudication import adjudicate
 from reading.services.policy import settle
@@ -132,3 +132,52 @@ def test_two_admins_settle_and_one_does() -> None:
         assert hammer(acts) == {"ok": 1, "policy_changed": 2}
         assert policy_now().number == n + 1
     assert ReadingPolicy.objects.count() == ROUNDS
+
+
+def test_tabs_of_the_second_reader_make_one_signature_with_one_report() -> None:
+    read_twice("all")
+    first, anna = (make_user(username=name) for name in ("first", "anna"))
+    for _ in range(ROUNDS):
+        image = make_image()
+        sign(image_id=image.pk, user=first, conclusion="normal")
+        claims.claim(image_id=image.pk, user=anna)
+        act = partial(sign, image_id=image.pk, user=anna, conclusion="normal")
+        assert hammer([partial(act, text=f"tab {n}") for n in range(4)]) == {"ok": 4}
+        report = Report.objects.get(signature__image=image)
+        read = IndependentRead.objects.get(image=image, position=2)
+        assert report.signature.text == read.text
+        assert read.text in report.text
+
+
+def test_a_second_reader_and_a_lead_at_once_leave_one_word() -> None:
+    """The lead decides after the second reading or not at all; whoever signed has a report."""
+    read_twice("all")
+    first, second = (make_user(username=name) for name in ("first", "second"))
+    lead = make_user(is_reading_lead=True)
+    for n in range(ROUNDS):
+        image = make_image()
+        sign(image_id=image.pk, user=first, conclusion="normal")
+        claims.claim(image_id=image.pk, user=second)
+        word = ("normal", "abnormal")[n % 2]
+        decide = partial(
+            adjudicate, image_id=image.pk, user=lead, choice="own", conclusion="normal"
+        )
+        seen = hammer(
+            [
+                partial(sign, image_id=image.pk, user=second, conclusion=word),
+                partial(sign, image_id=image.pk, user=lead, conclusion=word),
+                decide,
+                decide,
+            ]
+        )
+        assert set(seen) <= {"ok", "not_in_adjudication", "claimed", "signed", "adjudication"}
+        reads = IndependentRead.objects.filter(image=image)
+        assert [read.reader for read in reads] == [first, second]
+        signature = Signature.objects.filter(image=image).first()
+        reports = Report.objects.filter(signature__image=image)
+        assert reports.count() == (1 if signature else 0)
+        if word == "normal":
+            assert signature is not None
+            assert signature.by == second
+        elif signature is not None:
+            assert (signature.by, signature.adjudication.choice) == (lead, "own")

@@ -85,7 +85,8 @@ class ChangeUserForm(UserForm):
     is_reading_lead = forms.BooleanField(
         label="Leads the reading room",
         required=False,
-        help_text="A clinician who sees the agreement of every reader, not only the own.",
+        help_text="A clinician who decides where two readers differ, sees the agreement of every "
+        "reader and keeps the shared text blocks.",
     )
 
 

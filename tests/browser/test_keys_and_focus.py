@@ -12,6 +12,7 @@ from detection.models import DetectorVersion, Signature
 from tests.browser.conftest import Visitor, place
 from tests.browser.films import MARK, read_film
 from tests.detection.factories import make_user, make_version
+from tests.reading.twice import first, read_twice, second
 
 Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,3 +120,32 @@ def test_labels_of_boxes_on_each_other_can_all_be_read(visit: Visit, reader: Use
                 a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"],
             )
             assert any(apart), (a, b)
+
+
+def test_a_reading_lead_decides_by_keyboard(visit: Visit, reader: User) -> None:
+    image, _ = read_film(make_version("candidate"), ("covid", 0.91, *MARK))
+    read_twice("all")
+    first(image, reader, "abnormal")
+    second(image, make_user(username="second"), "normal")
+    visitor = visit(make_user(username="lead", is_reading_lead=True))
+    page = visitor.page
+    visitor.go(f"/films/{image.pk}/")
+    expect(page.locator("#stage[data-state=shown]")).to_be_visible()
+    page.keyboard.press("s")
+    expect(page.locator("#messages")).to_contain_text("Choose first whose reading is signed")
+    assert not Signature.objects.exists()
+    page.keyboard.press("ArrowDown")  # as second
+    page.keyboard.press("s")
+    expect(page.locator("#report")).to_contain_text("The two readings differed")
+    expect(page.locator("#report-title")).to_be_focused()
+    assert Signature.objects.get().conclusion == "normal"
+    assert visitor.complaints == []
+
+
+def test_a_film_without_findings_says_so_to_the_judging_keys(visit: Visit, reader: User) -> None:
+    image, _ = read_film(make_version("candidate"))
+    visitor = visit(reader)
+    visitor.go(f"/films/{image.pk}/")
+    expect(visitor.page.locator("#stage[data-state=shown]")).to_be_visible()
+    visitor.page.keyboard.press("a")
+    expect(visitor.page.locator("#messages")).to_contain_text("no finding of the model to judge")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import status
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,11 +30,13 @@ from devices.services.readings import ReadingIn, record_readings
 from twinhealth.errors import InvalidInputError, TooLargeError
 
 from . import serializers as shapes
+from .api_device_keys import DeviceKeyAuthentication, RoleOrOwnKey
 
 # named here because `list` means a method inside the classes
 _STATES = list(fleet_selectors.STATES)
 _ORDERINGS = list(fleet_selectors.ORDERINGS)
 _RESOLUTIONS = list(readings_selectors.RESOLUTIONS)
+_Authenticators = list[BaseAuthentication]
 AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="as of this past moment")
 
 
@@ -78,6 +81,15 @@ class DeviceViewSet(GenericViewSet[Any]):
     serializer_class = shapes.DeviceRowSerializer
     lookup_value_regex = r"\d{1,18}"
     filter_backends = []
+    permission_classes = [RoleOrOwnKey]
+
+    def get_authenticators(self) -> _Authenticators:
+        """A machine's own key opens the door of readings and nothing else."""
+        people = super().get_authenticators()
+        method = (self.request.method or "").lower() if self.request else ""
+        if self.action_map.get(method) == "add_readings":
+            return [*people, DeviceKeyAuthentication()]
+        return people
 
     def _reduced(self) -> bool:
         return not may(self.request.user, Can.DEVICE_READ)

@@ -4,6 +4,7 @@ from .alert import Alert, AlertNote, AlertState
 from .device import Device, DeviceAlias
 from .device_model import DeviceModel, Metric, Rule
 from .inbox import InboxEntry
+from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .reading import Reading
 from .twin import TwinEvent, TwinState
@@ -14,6 +15,7 @@ __all__ = [
     "AlertState",
     "Device",
     "DeviceAlias",
+    "DeviceKey",
     "DeviceModel",
     "Downtime",
     "InboxEntry",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.http import parse_http_date_safe
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import status
@@ -28,6 +29,7 @@ from devices.selectors import twin as twin_selectors
 from devices.services import registry
 from devices.services.readings import ReadingIn, record_readings
 from twinhealth.errors import InvalidInputError, TooLargeError
+from twinhealth.web.parsers import BoundedJSONParser
 
 from . import serializers as shapes
 from .api_device_keys import DeviceKeyAuthentication, RoleOrOwnKey
@@ -63,6 +65,18 @@ def _span(request: Request) -> tuple[datetime, datetime]:
     end = moments.moment(asked_end) if asked_end else timezone.now()
     start = moments.moment(asked_start) if asked_start else end - timedelta(hours=24)
     return start, end
+
+
+def _said_at(request: Request) -> datetime | None:
+    """The sender's clock by its Date header, where it has one."""
+    seconds = parse_http_date_safe(request.headers.get("Date", ""))
+    return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC)
+
+
+class ReadingsParser(BoundedJSONParser):
+    """Many senders write NaN, which is no JSON; the item is refused then, not the whole call."""
+
+    strict = False
 
 
 class DeviceViewSet(GenericViewSet[Any]):
@@ -188,7 +202,7 @@ class DeviceViewSet(GenericViewSet[Any]):
         responses=shapes.SeriesSerializer,
         filters=False,
     )
-    @action(detail=True, methods=["get"], pagination_class=None)
+    @action(detail=True, methods=["get"], pagination_class=None, parser_classes=[ReadingsParser])
     def readings(self, request: Request, pk: str) -> Response:
         """Raw, 5-minute or day steps, by the span unless asked; the last 24 h unless told."""
         device = twin_selectors.get(int(pk))
@@ -241,6 +255,7 @@ class DeviceViewSet(GenericViewSet[Any]):
             device=device,
             items=[ReadingIn.from_json(item) for item in request.data],
             source=ReadingSource.REST,
+            said_at=_said_at(request),
         )
         return Response(shapes.ReadingsResultSerializer(result).data)
 

@@ -1,6 +1,7 @@
-"""Keys of machines, with which they send their readings themselves."""
+"""Keys of machines, with which they send their readings themselves, and what came over MQTT."""
 
 import django.db.models.deletion
+import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
@@ -12,6 +13,57 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="MqttCount",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("outcome", models.CharField(max_length=40, unique=True)),
+                ("count", models.PositiveBigIntegerField(default=0)),
+                ("last_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.AlterField(
+            model_name="reading",
+            name="received_at",
+            field=models.DateTimeField(default=django.utils.timezone.now),
+        ),
+        migrations.AlterField(
+            model_name="reading",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("rest", "sent by the device"),
+                    ("mqtt", "sent by the device over MQTT"),
+                    ("dicom", "image header"),
+                    ("pixels", "image pixels"),
+                    ("simulator", "simulator"),
+                ],
+                max_length=16,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="twinevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("registered", "registered"),
+                    ("config_reported", "configuration reported"),
+                    ("config_desired", "configuration wanted"),
+                    ("lifecycle", "taken in or out of service"),
+                    ("alert_opened", "alert opened"),
+                    ("alert_resolved", "alert resolved"),
+                    ("maintenance_done", "maintenance done"),
+                    ("clock", "clock"),
+                    ("alias_confirmed", "alias confirmed"),
+                ],
+                max_length=32,
+            ),
+        ),
         migrations.CreateModel(
             name="DeviceKey",
             fields=[

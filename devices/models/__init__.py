@@ -3,6 +3,7 @@
 from .alert import Alert, AlertNote, AlertState
 from .device import Device, DeviceAlias
 from .device_model import DeviceModel, Metric, Rule
+from .door import MqttCount
 from .inbox import InboxEntry
 from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
@@ -21,6 +22,7 @@ __all__ = [
     "InboxEntry",
     "MaintenancePlan",
     "Metric",
+    "MqttCount",
     "Reading",
     "Rule",
     "TwinEvent",

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from devices import projection
 from devices.charts import columns
+from devices.clock import words
 from devices.drift import drift
 from devices.health import ORDER, Health
 from devices.models import Alert, Device, DeviceKey, Metric, Rule, TwinEvent, TwinState
@@ -107,6 +108,13 @@ class Twin:
     def drift(self) -> list[dict[str, Any]]:
         """Where the two differ."""
         return drift(self.desired, self.state["reported"])
+
+    @property
+    def clock(self) -> str:
+        """How far its clock is off, in words; empty where nothing is known against it."""
+        noted = self.state.get("clock")
+        wrong = noted is not None and noted["state"] != "right"
+        return words(noted["state"], noted["seconds"]) if wrong else ""
 
     @property
     def config(self) -> list[ConfigRow]:

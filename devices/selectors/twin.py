@@ -113,8 +113,9 @@ class Twin:
     def clock(self) -> str:
         """How far its clock is off, in words; empty where nothing is known against it."""
         noted = self.state.get("clock")
-        wrong = noted is not None and noted["state"] != "right"
-        return words(noted["state"], noted["seconds"]) if wrong else ""
+        if not noted or noted["state"] == "right":
+            return ""
+        return words(noted["state"], noted["seconds"])
 
     @property
     def config(self) -> list[ConfigRow]:

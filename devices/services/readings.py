@@ -149,8 +149,30 @@ def check_length(count: int) -> None:
         )
 
 
-@transaction.atomic
 def record_readings(
+    *,
+    device: Device,
+    items: Sequence[ReadingIn],
+    source: str,
+    said_at: datetime | None = None,
+) -> RecordResult:
+    """Store the readings of one call.
+
+    Args:
+        device: as for `store_readings`, as are the last two.
+        items: at most 10,000, any order; one bad item doesn't stop the others.
+        source: the door.
+        said_at: the sender's own time, where it gave it.
+
+    Raises:
+        TooLargeError: `too_many_readings`; nothing is stored.
+    """
+    check_length(len(items))
+    return store_readings(device=device, items=items, source=source, said_at=said_at)
+
+
+@transaction.atomic
+def store_readings(
     *,
     device: Device,
     items: Sequence[ReadingIn],
@@ -164,14 +186,10 @@ def record_readings(
 
     Args:
         device: whose.
-        items: at most 10,000, any order; one bad item doesn't stop the others.
+        items: any number, any order: those of one call or of many messages.
         source: `devices.models.reading.ReadingSource`.
         said_at: the sender's own time, where it gave it.
-
-    Raises:
-        TooLargeError: `too_many_readings`; nothing is stored.
     """
-    check_length(len(items))
     # writers of one device take turns, so that the counts below are exact
     twin = lock_twin(device.pk)
     metrics = {m.key: m for m in Metric.objects.filter(device_model=device.model_id)}

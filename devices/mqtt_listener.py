@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -36,6 +37,7 @@ IN_FLIGHT = 2 * BATCH_MESSAGES  # messages that the broker sends ahead of our ac
 SESSION_SECONDS = 7 * 86_400  # for which the broker keeps messages while nobody listens
 KEEPALIVE_SECONDS = 30
 CONNECT_SECONDS = 15.0
+ALIVE_SECONDS = 10.0
 LONGEST_WAIT = 30.0
 AWAY = (OperationalError, InterfaceError)  # of the database
 
@@ -90,10 +92,17 @@ def waits() -> Callable[[], float]:
 
 
 class Listener:
-    """One connection at a time, until `stop`."""
+    """One connection at a time, until `stop`.
 
-    def __init__(self, broker: Broker) -> None:
+    Args:
+        broker: where.
+        alive: a file that is touched while we are connected and the database takes what comes; a
+            health check looks at its age.
+    """
+
+    def __init__(self, broker: Broker, alive: Path | None = None) -> None:
         self.broker = broker
+        self.alive, self.touched = alive, 0.0
         self.stopping = False
         self.connected = False
         self.breaks = 0  # a batch belongs to the connection it came on
@@ -193,9 +202,15 @@ class Listener:
                 break
         return self.connected
 
+    def _show_life(self) -> None:
+        if self.alive is not None and time.monotonic() - self.touched >= ALIVE_SECONDS:
+            self.touched = time.monotonic()
+            self.alive.touch()
+
     def _listen(self) -> None:
         """Until the connection breaks or we are stopped."""
         while self.connected and not self.stopping:
+            self._show_life()
             left = self.since + BATCH_SECONDS - time.monotonic() if self.batch else 0.5
             full = len(self.batch) >= BATCH_MESSAGES or self.bytes >= BATCH_BYTES
             if self.batch and (full or left <= 0):

@@ -29,7 +29,7 @@ class Command(BaseCommand):
             )
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
-        listener = Listener(broker)
+        listener = Listener(broker, alive=settings.DATA_DIR / "mqtt-listener.alive")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: listener.stop())
         listener.run()

@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 BATCH_MESSAGES = 500
 BATCH_BYTES = 16 * 1024**2
 BATCH_SECONDS = 0.05  # after its first message
+QUIET_SECONDS = 0.005  # nothing more came for so long: the broker waits for us
 IN_FLIGHT = 2 * BATCH_MESSAGES  # messages that the broker sends ahead of our acknowledgement
 SESSION_SECONDS = 7 * 86_400  # for which the broker keeps messages while nobody listens
 KEEPALIVE_SECONDS = 30
@@ -211,15 +212,20 @@ class Listener:
         """Until the connection breaks or we are stopped."""
         while self.connected and not self.stopping:
             self._show_life()
-            left = self.since + BATCH_SECONDS - time.monotonic() if self.batch else 0.5
-            full = len(self.batch) >= BATCH_MESSAGES or self.bytes >= BATCH_BYTES
-            if self.batch and (full or left <= 0):
-                self._store()
-                continue
-            if self.client.loop(max(0.0, left)) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            before = len(self.batch)
+            if self.client.loop(QUIET_SECONDS if before else 0.5) != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self._forget()
+            if self.batch and (len(self.batch) == before or self._full()):
+                self._store()
         if self.connected and self.batch:
             self._store()
+
+    def _full(self) -> bool:
+        return (
+            len(self.batch) >= BATCH_MESSAGES
+            or self.bytes >= BATCH_BYTES
+            or time.monotonic() - self.since >= BATCH_SECONDS
+        )
 
     def _store(self) -> None:
         """Commit the batch, then acknowledge it; while the database is away, wait for it."""

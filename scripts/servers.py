@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -69,11 +69,12 @@ def _tail(path: Path) -> str:
 
 
 @contextmanager
-def postgres(name: str) -> Iterator[str]:
+def postgres(name: str, settings: Sequence[str] = FAST) -> Iterator[str]:
     """Run a PostgreSQL server.
 
     Args:
         name: of the database in the address; Django makes `test_<name>` beside it.
+        settings: `name=value` each; none for one that is as durable as a hospital's.
 
     Yields:
         the DATABASE_URL.
@@ -100,7 +101,7 @@ def postgres(name: str) -> Iterator[str]:
         )
         if made.returncode != 0:
             raise ServerError(f"initdb: {made.stderr[-800:]}")
-        options = [part for setting in FAST for part in ("-c", setting)]
+        options = [part for setting in settings for part in ("-c", setting)]
         command = [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="]
         with log.open("wb") as output:
             server = subprocess.Popen(

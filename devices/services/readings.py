@@ -47,8 +47,8 @@ class ReadingIn:
     @classmethod
     def from_json(cls, item: Any) -> ReadingIn:
         """Take what is there; what is missing is refused with its reason later."""
-        given = item if isinstance(item, dict) else {}
-        return cls(*(given.get(k) for k in ("metric", "value", "unit", "measured_at")))
+        get = item.get if isinstance(item, dict) else {}.get
+        return cls(get("metric"), get("value"), get("unit"), get("measured_at"))
 
 
 @dataclass(frozen=True, slots=True)

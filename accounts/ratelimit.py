@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in: counters in the cache, for any backend of ours.
+"""How often somebody may try to come in: counters in the cache, for any backend of ours.
 
 A try is counted before the password is looked at, so that parallel guesses can't slip through,
 and given back when it was right. Counters belong to a window of time and end with it: nobody is
@@ -43,8 +43,14 @@ class Attempt:
                 _add(self.address_key, -1)
 
 
-def take(*, username: str, address: str | None) -> Attempt:
+def take(*, username: str, address: str | None, what: str = "sign-in") -> Attempt:
     """Count one try of this account from this address.
+
+    Args:
+        username: of the account; for a machine's key the key's open part.
+        address: from where.
+        what: is tried; each kind has counters of its own, so that a machine with an old key can't
+            lock out the people behind the same address.
 
     Raises:
         TooManyRequestsError: `too_many_attempts`; `extra["retry_after"]` in seconds.
@@ -54,8 +60,8 @@ def take(*, username: str, address: str | None) -> Attempt:
     number = int(now // window)
     block = address_block(address)
     attempt = Attempt(
-        address_key=_key("address", block, number),
-        account_key=_key("account", f"{username.casefold()}\0{block}", number),
+        address_key=_key(what, "address", block, number),
+        account_key=_key(what, "account", f"{username.casefold()}\0{block}", number),
     )
     with _survives_cache_loss():
         with _exclusive():
@@ -66,10 +72,10 @@ def take(*, username: str, address: str | None) -> Attempt:
             or by_account > settings.SIGN_IN_TRIES_PER_ACCOUNT
         ):
             seconds = max(1, math.ceil((number + 1) * window - now))
-            log.warning("sign_in_limited", by_address=by_address, by_account=by_account)
+            log.warning("sign_in_limited", what=what, by_address=by_address, by_account=by_account)
             raise TooManyRequestsError(
                 "too_many_attempts",
-                f"Too many sign-in attempts. Wait {_spoken(seconds)} and try again.",
+                f"Too many {what} attempts. Wait {_spoken(seconds)} and try again.",
                 retry_after=seconds,
             )
     return attempt
@@ -82,9 +88,9 @@ def _spoken(seconds: int) -> str:
     return "1 minute" if minutes == 1 else f"{minutes} minutes"
 
 
-def _key(kind: str, value: str, number: int) -> str:
+def _key(what: str, kind: str, value: str, number: int) -> str:
     digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"sign-in:{kind}:{number}:{digest}"
+    return f"{what.replace(' ', '-')}:{kind}:{number}:{digest}"
 
 
 def _add(key: str, delta: int) -> int:

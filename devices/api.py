@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.http import parse_http_date_safe
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import status
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,13 +29,16 @@ from devices.selectors import twin as twin_selectors
 from devices.services import registry
 from devices.services.readings import ReadingIn, record_readings
 from twinhealth.errors import InvalidInputError, TooLargeError
+from twinhealth.web.parsers import BoundedJSONParser
 
 from . import serializers as shapes
+from .api_device_keys import DeviceKeyAuthentication, RoleOrOwnKey
 
 # named here because `list` means a method inside the classes
 _STATES = list(fleet_selectors.STATES)
 _ORDERINGS = list(fleet_selectors.ORDERINGS)
 _RESOLUTIONS = list(readings_selectors.RESOLUTIONS)
+_Authenticators = list[BaseAuthentication]
 AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="as of this past moment")
 
 
@@ -62,6 +67,18 @@ def _span(request: Request) -> tuple[datetime, datetime]:
     return start, end
 
 
+def _said_at(request: Request) -> datetime | None:
+    """The sender's clock by its Date header, where it has one."""
+    seconds = parse_http_date_safe(request.headers.get("Date", ""))
+    return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC)
+
+
+class ReadingsParser(BoundedJSONParser):
+    """Many senders write NaN, which is no JSON; the item is refused then, not the whole call."""
+
+    strict = False
+
+
 class DeviceViewSet(GenericViewSet[Any]):
     """Machines and their twins."""
 
@@ -78,6 +95,15 @@ class DeviceViewSet(GenericViewSet[Any]):
     serializer_class = shapes.DeviceRowSerializer
     lookup_value_regex = r"\d{1,18}"
     filter_backends = []
+    permission_classes = [RoleOrOwnKey]
+
+    def get_authenticators(self) -> _Authenticators:
+        """A machine's own key opens the door of readings and nothing else."""
+        people = super().get_authenticators()
+        method = (self.request.method or "").lower() if self.request else ""
+        if self.action_map.get(method) == "add_readings":
+            return [*people, DeviceKeyAuthentication()]
+        return people
 
     def _reduced(self) -> bool:
         return not may(self.request.user, Can.DEVICE_READ)
@@ -176,7 +202,7 @@ class DeviceViewSet(GenericViewSet[Any]):
         responses=shapes.SeriesSerializer,
         filters=False,
     )
-    @action(detail=True, methods=["get"], pagination_class=None)
+    @action(detail=True, methods=["get"], pagination_class=None, parser_classes=[ReadingsParser])
     def readings(self, request: Request, pk: str) -> Response:
         """Raw, 5-minute or day steps, by the span unless asked; the last 24 h unless told."""
         device = twin_selectors.get(int(pk))
@@ -229,6 +255,7 @@ class DeviceViewSet(GenericViewSet[Any]):
             device=device,
             items=[ReadingIn.from_json(item) for item in request.data],
             source=ReadingSource.REST,
+            said_at=_said_at(request),
         )
         return Response(shapes.ReadingsResultSerializer(result).data)
 

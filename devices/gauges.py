@@ -1,13 +1,13 @@
-"""What /metrics shows of this room: alerts that nobody has resolved."""
+"""What /metrics shows of this room: alerts that nobody has resolved, and the MQTT door."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from django.db.models import Count
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from devices.models import Alert
+from devices.models import Alert, MqttCount
 from devices.models.alert import AlertState
 from devices.models.device_model import Severity
 from twinhealth.web import metrics
@@ -19,7 +19,7 @@ def connect() -> None:
 
 
 def collect() -> Iterator[Metric]:
-    """One query; every state and severity is there, zero included."""
+    """Two queries; every state and severity is there, zero included."""
     alerts = GaugeMetricFamily(
         "twinhealth_alerts", "Unresolved alerts of machines.", labels=["state", "severity"]
     )
@@ -34,3 +34,20 @@ def collect() -> Iterator[Metric]:
         for severity in Severity.values:
             alerts.add_metric([state, severity], counts.get((state.value, severity), 0))
     yield alerts
+    yield from _mqtt()
+
+
+def _mqtt() -> Iterator[Metric]:
+    """Of another process, so the database counts (`MqttCount`)."""
+    families = {
+        "message": CounterMetricFamily(
+            "twinhealth_mqtt_messages", "MQTT messages, taken or why not.", labels=["outcome"]
+        ),
+        "reading": CounterMetricFamily(
+            "twinhealth_mqtt_readings", "Readings in taken messages.", labels=["outcome"]
+        ),
+    }
+    for outcome, count in MqttCount.objects.order_by("outcome").values_list("outcome", "count"):
+        of, _, name = outcome.partition(":")
+        families[of].add_metric([name], count)
+    yield from families.values()

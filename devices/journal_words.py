@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from devices import clock
+
 
 def _pairs(config: dict[str, Any], previous: dict[str, Any]) -> str:
     parts = []
@@ -34,6 +36,6 @@ def sentence(kind: str, payload: dict[str, Any]) -> str:
     if kind == "alert_resolved":
         reason = str(payload.get("reason", "")).replace("_", " ")
         return f"{payload.get('rule', '')}: {reason}" if reason else str(payload.get("rule", ""))
-    if kind == "alert_opened":
-        return str(payload.get("message", ""))
-    return str(payload.get("title") or payload.get("value") or "")
+    if kind == "clock":
+        return clock.words(payload["state"], payload["seconds"])
+    return str(payload.get("title") or payload.get("value") or payload.get("message") or "")

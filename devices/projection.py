@@ -7,6 +7,8 @@ days after a newer one. State:
      "reported": {key: {"value", "since"}}, "desired": {key: {"value", "since"}},
      "aliases": [str], "open_alerts": {alert id: {"rule", "severity", "message", "since"}},
      "last_maintenance": {"order_id", "title", "at"} | None, "last_at": ISO, "revision": int}
+
+and, once something was noted of the machine's clock, "clock": {"state", "seconds", "since"}.
 """
 
 from __future__ import annotations
@@ -108,6 +110,10 @@ def _maintenance_done(state: State, payload: dict[str, Any], at: str) -> None:
     }
 
 
+def _clock(state: State, payload: dict[str, Any], at: str) -> None:
+    state["clock"] = {"state": payload["state"], "seconds": payload["seconds"], "since": at}
+
+
 def _alias_confirmed(state: State, payload: dict[str, Any], at: str) -> None:
     state["aliases"] = sorted({*state["aliases"], payload["value"]})
 
@@ -120,6 +126,7 @@ _APPLY: dict[str, Callable[[State, dict[str, Any], str], None]] = {
     "alert_opened": _alert_opened,
     "alert_resolved": _alert_resolved,
     "maintenance_done": _maintenance_done,
+    "clock": _clock,
     "alias_confirmed": _alias_confirmed,
 }
 

@@ -106,19 +106,35 @@ def convert(value: float, code: str, to: str) -> float:
             )
     if code == to:
         return value
-    mismatch = InvalidInputError(
-        "unit_mismatch", f"{code!r} can't be turned into {to!r}.", unit=code, expected=to
-    )
-    if code in _OPAQUE or to in _OPAQUE:
-        raise mismatch
-    registry = _registry()
-    source, target = registry.Unit(_CODES[code]), registry.Unit(_CODES[to])
-    if not source.is_compatible_with(target):
-        raise mismatch
-    result = float(registry.Quantity(value, source).to(target).magnitude)
+    line = _line(code, to)
+    if line is None:
+        raise InvalidInputError(
+            "unit_mismatch", f"{code!r} can't be turned into {to!r}.", unit=code, expected=to
+        )
+    result = value * line[0] + line[1]
     if not math.isfinite(result):
         raise InvalidInputError("not_a_number", "The value is too large.", unit=code)
     return result
+
+
+@cache
+def _line(code: str, to: str) -> tuple[float, float] | None:
+    """Gain and offset between two known units, `None` where they measure different things.
+
+    All units of the table lie on straight lines, and to ask pint for each reading takes longer
+    than to store it.
+    """
+    if code in _OPAQUE or to in _OPAQUE:
+        return None
+    registry = _registry()
+    source, target = registry.Unit(_CODES[code]), registry.Unit(_CODES[to])
+    if not source.is_compatible_with(target):
+        return None
+
+    def at(value: float) -> float:
+        return float(registry.Quantity(value, source).to(target).magnitude)
+
+    return at(1.0) - at(0.0), at(0.0)
 
 
 def _plain(code: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_alerts
+from . import views, views_alerts, views_keys
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
@@ -15,6 +15,9 @@ urlpatterns: list = [
     path("devices/<int:pk>/config/", views.device_config, name="device-config"),
     path("devices/<int:pk>/lifecycle/", views.device_lifecycle, name="device-lifecycle"),
     path("devices/<int:pk>/acknowledge/", views.device_acknowledge, name="device-acknowledge"),
+    path("devices/<int:pk>/keys/new/", views_keys.key_new, name="key-new"),
+    path("devices/<int:pk>/keys/<int:key_id>/rotate/", views_keys.key_rotate, name="key-rotate"),
+    path("devices/<int:pk>/keys/<int:key_id>/revoke/", views_keys.key_revoke, name="key-revoke"),
     path("alerts/", views_alerts.alerts, name="alerts"),
     path("alerts/<int:pk>/", views_alerts.alert, name="alert"),
     path("alerts/<int:pk>/<slug:step>/", views_alerts.alert_step, name="alert-step"),

@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.permissions import Can, may
 from devices import journal_words, moments, selectors_maintenance
 from devices.forms import ConfigForm, DeviceForm, LifecycleForm, NewDeviceForm
+from devices.forms_keys import OVERLAP_HOURS, NewKeyForm
 from devices.models import AlertState, DeviceModel
 from devices.selectors import fleet as fleet_selectors
 from devices.selectors import twin as twin_selectors
@@ -96,6 +97,9 @@ def device(request: HttpRequest, pk: int) -> HttpResponse:
         "journal": [(e, journal_words.sentence(e.kind, e.payload)) for e in journal],
         "maintenance": selectors_maintenance.for_device(machine) if at is None else None,
         "config_form": ConfigForm(initial={"config": ConfigForm.text(machine.desired_config)}),
+        "keys": twin_selectors.keys(machine, now) if at is None else [],
+        "key_form": NewKeyForm(auto_id="key_%s"),
+        "overlaps": OVERLAP_HOURS,
         "at_text": timezone.localtime(at).strftime("%Y-%m-%dT%H:%M") if at else "",
         "now_text": timezone.localtime(now).strftime("%Y-%m-%dT%H:%M"),
     }

@@ -1,7 +1,8 @@
 """`make run`: the whole hospital in one terminal.
 
-Environment, database, demo on the first start, then web, three workers and beat. Always
-the embedded settings; production is its own settings module and never inferred from a variable.
+Environment, database, demo on the first start, then web, three workers and beat, and the MQTT door
+where MQTT_URL names a broker. Always the embedded settings; production is its own settings module
+and never inferred from a variable.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Config:
     data_dir: Path
     demo: bool
     venv: Path
+    mqtt: bool = False  # whether there is a broker to listen to
 
     @property
     def address(self) -> str:
@@ -71,6 +73,7 @@ def read_config(env: Mapping[str, str], root: Path = ROOT) -> Config:
         data_dir=(root / (env.get("DATA_DIR") or "var")).resolve(),
         demo=demo in {"1", "true", "yes"},
         venv=root / (env.get("VENV") or ".venv"),
+        mqtt=bool((env.get("MQTT_URL") or env.get("MQTT_URL_FILE") or "").strip()),
     )
     if config.port == config.dicom_port:
         raise SetupError(f"PORT and DICOM_PORT are both {config.port}")
@@ -166,6 +169,7 @@ def commands(python: Path, config: Config) -> dict[str, list[str]]:
         f"[{config.host}]:{config.port}" if ":" in config.host else f"{config.host}:{config.port}"
     )
     schedule = str(config.data_dir / "beat-schedule")
+    doors = {"mqtt": [str(python), "manage.py", "run_mqtt_ingest"]} if config.mqtt else {}
     return {
         "web": [*gunicorn, "--bind", bind, "twinhealth.wsgi"],
         "detect": worker("detect"),
@@ -173,6 +177,7 @@ def commands(python: Path, config: Config) -> dict[str, list[str]]:
         # two: while one writes a set, the other brings lost runs back
         "default": worker("default", processes=2),
         "beat": [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile="],
+        **doors,
     }
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis of our own for the time of a test run, from installed programs.
+"""PostgreSQL, Redis and Mosquitto of our own for the time of a test run, from installed programs.
 
 Started in a temporary folder, reached over sockets in it, ended and removed afterwards: the tests
 create and empty databases, and nobody's own server should be asked to suffer that.
@@ -14,11 +14,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 POSTGRES_HOMES = "/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt"
+MOSQUITTO = Path(__file__).resolve().parent / "mosquitto"
 START_SECONDS = 60.0
 # speed instead of durability: the data lives as long as the run
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
@@ -68,11 +69,12 @@ def _tail(path: Path) -> str:
 
 
 @contextmanager
-def postgres(name: str) -> Iterator[str]:
+def postgres(name: str, settings: Sequence[str] = FAST) -> Iterator[str]:
     """Run a PostgreSQL server.
 
     Args:
         name: of the database in the address; Django makes `test_<name>` beside it.
+        settings: `name=value` each; none for one that is as durable as a hospital's.
 
     Yields:
         the DATABASE_URL.
@@ -99,7 +101,7 @@ def postgres(name: str) -> Iterator[str]:
         )
         if made.returncode != 0:
             raise ServerError(f"initdb: {made.stderr[-800:]}")
-        options = [part for setting in FAST for part in ("-c", setting)]
+        options = [part for setting in settings for part in ("-c", setting)]
         command = [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="]
         with log.open("wb") as output:
             server = subprocess.Popen(
@@ -138,6 +140,74 @@ def redis() -> Iterator[str]:
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             _end(server, signal.SIGTERM)
+
+
+def mosquitto_program() -> str | None:
+    """Debian puts it where only root's PATH leads."""
+    return shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
+
+
+class Mosquitto:
+    """An MQTT broker with the configuration that the compose file ships, and a port of its own.
+
+    It can be stopped and started again on the same data.
+
+    Args:
+        folder: for its files; not removed.
+
+    Raises:
+        ServerError: not installed.
+    """
+
+    LISTENER = "listener-password"  # of the one account that may read
+
+    def __init__(self, folder: Path) -> None:
+        program = mosquitto_program()
+        if program is None:
+            raise ServerError("mosquitto is not installed")
+        self.program, self.folder, self.port = program, folder, free_port()
+        self.url = f"mqtt://listener:{self.LISTENER}@127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        text = (MOSQUITTO / "mosquitto.conf").read_text()
+        for shipped, own in (
+            ("listener 1883", f"listener {self.port} 127.0.0.1"),
+            ("/tmp/passwords", f"{folder}/passwords"),  # noqa: S108 - the container's own
+            ("/mosquitto/config/", f"{MOSQUITTO}/"),
+            ("/mosquitto/data/", f"{folder}/"),
+        ):
+            if shipped not in text:
+                raise ServerError(f"mosquitto.conf has no {shipped}")
+            text = text.replace(shipped, own)
+        if os.geteuid() == 0:  # it would become another user, who can't write here
+            text += "user root\n"
+        (folder / "mosquitto.conf").write_text(text)
+        subprocess.run(
+            ["mosquitto_passwd", "-b", "-c", folder / "passwords", "listener", self.LISTENER],
+            check=True,
+            capture_output=True,
+        )
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        log = self.folder / "mosquitto.log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [self.program, "-c", self.folder / "mosquitto.conf"], stdout=output, stderr=output
+            )
+        _wait_until(lambda: _listens(self.port), self.process, log)
+
+    def stop(self) -> None:
+        """End it as a service would; it writes down what it holds for others."""
+        if self.process is not None:
+            _end(self.process, signal.SIGTERM)
+            self.process = None
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 def free_port() -> int:

@@ -100,6 +100,10 @@ def missing_programs() -> list[str]:
             "google-chrome",
         ),
         "dcmtk (apt-get install dcmtk): tests against another DICOM toolkit": ("dcmdump",),
+        "Mosquitto (apt-get install mosquitto): tests of the MQTT door": (
+            "mosquitto",
+            "/usr/sbin/mosquitto",
+        ),
         "git (apt-get install git): tests of what is in the repository": ("git",),
     }
     return [text for text, names in wanted.items() if not any(shutil.which(n) for n in names)]

@@ -3,7 +3,9 @@
 from .alert import Alert, AlertNote, AlertState
 from .device import Device, DeviceAlias
 from .device_model import DeviceModel, Metric, Rule
+from .door import MqttCount
 from .inbox import InboxEntry
+from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .reading import Reading
 from .twin import TwinEvent, TwinState
@@ -14,11 +16,13 @@ __all__ = [
     "AlertState",
     "Device",
     "DeviceAlias",
+    "DeviceKey",
     "DeviceModel",
     "Downtime",
     "InboxEntry",
     "MaintenancePlan",
     "Metric",
+    "MqttCount",
     "Reading",
     "Rule",
     "TwinEvent",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 
 class ReadingSource(models.TextChoices):
     """The door a reading came through."""
 
     REST = "rest", "sent by the device"
+    MQTT = "mqtt", "sent by the device over MQTT"
     DICOM = "dicom", "image header"
     PIXELS = "pixels", "image pixels"
     SIMULATOR = "simulator", "simulator"
@@ -21,7 +23,7 @@ class Reading(models.Model):
     metric = models.ForeignKey("devices.Metric", models.PROTECT, related_name="readings")
     value = models.FloatField()
     measured_at = models.DateTimeField()
-    received_at = models.DateTimeField(auto_now_add=True)
+    received_at = models.DateTimeField(default=timezone.now)  # our time
     source = models.CharField(max_length=16, choices=ReadingSource.choices)
 
     class Meta:

@@ -16,6 +16,7 @@ class EventKind(models.TextChoices):
     ALERT_OPENED = "alert_opened", "alert opened"
     ALERT_RESOLVED = "alert_resolved", "alert resolved"
     MAINTENANCE_DONE = "maintenance_done", "maintenance done"
+    CLOCK = "clock", "clock"
     ALIAS_CONFIRMED = "alias_confirmed", "alias confirmed"
 
 

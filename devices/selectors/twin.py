@@ -12,9 +12,10 @@ from django.utils.dateparse import parse_datetime
 
 from devices import projection
 from devices.charts import columns
+from devices.clock import words
 from devices.drift import drift
 from devices.health import ORDER, Health
-from devices.models import Alert, Device, Metric, Rule, TwinEvent, TwinState
+from devices.models import Alert, Device, DeviceKey, Metric, Rule, TwinEvent, TwinState
 from devices.models.device import Lifecycle
 from devices.rules import number
 from twinhealth.errors import NotFoundError
@@ -109,6 +110,14 @@ class Twin:
         return drift(self.desired, self.state["reported"])
 
     @property
+    def clock(self) -> str:
+        """How far its clock is off, in words; empty where nothing is known against it."""
+        noted = self.state.get("clock")
+        if not noted or noted["state"] == "right":
+            return ""
+        return words(noted["state"], noted["seconds"])
+
+    @property
     def config(self) -> list[ConfigRow]:
         """Both side by side, by key."""
         drifted = {entry["key"] for entry in self.drift}
@@ -142,6 +151,12 @@ def journal(device: Device, at: datetime | None = None) -> list[TwinEvent]:
     if at is not None:
         events = events.filter(at__lte=at)
     return list(events.order_by("-at", "-revision")[:JOURNAL_ROWS])
+
+
+def keys(device: Device, now: datetime) -> list[tuple[DeviceKey, str]]:
+    """The machine's own keys, newest first, each with its state."""
+    found = device.keys.select_related("created_by", "revoked_by")
+    return [(key, key.state(now)) for key in found]
 
 
 def alerts(device: Device, at: datetime | None = None) -> list[Alert]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,16 +12,20 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from devices import units
-from devices.models import Device, Metric, Reading
+from devices import clock, units
+from devices.models import Device, Metric, TwinState
+from devices.models.reading import ReadingSource
+from devices.models.twin import EventKind
 from devices.tasks import evaluate_device_task
 from twinhealth.errors import InvalidInputError, TooLargeError
 
-from .events import lock_twin
+from . import reading_rows
+from .events import append, lock_twin
 
 MAX_READINGS = 10_000
 MAX_AHEAD = timedelta(minutes=10)  # clocks of machines run apart by that much
-OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+# doors at which a machine tells its own time; images may lie about for days before they come
+OWN_CLOCK = frozenset({ReadingSource.REST, ReadingSource.MQTT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,8 @@ class ReadingIn:
     @classmethod
     def from_json(cls, item: Any) -> ReadingIn:
         """Take what is there; what is missing is refused with its reason later."""
-        given = item if isinstance(item, dict) else {}
-        return cls(*(given.get(k) for k in ("metric", "value", "unit", "measured_at")))
+        get = item.get if isinstance(item, dict) else {}.get
+        return cls(get("metric"), get("value"), get("unit"), get("measured_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def _value(item: ReadingIn, metric: Metric) -> float:
     return value
 
 
-def _moment(item: ReadingIn, now: datetime) -> datetime:
+def _moment(item: ReadingIn) -> datetime:
     moment = item.measured_at
     if isinstance(moment, str):
         try:
@@ -89,66 +93,121 @@ def _moment(item: ReadingIn, now: datetime) -> datetime:
     if not isinstance(moment, datetime) or timezone.is_naive(moment):
         raise InvalidInputError("invalid_time", "measured_at must be ISO 8601 with an offset.")
     try:
-        moment = moment.astimezone(UTC)
+        return moment.astimezone(UTC)
     except OverflowError:
         raise InvalidInputError("too_old", "measured_at lies before the year 2000.") from None
+
+
+def _check_moment(moment: datetime, now: datetime) -> None:
     if moment > now + MAX_AHEAD:
         raise InvalidInputError("in_future", "measured_at lies in the future; check the clock.")
-    if moment < OLDEST:
+    if moment < clock.OLDEST:
         raise InvalidInputError("too_old", "measured_at lies before the year 2000.")
-    return moment
 
 
-@transaction.atomic
-def record_readings(*, device: Device, items: Sequence[ReadingIn], source: str) -> RecordResult:
-    """Store readings in the metrics' own units; the same one again is counted, not stored.
+@dataclass(slots=True)
+class _Judged:
+    """One call's items, judged; `values` by metric's id and moment, first come first kept."""
 
-    Limits are judged by a worker afterwards.
+    values: dict[tuple[int, datetime], float] = field(default_factory=dict)
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    newest: datetime | None = None
 
-    Args:
-        device: whose.
-        items: at most 10,000, any order; one bad item doesn't stop the others.
-        source: `devices.models.reading.ReadingSource`.
+    def take(
+        self, items: Sequence[ReadingIn], metrics: Mapping[str, Metric], now: datetime
+    ) -> None:
+        """Keep the good ones, note why the others are refused."""
+        for index, item in enumerate(items):
+            try:
+                metric = metrics.get(item.metric) if isinstance(item.metric, str) else None
+                if metric is None:
+                    raise InvalidInputError(  # noqa: TRY301
+                        "unknown_metric", "The device's model has no such metric."
+                    )
+                value, moment = _value(item, metric), _moment(item)
+                if self.newest is None or moment > self.newest:
+                    self.newest = moment
+                _check_moment(moment, now)
+            except InvalidInputError as error:
+                self.rejected.append({"index": index, "code": error.code, "message": error.message})
+                continue
+            self.values.setdefault((metric.pk, moment), value)
+
+
+def check_length(count: int) -> None:
+    """At most 10,000 in one call.
 
     Raises:
-        TooLargeError: `too_many_readings`; nothing is stored.
+        TooLargeError: `too_many_readings`.
     """
-    if len(items) > MAX_READINGS:
+    if count > MAX_READINGS:
         raise TooLargeError(
             "too_many_readings",
             f"At most {MAX_READINGS} readings in one call; send them in parts.",
             limit=MAX_READINGS,
-            given=len(items),
+            given=count,
         )
+
+
+def record_readings(
+    *,
+    device: Device,
+    items: Sequence[ReadingIn],
+    source: str,
+    said_at: datetime | None = None,
+) -> RecordResult:
+    """Store the readings of one call.
+
+    Args:
+        device: as for `store_readings`, as are the last two.
+        items: at most 10,000, any order; one bad item doesn't stop the others.
+        source: the door.
+        said_at: the sender's own time, where it gave it.
+
+    Raises:
+        TooLargeError: `too_many_readings`; nothing is stored.
+    """
+    check_length(len(items))
+    return store_readings(device=device, items=items, source=source, said_at=said_at)
+
+
+@transaction.atomic
+def store_readings(
+    *,
+    device: Device,
+    items: Sequence[ReadingIn],
+    source: str,
+    said_at: datetime | None = None,
+) -> RecordResult:
+    """Store readings in the metrics' own units; the same one again is counted, not stored.
+
+    The first value of a metric and moment stays. Limits are judged by a worker afterwards. A
+    machine whose clock is off gets one note in its journal.
+
+    Args:
+        device: whose.
+        items: any number, any order: those of one call or of many messages.
+        source: `devices.models.reading.ReadingSource`.
+        said_at: the sender's own time, where it gave it.
+    """
     # writers of one device take turns, so that the counts below are exact
-    lock_twin(device.pk)
+    twin = lock_twin(device.pk)
     metrics = {m.key: m for m in Metric.objects.filter(device_model=device.model_id)}
     now = timezone.now()
-    rows: dict[tuple[int, datetime], Reading] = {}
-    rejected: list[dict[str, Any]] = []
-    for index, item in enumerate(items):
-        try:
-            metric = metrics.get(item.metric) if isinstance(item.metric, str) else None
-            if metric is None:
-                raise InvalidInputError("unknown_metric", "The device's model has no such metric.")  # noqa: TRY301
-            value, moment = _value(item, metric), _moment(item, now)
-        except InvalidInputError as error:
-            rejected.append({"index": index, "code": error.code, "message": error.message})
-            continue
-        reading = Reading(
-            device=device, metric=metric, value=value, measured_at=moment, source=source
-        )
-        rows.setdefault((metric.pk, moment), reading)
-    accepted = _insert(device, list(rows.values()))
+    judged = _Judged()
+    judged.take(items, metrics, now)
+    accepted = reading_rows.insert(
+        device_id=device.pk, values=judged.values, source=source, received_at=now
+    )
+    if source in OWN_CLOCK:
+        _note_clock(device, twin, clock.Seen(judged.newest, said_at), now)
     if accepted:
         evaluate_device_task.delay_on_commit(device.pk)  # type: ignore[attr-defined]
+    rejected = judged.rejected
     return RecordResult(accepted, len(items) - len(rejected) - accepted, rejected)
 
 
-def _insert(device: Device, rows: list[Reading]) -> int:
-    """Insert what isn't there; how many that was. Needs the device's lock."""
-    if not rows:
-        return 0
-    last = Reading.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    Reading.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2_000)
-    return Reading.objects.filter(device=device, id__gt=last).count()
+def _note_clock(device: Device, twin: TwinState, seen: clock.Seen, now: datetime) -> None:
+    note = clock.change(twin.state.get("clock"), seen, now)
+    if note is not None:
+        append(device=device, kind=EventKind.CLOCK, at=now, payload=note)

@@ -237,7 +237,7 @@ def test_send_readings(engineer: APIClient) -> None:
     assert Reading.objects.get().source == "rest"
     assert engineer.post(url, item(), format="json").json()["code"] == "list_expected"
     nan = engineer.post(url, '[{"value": NaN}]', content_type="application/json")
-    assert nan.status_code == 400
+    assert nan.json()["rejected"][0]["code"] == "unknown_metric"
 
 
 def test_too_many_readings(engineer: APIClient) -> None:

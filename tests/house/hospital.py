@@ -24,6 +24,7 @@ from detection.models import (
 from devices.models import (
     Alert,
     Device,
+    DeviceKey,
     DeviceModel,
     InboxEntry,
     MaintenancePlan,
@@ -79,6 +80,9 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     rule = Rule.objects.create(pk=pk, metric=metric, name="noise", severity="act", high=1.0)
     Reading.objects.create(
         pk=pk, device=device, metric=metric, value=2, measured_at=now, source="dicom"
+    )
+    DeviceKey.objects.create(
+        pk=pk, device=device, name="walk", prefix="0" * 12, digest="0" * 64, created_at=now
     )
     Alert.objects.create(
         pk=pk, device=device, rule=rule, severity="act", message="noise above its limit",

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("migrate", "web", "worker", "worker-shadow", "worker-default", "beat")
+OURS = ("migrate", "web", "worker", "worker-shadow", "worker-default", "beat", "mqtt")
+REACHED = {"web": ("WEB_BIND", "PORT"), "mosquitto": ("MQTT_BIND", "MQTT_PORT")}
 SECRETS = ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD")
 
 
@@ -36,9 +37,12 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def test_the_processes_are_all_there(services: dict[str, Any]) -> None:
-    assert set(services) == {*OURS, "postgres", "redis"}
+    assert set(services) == {*OURS, "postgres", "redis", "mosquitto"}
     assert services["postgres"]["image"] == "postgres:16"
     assert services["redis"]["image"] == "redis:7"
+    assert services["mosquitto"]["image"] == "eclipse-mosquitto:2"
+    with_profile = {name: s["profiles"] for name, s in services.items() if "profiles" in s}
+    assert with_profile == {"mqtt": ["mqtt"], "mosquitto": ["mqtt"]}
 
 
 def test_nothing_runs_as_root_or_may_become_it(services: dict[str, Any]) -> None:
@@ -86,13 +90,16 @@ def test_the_environment_is_enough_for_the_production_settings(services: dict[st
     assert needed <= set(services["web"]["environment"])
 
 
-def test_only_the_web_process_is_reached_from_outside(compose: dict[str, Any]) -> None:
+def test_only_web_and_broker_are_reached_from_outside_and_only_by_this_machine(
+    compose: dict[str, Any],
+) -> None:
     assert compose["networks"]["inside"]["internal"] is True
     for name, service in compose["services"].items():
-        if name == "web":
+        if name in REACHED:
+            bind, _ = REACHED[name]
             assert set(service["networks"]) == {"inside", "front"}
             (port,) = service["ports"]
-            assert port.startswith("${WEB_BIND:-127.0.0.1}:")
+            assert port.startswith(f"${{{bind}:-127.0.0.1}}:")
         else:
             assert service["networks"] == ["inside"], name
             assert "ports" not in service, name
@@ -128,13 +135,31 @@ def test_each_queue_is_worked_and_beat_is_one(services: dict[str, Any]) -> None:
     assert "deploy" not in services["beat"]
 
 
+def test_the_broker_has_a_password_for_who_reads_and_a_list_of_who_may(
+    services: dict[str, Any],
+) -> None:
+    assert "MQTT_PASSWORD:?" in " ".join(services["mosquitto"]["command"])
+    acl = (ROOT / "scripts/mosquitto/acl").read_text()
+    acl = re.sub(r"(?m)^#.*$", "", acl)
+    before, _, listener = acl.partition("user listener")
+    assert "topic read " not in before
+    assert "topic write twinhealth/+/readings" in before
+    assert "topic read twinhealth/+/readings" in listener
+    conf = (ROOT / "scripts/mosquitto/mosquitto.conf").read_text()
+    assert "max_queued_messages 0" in conf
+    assert "persistence true" in conf
+
+
 def test_what_is_mounted_is_declared(compose: dict[str, Any]) -> None:
     used = {
         volume.split(":")[0]
         for s in compose["services"].values()
         for volume in s.get("volumes", [])
     }
-    assert used == set(compose["volumes"]) == {"data", "postgres"}
+    ours = {name for name in used if name.startswith("./")}
+    assert ours == {"./scripts/mosquitto"}
+    assert all((ROOT / name).is_dir() for name in ours)
+    assert used - ours == set(compose["volumes"]) == {"data", "postgres", "mosquitto"}
     used = {network for s in compose["services"].values() for network in s["networks"]}
     assert used == set(compose["networks"])
 

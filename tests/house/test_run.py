@@ -133,6 +133,8 @@ def test_the_processes(tmp_path: Path) -> None:
     config = run.read_config({"PORT": "9000", "HOST": "::1"}, tmp_path)
     commands = run.commands(Path("py"), config)
     assert list(commands) == ["web", "detect", "shadow", "default", "beat"]
+    mqtt = run.commands(Path("py"), run.read_config({"MQTT_URL": "mqtt://broker"}, tmp_path))
+    assert list(mqtt) == [*commands, "mqtt"]
     assert "[::1]:9000" in commands["web"]
     queues = {name: c[c.index("--queues") + 1] for name, c in commands.items() if "worker" in c}
     assert queues == {"detect": "detect", "shadow": "shadow", "default": "default"}

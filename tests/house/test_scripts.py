@@ -148,7 +148,12 @@ def test_what_is_missing_is_named_with_its_package(nothing_here: None) -> None:
 
 def test_missing_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(make_test.shutil, "which", lambda name: None)
-    assert [t.split(" ")[0] for t in make_test.missing_programs()] == ["Chromium", "dcmtk", "git"]
+    assert [t.split(" ")[0] for t in make_test.missing_programs()] == [
+        "Chromium",
+        "dcmtk",
+        "Mosquitto",
+        "git",
+    ]
     monkeypatch.setattr(make_test.shutil, "which", lambda name: name)
     assert make_test.missing_programs() == []
 

@@ -236,6 +236,14 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="twinhealth@localhost")
 
+# --- MQTT: the second door of readings; without an address it stays shut
+MQTT_URL = env.str("MQTT_URL", default="")
+MQTT_CA_FILE = env.str("MQTT_CA_FILE", default="")
+# the broker keeps unacknowledged messages for this name; two listeners need two names
+MQTT_CLIENT_ID = env.str("MQTT_CLIENT_ID", default="twinhealth")
+# only where the broker lets each machine publish on its own topic alone: then no key is asked for
+MQTT_TRUST_TOPIC = env.bool("MQTT_TRUST_TOPIC", default=False)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",

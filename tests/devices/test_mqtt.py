@@ -1,0 +1,351 @@
+"""Messages of the MQTT door: opened, judged, stored together, and acknowledged after the commit."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from devices import mqtt_listener
+from devices.models import Device, MqttCount, Reading
+from devices.mqtt_listener import Listener, read_url
+from devices.mqtt_messages import MAX_BYTES, Message
+from devices.services import keys, mqtt
+from devices.services.mqtt import record_messages
+from tests.devices import factories as f
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def device() -> Device:
+    made = f.model()
+    f.metric(made, "noise")
+    return f.device(made, serial="SN 1")
+
+
+def key_of(device: Device) -> str:
+    return keys.make(device=device, name="gateway", actor=f.user())[1]
+
+
+def items(*minutes: float, **changes: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "metric": "noise",
+            "value": 1,
+            "unit": "1",
+            "measured_at": (f.NOW + f.minutes(minute)).isoformat(),
+            **changes,
+        }
+        for minute in minutes
+    ]
+
+
+def message(device: Device, data: Any, key: str = "", **fields: Any) -> Message:
+    topic = fields.pop("topic", f"twinhealth/{device.serial}/readings")
+    body = data if isinstance(data, bytes) else json.dumps(data).encode()
+    return Message(topic=topic, payload=body, key=key, **fields)
+
+
+def counted() -> dict[str, int]:
+    return dict(MqttCount.objects.values_list("outcome", "count"))
+
+
+def test_a_list_with_the_key_beside_it_or_an_object_with_both(device: Device) -> None:
+    key = key_of(device)
+    got = record_messages(
+        messages=[
+            message(device, items(0, 1), key),
+            message(device, {"key": key, "readings": items(2)}),
+            message(device, items(1, 3), key),
+        ]
+    )
+    assert got == {"message:taken": 3, "reading:accepted": 4, "reading:duplicate": 1}
+    assert counted() == got
+    assert set(Reading.objects.values_list("source", flat=True)) == {"mqtt"}
+    record_messages(messages=[message(device, items(0, 1, 2, 3), key)])
+    assert counted()["reading:duplicate"] == 5
+    assert counted()["reading:accepted"] == Reading.objects.count() == 4
+
+
+def test_bad_items_are_counted_by_their_reason(device: Device) -> None:
+    body = json.dumps(items(0) + items(1, metric="x") + items(2, value=float("nan"))).encode()
+    got = record_messages(messages=[message(device, body, key_of(device))])
+    assert got == {
+        "message:taken": 1,
+        "reading:accepted": 1,
+        "reading:duplicate": 0,
+        "reading:unknown_metric": 1,
+        "reading:not_a_number": 1,
+    }
+
+
+def _revoked(device: Device) -> str:
+    key, text = keys.make(device=device, name="old", actor=f.user())
+    keys.revoke(key=key, actor=f.user())
+    return text
+
+
+REFUSALS: list[tuple[str, Callable[[Device, str], Message]]] = [
+    ("retained", lambda d, key: message(d, items(0), key, retained=True)),
+    ("bad_topic", lambda d, key: message(d, items(0), key, topic="twinhealth/SN 1/readings/x")),
+    ("bad_topic", lambda d, key: message(d, items(0), key, topic="twinhealth//readings")),
+    ("bad_topic", lambda d, key: message(d, items(0), key, topic="")),
+    ("bad_topic", lambda d, key: message(d, items(0), key, topic="other/SN 1/readings")),
+    ("wrong_device", lambda d, key: message(d, items(0), key, topic="twinhealth/+/readings")),
+    ("wrong_device", lambda d, key: message(d, items(0), key, topic="twinhealth/#/readings")),
+    ("wrong_device", lambda d, key: message(d, items(0), key, topic="twinhealth/SN 2/readings")),
+    ("wrong_device", lambda d, key: message(d, items(0), key_of(f.device(d.model)))),
+    ("too_large", lambda d, key: message(d, b" " * (MAX_BYTES + 1), key)),
+    ("not_json", lambda d, key: message(d, b"", key)),
+    ("not_json", lambda d, key: message(d, b"\xff\xfe\x00", key)),
+    ("not_json", lambda d, key: message(d, b"[" * 200_000, key)),
+    ("not_json", lambda d, key: message(d, b"[1" + b"0" * 5_000 + b"]", key)),
+    ("list_expected", lambda d, key: message(d, {"readings": items(0)[0]}, key)),
+    ("list_expected", lambda d, key: message(d, 5, key)),
+    ("too_many_readings", lambda d, key: message(d, items(0) * 10_001, key)),
+    ("key_missing", lambda d, key: message(d, items(0))),
+    ("key_missing", lambda d, key: message(d, {"key": [key], "readings": items(0)})),
+    ("key_unknown", lambda d, key: message(d, items(0), key + "x")),
+    ("key_unknown", lambda d, key: message(d, items(0), "\ud800\0")),
+    ("key_revoked", lambda d, key: message(d, items(0), _revoked(d))),
+]
+
+
+@pytest.mark.parametrize(("code", "make"), REFUSALS)
+def test_refused_with_a_counted_reason(
+    device: Device, code: str, make: Callable[[Device, str], Message], caplog: Any
+) -> None:
+    key = key_of(device)
+    got = record_messages(messages=[make(device, key), message(device, items(5), key)])
+    assert got[f"message:{code}"] == 1
+    assert got["reading:accepted"] == Reading.objects.count() == 1  # the others go on
+    assert counted() == {name: count for name, count in got.items() if count}
+    assert code in caplog.text
+    assert key.split("_", 2)[2] not in caplog.text
+
+
+def test_a_flood_of_junk_is_one_line(device: Device, caplog: pytest.LogCaptureFixture) -> None:
+    record_messages(messages=[message(device, b"junk")] * 300)
+    assert counted() == {"message:not_json": 300}
+    assert caplog.text.count("mqtt_refused") == 1
+
+
+def test_a_serial_that_is_no_topic_level_is_encoded() -> None:
+    made = f.model()
+    f.metric(made, "noise")
+    device = f.device(made, serial="A/1+#%2F")
+    key = key_of(device)
+    topic = "twinhealth/A%2F1%2B%23%252F/readings"
+    got = record_messages(messages=[message(device, items(0), key, topic=topic)])
+    assert got["reading:accepted"] == 1
+
+
+def test_a_broker_that_vouches_for_topics(device: Device, settings: Any) -> None:
+    settings.MQTT_TRUST_TOPIC = True
+    other = key_of(f.device(device.model))
+    got = record_messages(
+        messages=[
+            message(device, items(0)),
+            message(device, items(1), topic="twinhealth/SN%201/readings"),
+            message(device, items(2), topic="twinhealth/nobody/readings"),
+            message(device, items(3), other),  # a key that is given must still fit
+        ]
+    )
+    assert got["reading:accepted"] == 2
+    assert got["message:unknown_device"] == got["message:wrong_device"] == 1
+
+
+def test_many_machines_in_one_transaction(
+    device: Device, django_assert_max_num_queries: Any
+) -> None:
+    machines = [device, *(f.device(device.model) for _ in range(3))]
+    sent = [
+        message(d, items(minute), key)
+        for d, key in [(d, key_of(d)) for d in machines]
+        for minute in range(100)
+    ]
+    with django_assert_max_num_queries(60):  # not 400 times
+        got = record_messages(messages=sent)
+    assert got["reading:accepted"] == 400
+
+
+def test_all_of_a_batch_or_nothing(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(**_: Any) -> None:
+        raise OperationalError("server closed the connection")
+
+    other, key = f.device(device.model), key_of(device)
+    sent = [message(device, items(0), key), message(other, items(0), key_of(other))]
+    with monkeypatch.context() as patch:
+        real = mqtt.store_readings
+        calls: list[int] = []
+
+        def second_fails(**given: Any) -> Any:
+            calls.append(1)
+            return real(**given) if len(calls) == 1 else away()
+
+        patch.setattr(mqtt, "store_readings", second_fails)
+        with pytest.raises(OperationalError):
+            record_messages(messages=sent)
+    assert not Reading.objects.exists()
+    assert counted() == {}
+
+
+def test_metrics_tell_what_came(device: Device, client: Client) -> None:
+    record_messages(messages=[message(device, b"junk"), message(device, items(0), key_of(device))])
+    text = client.get("/metrics").content.decode()
+    assert 'twinhealth_mqtt_messages_total{outcome="not_json"} 1.0' in text
+    assert 'twinhealth_mqtt_messages_total{outcome="taken"} 1.0' in text
+    assert 'twinhealth_mqtt_readings_total{outcome="accepted"} 1.0' in text
+
+
+# --- the listener's own turns, without a network
+
+
+class FakeClient:
+    """What the listener asks of paho's client."""
+
+    def __init__(self) -> None:
+        self.acked: list[int] = []
+        self.loops = 0
+        self.on_loop: Callable[[], None] = lambda: None
+
+    def ack(self, mid: int, qos: int) -> None:
+        self.acked.append(mid)
+
+    def loop(self, timeout: float) -> int:
+        self.loops += 1
+        self.on_loop()
+        return 0
+
+
+@pytest.fixture
+def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
+    made = Listener(read_url("mqtt://localhost"))
+    made.client = FakeClient()  # type: ignore[assignment]
+    made.connected = True
+    monkeypatch.setattr(mqtt_listener, "waits", lambda: lambda: 0.01)
+    monkeypatch.setattr(mqtt_listener, "close_old_connections", lambda: None)
+    monkeypatch.setattr(mqtt_listener, "connection", SimpleNamespace(close=lambda: None))
+    return made
+
+
+def arrived(listener: Listener, *sent: Message) -> None:
+    for mid, one in enumerate(sent, start=1):
+        raw: Any = SimpleNamespace(
+            topic=one.topic, payload=one.payload, retain=one.retained, mid=mid, qos=1,
+            properties=SimpleNamespace(UserProperty=[("a", "b"), ("key", one.key)]),
+        )  # fmt: skip
+        listener._on_message(listener.client, None, raw)
+
+
+def test_acknowledged_after_the_commit(
+    device: Device, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries = mqtt_listener.record_messages, []
+
+    def away_twice(*, messages: Any) -> Any:
+        tries.append(list(listener.client.acked))  # type: ignore[attr-defined]
+        if len(tries) <= 2:
+            raise OperationalError("terminating connection")
+        return real(messages=messages)
+
+    monkeypatch.setattr(mqtt_listener, "record_messages", away_twice)
+    key = key_of(device)
+    arrived(listener, message(device, items(0), key), message(device, items(1), key))
+    listener._store()
+    assert tries == [[], [], []]
+    assert listener.client.acked == [1, 2]  # type: ignore[attr-defined]
+    assert Reading.objects.count() == 2
+    assert listener.batch == []
+
+
+def test_after_a_break_nothing_of_it_is_acknowledged(
+    device: Device, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The packet's number may stand for another message by then."""
+
+    def away(*, messages: Any) -> Any:
+        raise OperationalError("terminating connection")
+
+    monkeypatch.setattr(mqtt_listener, "record_messages", away)
+    fake: Any = listener.client
+    fake.on_loop = listener._forget
+    arrived(listener, message(device, items(0), key_of(device)))
+    listener._store()
+    assert fake.acked == []
+
+
+def test_one_message_that_cannot_be_stored_does_not_stop_the_others(
+    device: Device, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = mqtt_listener.record_messages
+
+    def fragile(*, messages: Any) -> Any:
+        if any(b"poison" in m.payload for m in messages):
+            raise ValueError("a defect of ours")
+        return real(messages=messages)
+
+    monkeypatch.setattr(mqtt_listener, "record_messages", fragile)
+    key = key_of(device)
+    poison = message(device, b'"poison"', key)
+    arrived(listener, message(device, items(0), key), poison, message(device, items(1), key))
+    listener._store()
+    assert listener.client.acked == [1, 2, 3]  # type: ignore[attr-defined]
+    assert counted()["message:internal_error"] == 1
+    assert Reading.objects.count() == 2
+
+
+def test_nothing_is_read_while_there_is_no_room(listener: Listener) -> None:
+    listener.bytes = mqtt_listener.BATCH_BYTES
+    listener._sleep(0.05)
+    assert listener.client.loops == 0  # type: ignore[attr-defined]
+    listener.bytes = 0
+    listener._sleep(0.05)
+    assert listener.client.loops > 0  # type: ignore[attr-defined]
+
+
+def test_waits_grow_and_end() -> None:
+    wait = mqtt_listener.waits()
+    found = [wait() for _ in range(12)]
+    assert 0.5 <= found[0] <= 0.625
+    assert all(b > a for a, b in itertools.pairwise(found[:7]))
+    assert 30 <= found[-1] <= 37.5
+
+
+# --- the address
+
+
+def test_addresses() -> None:
+    found = read_url("mqtt://u%40x:p%2Fw@broker:1884")
+    assert (found.host, found.port, found.tls) == ("broker", 1884, False)
+    assert (found.username, found.password) == ("u@x", "p/w")
+    assert read_url("mqtts://broker").port == 8883
+    assert read_url("mqtt://[::1]").host == "::1"
+
+
+@pytest.mark.parametrize("url", ["", "broker", "http://b", "mqtt://", "mqtt://u:secret@h:port"])
+def test_addresses_that_are_none(url: str, settings: Any) -> None:
+    with pytest.raises(ImproperlyConfigured) as error:
+        read_url(url)
+    assert "secret" not in str(error.value)
+    settings.MQTT_URL = url
+    with pytest.raises(CommandError, match="MQTT_URL"):
+        call_command("run_mqtt_ingest")
+
+
+def test_the_last_use_is_noted(device: Device) -> None:
+    key, text = keys.make(device=device, name="gateway", actor=f.user())
+    record_messages(messages=[message(device, items(0), text)])
+    key.refresh_from_db()
+    assert key.last_used_at is not None
+    assert key.last_used_at <= timezone.now()

@@ -1,11 +1,11 @@
 """The score of the Numenta Anomaly Benchmark, written from its paper.
 
-Lavin and Ahmad, "Evaluating Real-time Anomaly Detection Algorithms - the Numenta Anomaly Benchmark",
-2015 (arXiv:1510.03336), section III. Pure; numpy alone.
+Lavin and Ahmad, "Evaluating Real-time Anomaly Detection Algorithms - the Numenta Anomaly
+Benchmark", 2015 (arXiv:1510.03336), section III. Pure; numpy alone.
 
-An alarm is a point whose score reaches the threshold. The first alarm in a window earns up to 1, more
-the earlier it comes; a window without one costs `fn`; each alarm elsewhere costs up to `fp`, less right
-behind a window. The first 15 % of a series (at most 750 points) are not scored.
+An alarm is a point whose score reaches the threshold. The first alarm in a window earns up to 1,
+more the earlier it comes; a window without one costs `fn`; each alarm elsewhere costs up to `fp`,
+less right behind a window. The first 15 % of a series (at most 750 points) are not scored.
 """
 
 from __future__ import annotations

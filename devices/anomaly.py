@@ -4,41 +4,41 @@
     score = detector.update(seconds, value)     # 0..1; from ALARM on it is an alarm
 
 It sees one reading at a time and only the past, takes the same time for each, and goes on from
-`to_json()` as if it had never stopped. Six parts each watch one quantity and say how many standard
-deviations it lies above its own past; the strongest one counts:
+`to_json()` as if it had never stopped. Three parts each watch one quantity and say how many
+standard deviations it lies above its own past; the strongest one counts:
 
-    rhythm   mean distance from the series' own day or week, over an hour of five-minute readings
-    day      the same over two hours
-    unrest   mean absolute distance from the own day or week
-    level    recent mean against the mean of all
-    jump     recent mean against the mean of the half day before
-    rough    mean step from reading to reading
+    rhythm   distance from what is usual at this time of the day or week, mean of RHYTHM readings
+    level    mean of the last RECENT readings against the mean of all
+    rough    mean step from reading to reading, of the last RECENT
 
-After an alarm it is silent for QUIET and then, for a day or so, harder to startle, so one event is one
-alarm. How it was chosen, and where it fails: docs/drift.md and docs/decisions/0018.
+After an alarm it is silent for QUIET, so one event is one alarm. Then it is harder to startle: by
+half for about a day, and by a little for weeks. How it was chosen stands in docs/decisions/0018,
+where it fails in docs/drift.md.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from typing import Any
 
 ALARM = 0.5
+# standard deviations at which each part alone is an alarm
+LIMITS = {"rhythm": 3.3, "level": 3.6, "rough": 3.7}
 QUIET = 12 * 3600.0  # seconds without another alarm
-HABIT, FORGET = 0.5, 86400.0  # an alarm raises the threshold by half, which fades over a day
+# by what share an alarm raises the limits, and the seconds in which that fades
+HABITS = ((0.5, 86400.0), (0.05, 14 * 86400.0))
 WARM = 100  # readings before the first score
 MEMORY = 6400  # readings over which a quantity's mean and deviation are kept
-SHORT, HOUR, TWO, BEFORE = 6, 12, 24, 144  # readings
+RHYTHM, RECENT = 24, 12  # readings
 DAY, BINS = 86400, 48  # a day's baseline has a bin per half hour
 DAYS, WEEKS = 8, 4  # a bin's memory, in visits
 CHOICE = 200  # readings over which day's and week's errors are compared
 LARGEST = 1e100  # beyond it squares overflow: not a reading
-FARTHEST = 50.0  # standard deviations
+FARTHEST = 50.0  # standard deviations; what lies beyond is learnt as if it lay there
+ROUNDING = 1e-12  # of a reading's size: less is no change
 GAP = 12  # usual intervals without a reading, after which the recent ones are no longer recent
-
-# standard deviations at which each part alone is an alarm
-LIMITS = {"rhythm": 4.4, "day": 3.5, "unrest": 4.7, "level": 4.3, "jump": 4.6, "rough": 3.9}
 
 
 class Tail:
@@ -49,20 +49,19 @@ class Tail:
     def __init__(self, count: int = 0, mean: float = 0.0, variance: float = 0.0) -> None:
         self.count, self.mean, self.variance = count, mean, variance
 
-    def above(self, value: float) -> float:
-        """Standard deviations of `value` above the past, then learn it."""
+    def above(self, value: float, still: float) -> float:
+        """Standard deviations of `value` above the past; up to `still` is rounding, not change."""
         away = value - self.mean
-        deviation = math.sqrt(self.variance)
-        still = 1e-9 * (abs(self.mean) + abs(value))
-        if away <= still or not self.count:
-            found = 0.0
-        else:
-            found = min(away / max(deviation, still), FARTHEST)
+        if not self.count or away <= still:
+            return 0.0
+        return min(away / max(math.sqrt(self.variance), still), FARTHEST)
+
+    def learn(self, value: float) -> None:
+        """Make `value` part of the past."""
         self.count += 1
-        share = 1 / min(self.count, MEMORY)
+        away, share = value - self.mean, 1 / min(self.count, MEMORY)
         self.mean += share * away
         self.variance += share * (away * (value - self.mean) - self.variance)
-        return found
 
 
 class Rhythm:
@@ -128,31 +127,33 @@ class Detector:
     """One series' detector; see the module."""
 
     def __init__(self) -> None:
-        self.tails = {part: Tail() for part in LIMITS}
+        # each part's, and the readings' own distance from their mean
+        self.tails = {name: Tail() for name in (*LIMITS, "spread")}
         self.rhythm = Rhythm()
-        self.values: list[float] = []  # the last HOUR + BEFORE
-        self.distances: list[float] = []  # the last TWO
+        self.values: list[float] = []  # the last RECENT, and one before for its step
+        self.distances: list[float] = []  # the last RHYTHM
         self.seen, self.mean = 0, 0.0
         self.at: float | None = None  # time of the last reading
         self.interval: float | None = None  # usual seconds between readings
         self.alarm_at: float | None = None
-        self.habit = 0.0  # by how much the threshold was raised at `alarm_at`
-        self.why = ""  # the part that spoke loudest about the last reading
+        self.habits = [0.0 for _ in HABITS]  # by how much the limits were raised at `alarm_at`
+        self.why = ""  # the part that spoke loudest of the last reading
 
     def update(self, time: float, value: float) -> float:
-        """How strange this reading is, 0..1; what isn't a number is passed over with 0.
+        """How strange this reading is, 0..1; what isn't a usable number is passed over with 0.
 
         Args:
-            time: seconds since some midnight of a Monday to Sunday week, such as UNIX time. A reading
-                that comes late counts as the next one.
+            time: seconds, such as UNIX time; days and weeks are counted from 0. A reading that
+                comes late counts as if it came now.
             value: the reading, in any unit.
         """
-        if not (abs(value) <= LARGEST and math.isfinite(time)):
+        if not (abs(value) <= LARGEST and abs(time) <= LARGEST):
             return 0.0
-        time = time if self.at is None else max(time, self.at)
+        time = float(time) if self.at is None else max(float(time), self.at)
         self._interval(time)
         self.at = time
-        loudest = self._loudest(time, value)
+        still = ROUNDING * (abs(value) + abs(self.mean))
+        loudest = self._loudest(time, self._bounded(float(value), still), still)
         return self._score(time, loudest) if self.seen > WARM else 0.0
 
     def _interval(self, time: float) -> None:
@@ -168,62 +169,67 @@ class Detector:
             passed = GAP * self.interval
         self.interval += (passed - self.interval) / 50
 
-    def _loudest(self, time: float, value: float) -> float:
+    def _bounded(self, value: float, still: float) -> float:
+        """The reading, or where FARTHEST is: a broken sensor's 1e9 would blind us for weeks."""
+        before, away = self.mean, value - self.mean
+        spread = self.tails["spread"]
+        bound = spread.mean + FARTHEST * math.sqrt(spread.variance)
+        if self.seen > WARM and bound > still:
+            away = max(-bound, min(away, bound))
+        spread.learn(abs(away))
+        self.seen += 1
+        self.mean += away / min(self.seen, MEMORY)
+        return before + away
+
+    def _loudest(self, time: float, value: float, still: float) -> float:
         """The strongest part's deviation as a multiple of its limit."""
         values, distances = self.values, self.distances
-        distance = self.rhythm.distance(time, value, self.mean)
-        step = values[-1] if values else value
+        distances.append(self.rhythm.distance(time, value, self.mean))
         values.append(value)
-        distances.append(distance)
-        del values[: -HOUR - BEFORE], distances[:-TWO]
-        self.seen += 1
-        self.mean += (value - self.mean) / min(self.seen, MEMORY)
-        recent, before = values[-HOUR:], values[:-HOUR]
-        short = distances[-SHORT:]
-        level = sum(recent) / len(recent)
-        steps = values[-HOUR - 1 :]
+        del values[: -RECENT - 1], distances[:-RHYTHM]
+        recent = values[-RECENT:]
         quantities = {
-            "rhythm": abs(sum(short)) / len(short),
-            "day": abs(sum(distances)) / len(distances),
-            "unrest": sum(map(abs, short)) / len(short),
-            "level": abs(level - self.mean),
-            "jump": abs(level - sum(before) / len(before)) if before else 0.0,
-            "rough": sum(abs(b - a) for a, b in zip(steps, steps[1:], strict=False)) / HOUR,
+            "rhythm": abs(sum(distances)) / len(distances),
+            "level": abs(sum(recent) / len(recent) - self.mean),
+            "rough": sum(abs(b - a) for a, b in pairwise(values)) / RECENT,
         }
         loudest = 0.0
-        for part, tail in self.tails.items():
-            ratio = tail.above(quantities[part]) / LIMITS[part]
+        for part, quantity in quantities.items():
+            ratio = self.tails[part].above(quantity, still) / LIMITS[part]
+            self.tails[part].learn(quantity)
             if ratio > loudest:
                 loudest, self.why = ratio, part
         return loudest
 
     def _score(self, time: float, loudest: float) -> float:
-        """Score of a multiple of the limit: ALARM at 1 and none while it is quiet."""
+        """Score of a multiple of the limit: ALARM at 1, and less while it is quiet."""
         passed = math.inf if self.alarm_at is None else time - self.alarm_at
-        habit = self.habit * math.exp(-passed / FORGET)
-        ratio = loudest / (1 + habit)
+        habits = [
+            raised * math.exp(-passed / fades)
+            for raised, (_, fades) in zip(self.habits, HABITS, strict=True)
+        ]
+        ratio = loudest / (1 + sum(habits))
         score = ratio / (1 + ratio)
         if passed <= QUIET:
             return min(score, 0.99 * ALARM)
-        if ratio >= 1:
-            self.alarm_at, self.habit = time, habit + HABIT
+        if score >= ALARM:
+            self.alarm_at = time
+            self.habits = [h + more for h, (more, _) in zip(habits, HABITS, strict=True)]
         return score
 
     def to_json(self) -> str:
         """Everything it knows, as text."""
-        tails = {part: [t.count, t.mean, t.variance] for part, t in self.tails.items()}
+        tails = {name: [t.count, t.mean, t.variance] for name, t in self.tails.items()}
         rhythm = {name: getattr(self.rhythm, name) for name in Rhythm.__slots__}
-        own = {name: value for name, value in vars(self).items() if name not in {"tails", "rhythm"}}
-        return json.dumps({**own, "tails": tails, "rhythm": rhythm})
+        return json.dumps({**vars(self), "tails": tails, "rhythm": rhythm})
 
     @classmethod
     def from_json(cls, text: str) -> Detector:
         """The detector that `to_json` wrote."""
         state: dict[str, Any] = json.loads(text)
         detector = cls()
-        detector.tails = {part: Tail(*kept) for part, kept in state.pop("tails").items()}
+        detector.tails = {name: Tail(*kept) for name, kept in state.pop("tails").items()}
         for name, value in state.pop("rhythm").items():
             setattr(detector.rhythm, name, value)
-        for name, value in state.items():
-            setattr(detector, name, value)
+        vars(detector).update(state)
         return detector

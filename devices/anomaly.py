@@ -4,12 +4,13 @@
     score = detector.update(seconds, value)     # 0..1; from ALARM on it is an alarm
 
 It sees one reading at a time and only the past, takes the same time for each, and goes on from
-`to_json()` as if it had never stopped. Three parts each watch one quantity and say how many
+`to_json()` as if it had never stopped. Four parts each watch one quantity and say how many
 standard deviations it lies above its own past; the strongest one counts:
 
     rhythm   distance from what is usual at this time of the day or week, mean of RHYTHM readings
     level    mean of the last RECENT readings against the mean of all
     rough    mean step from reading to reading, of the last RECENT
+    drift    mean of the last 24 hours against all such means, once a week is known
 
 After an alarm it is silent for QUIET, so one event is one alarm. Then it is harder to startle: by
 half for about a day, and by a little for weeks. How it was chosen stands in docs/decisions/0018,
@@ -25,7 +26,7 @@ from typing import Any
 
 ALARM = 0.5
 # standard deviations at which each part alone is an alarm
-LIMITS = {"rhythm": 3.3, "level": 3.6, "rough": 3.7}
+LIMITS = {"rhythm": 3.3, "level": 3.6, "rough": 3.7, "drift": 4.0}
 QUIET = 12 * 3600.0  # seconds without another alarm
 # by what share an alarm raises the limits, and the seconds in which that fades
 HABITS = ((0.5, 86400.0), (0.05, 14 * 86400.0))
@@ -49,12 +50,13 @@ class Tail:
     def __init__(self, count: int = 0, mean: float = 0.0, variance: float = 0.0) -> None:
         self.count, self.mean, self.variance = count, mean, variance
 
-    def above(self, value: float, still: float) -> float:
-        """Standard deviations of `value` above the past; up to `still` is rounding, not change."""
+    def away(self, value: float, still: float) -> float:
+        """Standard deviations from the mean so far; up to `still` is rounding, not change."""
         away = value - self.mean
-        if not self.count or away <= still:
+        if not self.count or abs(away) <= still:
             return 0.0
-        return min(away / max(math.sqrt(self.variance), still), FARTHEST)
+        found = away / max(math.sqrt(self.variance), still)
+        return max(-FARTHEST, min(found, FARTHEST))
 
     def learn(self, value: float) -> None:
         """Make `value` part of the past."""
@@ -67,24 +69,36 @@ class Tail:
 class Rhythm:
     """What is usual at this time of the day, and of the week."""
 
-    __slots__ = ("bin", "count", "day", "error", "total", "week")
+    __slots__ = ("bin", "count", "day", "error", "latest", "seen", "total", "week")
 
     def __init__(self) -> None:
         self.day: list[list[float] | None] = [None] * BINS  # [mean, visits]
         self.week: list[list[float] | None] = [None] * (7 * BINS)
+        self.latest: list[float | None] = [None] * BINS  # each half hour's last mean
         self.error: list[float | None] = [None, None]  # recent absolute error of day, week
         self.bin, self.total, self.count = -1, 0.0, 0  # the half hour that is being filled
+        self.seen = 0  # half hours that are over
+
+    def closes(self, seconds: float) -> bool:
+        """Whether a half hour is over at this time; what it was is learnt."""
+        now = int(_place(seconds))
+        if now == self.bin:
+            return False
+        if over := self.count:
+            mean = self.total / over
+            self.latest[self.bin % BINS] = mean
+            _learn(self.day, self.bin % BINS, mean, DAYS)
+            _learn(self.week, self.bin, mean, WEEKS)
+            self.seen += 1
+        self.bin, self.total, self.count = now, 0.0, 0
+        return over > 0
 
     def distance(self, seconds: float, value: float, otherwise: float) -> float:
         """`value` less what is usual now; the baseline that has erred less of late is asked."""
-        place = seconds % (7 * DAY) * BINS / DAY
-        now = int(place)
-        if now != self.bin:
-            self._close(now)
-        within = place - now - 0.5
+        within = _place(seconds) - self.bin - 0.5
         best, least = value - otherwise, math.inf
         for which, table in enumerate((self.day, self.week)):
-            usual = _between(table, now % len(table), within)
+            usual = _between(table, self.bin % len(table), within)
             if usual is None:
                 continue
             miss, error = abs(value - usual), self.error[which]
@@ -97,12 +111,15 @@ class Rhythm:
         self.count += 1
         return best
 
-    def _close(self, now: int) -> None:
-        if self.count:
-            mean = self.total / self.count
-            _learn(self.day, self.bin % BINS, mean, DAYS)
-            _learn(self.week, self.bin, mean, WEEKS)
-        self.bin, self.total, self.count = now, 0.0, 0
+    def last_day(self) -> float | None:
+        """Mean of the last 24 hours, in which a daily rhythm cancels out; `None` before a day."""
+        known = [mean for mean in self.latest if mean is not None]
+        return sum(known) / len(known) if self.seen >= BINS else None
+
+
+def _place(seconds: float) -> float:
+    """Time in the week, in half hours."""
+    return seconds % (7 * DAY) * BINS / DAY
 
 
 def _learn(table: list[list[float] | None], place: int, mean: float, memory: int) -> None:
@@ -124,9 +141,15 @@ def _between(table: list[list[float] | None], place: int, within: float) -> floa
 
 
 class Detector:
-    """One series' detector; see the module."""
+    """One series' detector; see the module.
 
-    def __init__(self) -> None:
+    Args:
+        strictness: multiplies every part's limit. At 1.5 there are less than half as many false
+            alarms, and a sixth of the right ones is lost (docs/benchmarks.md).
+    """
+
+    def __init__(self, strictness: float = 1.0) -> None:
+        self.strictness = strictness
         # each part's, and the readings' own distance from their mean
         self.tails = {name: Tail() for name in (*LIMITS, "spread")}
         self.rhythm = Rhythm()
@@ -137,7 +160,7 @@ class Detector:
         self.interval: float | None = None  # usual seconds between readings
         self.alarm_at: float | None = None
         self.habits = [0.0 for _ in HABITS]  # by how much the limits were raised at `alarm_at`
-        self.why = ""  # the part that spoke loudest of the last reading
+        self.why = ""  # the part that spoke loudest at the last reading, if any
 
     def update(self, time: float, value: float) -> float:
         """How strange this reading is, 0..1; what isn't a usable number is passed over with 0.
@@ -181,9 +204,19 @@ class Detector:
         self.mean += away / min(self.seen, MEMORY)
         return before + away
 
+    def _drifted(self, still: float) -> float:
+        """The last day's mean against all days', in deviations; 0 before a week is known."""
+        tail, mean = self.tails["drift"], self.rhythm.last_day()
+        if mean is None:
+            return 0.0
+        found = abs(tail.away(mean, still)) if tail.count > 6 * BINS else 0.0
+        tail.learn(mean)
+        return found
+
     def _loudest(self, time: float, value: float, still: float) -> float:
         """The strongest part's deviation as a multiple of its limit."""
         values, distances = self.values, self.distances
+        closed = self.rhythm.closes(time)
         distances.append(self.rhythm.distance(time, value, self.mean))
         values.append(value)
         del values[: -RECENT - 1], distances[:-RHYTHM]
@@ -193,9 +226,10 @@ class Detector:
             "level": abs(sum(recent) / len(recent) - self.mean),
             "rough": sum(abs(b - a) for a, b in pairwise(values)) / RECENT,
         }
-        loudest = 0.0
+        loudest = self._drifted(still) / LIMITS["drift"] if closed else 0.0
+        self.why = "drift" if loudest else ""
         for part, quantity in quantities.items():
-            ratio = self.tails[part].above(quantity, still) / LIMITS[part]
+            ratio = self.tails[part].away(quantity, still) / LIMITS[part]
             self.tails[part].learn(quantity)
             if ratio > loudest:
                 loudest, self.why = ratio, part
@@ -208,7 +242,7 @@ class Detector:
             raised * math.exp(-passed / fades)
             for raised, (_, fades) in zip(self.habits, HABITS, strict=True)
         ]
-        ratio = loudest / (1 + sum(habits))
+        ratio = loudest / (self.strictness * (1 + sum(habits)))
         score = ratio / (1 + ratio)
         if passed <= QUIET:
             return min(score, 0.99 * ALARM)

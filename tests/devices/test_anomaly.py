@@ -73,13 +73,13 @@ def test_a_sudden_change_is_found_soon(change, within, parts, rhythm, seed):
 
 
 @pytest.mark.parametrize("seed", [2, 3, 4])
-def test_a_slow_drift_under_a_daily_rhythm_is_found_within_a_week(seed):
+def test_a_slow_drift_under_a_daily_rhythm_is_found_within_ten_days(seed):
     first = 30 * PER_DAY
-    slope = np.maximum(np.arange(45 * PER_DAY) - first, 0) / PER_DAY * 0.25
+    slope = np.maximum(np.arange(45 * PER_DAY) - first, 0) / PER_DAY * 0.1
     found = after(alarms(sine(45) + noise(45, seed) + slope), first)
     drift = [i for i, why in found if why == "drift"]
     assert drift
-    assert drift[0] - first <= 7 * PER_DAY
+    assert drift[0] - first <= 10 * PER_DAY
 
 
 @pytest.mark.parametrize("seed", [2, 3, 4])

@@ -9,7 +9,6 @@ installed programs; without them only the embedded shape is measured.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import re
@@ -29,6 +28,8 @@ from scripts.servers import ServerError, postgres
 from scripts.servers import redis as redis_
 
 from . import worklist_simulation as simulation
+from .drift import drift
+from .sections import module, table, verdict
 from .stack import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -38,18 +39,6 @@ Figures measured by `make bench` (minutes) and `make bench-long` (hours), which 
 machine is a small shared one, so absolute times are noisy; ratios are taken inside one run and are
 what the targets speak of. Nothing here is asserted by a test.
 """
-
-
-def module(name: str, *args: str, env: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run one measurement in a fresh process and take its JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{name}", *args],
-        cwd=ROOT,
-        env={**os.environ, **(env or {})},
-        check=True,
-        stdout=subprocess.PIPE,
-    )
-    return dict(json.loads(done.stdout))
 
 
 @contextmanager
@@ -70,23 +59,6 @@ def servers() -> Iterator[dict[str, str]]:
             with connection.cursor() as cursor:
                 cursor.execute(f'CREATE DATABASE "{name}"')
         yield {"DATABASE_URL": database, "REDIS_URL": redis}
-
-
-def verdict(reached: bool) -> str:  # noqa: FBT001 - the only argument
-    return "reached" if reached else "**missed**"
-
-
-def table(
-    title: str,
-    text: str,
-    rows: list[tuple[str, ...]],
-    *,
-    head: tuple[str, ...] = ("of", "what", "measured", "target", ""),
-) -> str:
-    """A section: title, how it is measured, rows of (…, what, measured, target, verdict)."""
-    head = head[-len(rows[0]) :]
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join([title, "", text, "", *("| " + " | ".join(line) + " |" for line in lines)])
 
 
 def pipeline(*, long: bool) -> str:
@@ -371,6 +343,7 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "worklist_simulation": worklist_simulation,
     "viewer": viewer,
     "start": start,
+    "drift": drift,
 }
 
 

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, connection
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -233,7 +233,6 @@ class Listener:
         breaks, wait = self.breaks, waits()
         while True:
             try:
-                close_old_connections()
                 self._record([_plain(message) for message in taken])
                 break
             except AWAY as error:

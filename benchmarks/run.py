@@ -27,6 +27,7 @@ import psycopg2
 from scripts.servers import ServerError, postgres
 from scripts.servers import redis as redis_
 
+from . import readings_rows
 from . import worklist_simulation as simulation
 from .drift import drift
 from .sections import module, table, verdict
@@ -154,6 +155,11 @@ def _worklist(title: str, *, studies: int, target: int) -> str:
     return table(
         title, text, rows, head=("of", "what", "measured", "alone", "queries", "target", "")
     )
+
+
+def readings(*, long: bool) -> str:
+    r = module("readings", "--readings", str(1_000_000 if long else 100_000))
+    return table("Readings through both doors", readings_rows.TEXT, readings_rows.rows(r, verdict))
 
 
 def two_readers(*, long: bool) -> str:
@@ -342,6 +348,7 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "two_readers": two_readers,
     "worklist_simulation": worklist_simulation,
     "viewer": viewer,
+    "readings": readings,
     "start": start,
     "drift": drift,
 }

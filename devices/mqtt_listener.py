@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, connection
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -152,7 +152,7 @@ class Listener:
         self, client: Client, data: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
         if reason.is_failure:
-            log.warning("mqtt_connection_refused", reason=str(reason))
+            log.warning("mqtt_connection_refused", problem=str(reason))
             return
         self.connected = True
         # 1: what the broker remembers is sent to a new subscription only, and refused there
@@ -165,7 +165,7 @@ class Listener:
     ) -> None:
         self._forget()
         if not self.stopping:
-            log.warning("mqtt_connection_lost", reason=str(reason))
+            log.warning("mqtt_connection_lost", problem=str(reason))
 
     def _on_message(self, client: Client, data: Any, message: MQTTMessage) -> None:
         if not self.batch:
@@ -195,7 +195,7 @@ class Listener:
                 properties=properties,
             )
         except (OSError, ValueError) as error:
-            log.warning("mqtt_unreachable", host=self.broker.host, why=str(error)[:200])
+            log.warning("mqtt_unreachable", host=self.broker.host, problem=str(error)[:200])
             return False
         until = time.monotonic() + CONNECT_SECONDS
         while not self.connected and not self.stopping and time.monotonic() < until:
@@ -233,11 +233,10 @@ class Listener:
         breaks, wait = self.breaks, waits()
         while True:
             try:
-                close_old_connections()
                 self._record([_plain(message) for message in taken])
                 break
             except AWAY as error:
-                log.warning("mqtt_database_away", messages=len(taken), why=str(error)[:200])
+                log.warning("mqtt_database_away", messages=len(taken), problem=str(error)[:200])
                 connection.close()
                 self._sleep(wait())
             if self.stopping or breaks != self.breaks:

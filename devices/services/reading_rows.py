@@ -36,7 +36,7 @@ def insert(
         return 0
     if connection.vendor != "postgresql":
         return _by_model(device_id, values, source, received_at)
-    # three texts instead of 30,000 parameters: half of the time was theirs
+    # three texts instead of 30,000 parameters, which took half as long again
     arrays = (
         ",".join(str(metric) for metric, _ in values),
         ",".join(map(repr, values.values())),

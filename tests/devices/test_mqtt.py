@@ -234,7 +234,6 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
     made.client = FakeClient()  # type: ignore[assignment]
     made.connected = True
     monkeypatch.setattr(mqtt_listener, "waits", lambda: lambda: 0.01)
-    monkeypatch.setattr(mqtt_listener, "close_old_connections", lambda: None)
     monkeypatch.setattr(mqtt_listener, "connection", SimpleNamespace(close=lambda: None))
     return made
 

@@ -33,6 +33,8 @@ from .drift import drift
 from .sections import module, table, verdict
 from .stack import ROOT
 
+# of a worklist page; policy, reading group and double readings ask one each of them
+QUERIES = 17
 PAGE = ROOT / "docs" / "benchmarks.md"
 HEAD = """# Measurements
 
@@ -140,7 +142,7 @@ def _worklist(title: str, *, studies: int, target: int) -> str:
     )
     rows: list[tuple[str, ...]] = []
     for name, found in r["of"].items():
-        good = found["p95_ms"] < target and found["queries"] <= 14
+        good = found["p95_ms"] < target and found["queries"] <= QUERIES
         rows.append(
             (
                 name,
@@ -148,7 +150,7 @@ def _worklist(title: str, *, studies: int, target: int) -> str:
                 f"{found['p95_ms']:.0f} ms",
                 f"{found['cpu_p95_ms']:.0f} ms",
                 str(found["queries"]),
-                f"< {target} ms, <= 14",
+                f"< {target} ms, <= {QUERIES}",
                 verdict(good),
             )
         )

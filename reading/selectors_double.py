@@ -147,8 +147,8 @@ def not_for(user: User) -> QuerySet[Any]:
 
 def not_offered(user: User) -> QuerySet[Any]:
     """Numbers of films that aren't offered to this reader: not his to read, or skipped by him."""
-    closed = Q(pk__in=not_for(user)) | Q(pk__in=skipped_by(user))
-    return Image.objects.filter(closed).order_by().values("pk")
+    # a union: with an OR PostgreSQL goes through the whole archive
+    return not_for(user).union(skipped_by(user))
 
 
 def second_readings() -> QuerySet[Any]:

@@ -18,7 +18,15 @@ from accounts.permissions import Role
 from demo.services.seed import seed_demo
 from detection.models import DatasetVersion, DetectorVersion, Finding
 from detection.services import sign
-from devices.models import Alert, Device, Downtime, InboxEntry, MaintenancePlan, WorkOrder
+from devices.models import (
+    Alert,
+    Device,
+    DeviceKey,
+    Downtime,
+    InboxEntry,
+    MaintenancePlan,
+    WorkOrder,
+)
 from imaging.models import Image, QuarantinedFile
 from patients.models import Observation, Patient
 from reading.models import CriticalResult, HelpRequest, SavedView, TextBlock
@@ -41,6 +49,7 @@ ROWS: dict[str, type[Model]] = {
     "findings": Finding,
     "help": HelpRequest,
     "images": Image,
+    "keys": DeviceKey,
     "models": DetectorVersion,
     "observations": Observation,
     "orders": WorkOrder,

@@ -74,6 +74,6 @@ def test_resolved_alerts_are_not_counted(client: Client) -> None:
     assert sum(value for key, value in got.items() if key[0] == "twinhealth_alerts") == 2
 
 
-def test_three_queries_a_scrape(client: Client, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(3):
+def test_four_queries_a_scrape(client: Client, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(4):
         client.get("/metrics")

@@ -78,7 +78,7 @@ def environment(database: str, tmp_path_factory: pytest.TempPathFactory) -> dict
         "STATIC_ROOT": str(folder / "static"),
         "DETECTOR_WEIGHTS": str(weights),
     }
-    plain = {k: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(v)) for k, v in given.items()}
+    plain = {k: _defaults(str(v)) for k, v in given.items()}
     assert not [v for v in plain.values() if "${" in v]
     return {
         "PATH": f"{BIN}:{os.environ['PATH']}",
@@ -86,6 +86,13 @@ def environment(database: str, tmp_path_factory: pytest.TempPathFactory) -> dict
         "TMPDIR": str(folder),
         **plain,
     }
+
+
+def _defaults(text: str) -> str:
+    """What compose makes of a value where nothing is set; a default may hold another one."""
+    while (inner := re.sub(r"\$\{\w+:-([^${}]*)\}", r"\1", text)) != text:
+        text = inner
+    return text
 
 
 def manage(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.signals import request_finished, request_started
 from django.test import Client
 from playwright.sync_api import (
     Browser,
@@ -95,6 +97,33 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
+class Answering:
+    """Requests that the live server is at: a page asks on leaving (its draft), and the database
+    must not be emptied under it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        request_started.connect(self._began, weak=False)
+        request_finished.connect(self._ended, weak=False)
+
+    def _began(self, **_: object) -> None:
+        self.count += 1
+
+    def _ended(self, **_: object) -> None:
+        self.count -= 1
+
+    def wait(self, seconds: float = 3.0) -> None:
+        """Until nothing has been asked for a tenth of a second."""
+        calm, end = 0, time.monotonic() + seconds
+        while calm < 3 and time.monotonic() < end:
+            calm = calm + 1 if self.count <= 0 else 0
+            time.sleep(0.035)
+        self.count = 0  # one that was broken off is not waited for again
+
+
+_ANSWERING = Answering()
+
+
 def place(locator: Locator) -> FloatRect:
     """Where something visible lies on the page, in CSS pixels."""
     found = locator.bounding_box()
@@ -158,3 +187,4 @@ def visit(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., V
     yield open_for
     for context in contexts:
         context.close()
+    _ANSWERING.wait()

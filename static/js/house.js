@@ -150,16 +150,18 @@ document.addEventListener("htmx:beforeRequest", ({ detail: { target } }) => {
   const at = document.activeElement;
   if (target?.id && target !== at && target.contains(at)) focused.set(target.id, selectorOf(at));
 });
-document.addEventListener("htmx:afterSettle", () => {
-  for (const [id, control] of focused) {
-    const part = document.getElementById(id);
-    focused.delete(id);
-    if (!part || document.activeElement !== document.body) continue;
-    const heading = part.querySelector("h1, h2, h3");
-    const again = (control && part.querySelector(control)) ?? heading;
-    if (again === heading && heading) heading.tabIndex = -1;
-    again?.focus({ preventScroll: true });
-  }
+// of this part alone: another that settles meanwhile has nothing to do with it
+document.addEventListener("htmx:afterSettle", ({ detail: { target } }) => {
+  const id = target?.id;
+  if (!focused.has(id)) return;
+  const control = focused.get(id);
+  focused.delete(id);
+  const part = document.getElementById(id);
+  if (!part || document.activeElement !== document.body) return;
+  const heading = part.querySelector("h1, h2, h3");
+  const again = (control && part.querySelector(control)) ?? heading;
+  if (again === heading && heading) heading.tabIndex = -1;
+  again?.focus({ preventScroll: true });
 });
 
 // --- signed out with something typed: it stays, and a sign-in in another tab makes it sendable again
@@ -189,8 +191,8 @@ document.addEventListener("htmx:afterOnLoad", (event) => {
   if (event.detail.xhr.status < 400) document.querySelector("[data-signed-out]")?.remove();
 });
 
-// a sign-in elsewhere gives this browser a new token; forms of before send it too
-function token() {
+/** The token of now: a sign-in elsewhere gives this browser a new one; forms of before send it too. */
+export function token() {
   return /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1];
 }
 

@@ -1,7 +1,7 @@
 // The report's draft: kept by the server a second after typing stops, and before the page is left.
 // No text is kept in the browser beyond the page itself.
 
-import { toast } from "./house.js";
+import { toast, token } from "./house.js";
 
 const QUIET = 1000; // ms without a key before the draft is kept
 const AGAIN = 5000; // ms until another try after a failure
@@ -27,12 +27,6 @@ function sectionOf(root) {
       for (const part of root.querySelectorAll("[data-edited], [data-redraft]")) part.hidden = !this.edited();
     },
   };
-}
-
-/** The token of now: after a new sign-in in another tab the page's own is old. */
-function token() {
-  const found = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie);
-  return found?.[1] ?? form()?.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 }
 
 function say(text, link) {
@@ -209,11 +203,6 @@ document.addEventListener("click", (event) => {
   }
   const choice = event.target.closest("[data-choose]");
   if (choice) choose(choice.dataset.choose);
-});
-document.addEventListener("htmx:configRequest", (event) => {
-  if (!event.target.closest?.("#report")) return;
-  event.detail.headers["X-CSRFToken"] = token();
-  event.detail.parameters.csrfmiddlewaretoken = token();
 });
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   // signed: the draft is done with, and leaving asks nothing

@@ -1,30 +1,23 @@
 """Films whose reading by the model a reader must not see yet.
 
-Who reads blind is a rule of the room above, which registers it here; every selector and service of
-this room that could tell what the model said asks here first. A signed film hides nothing.
+Who reads blind is a rule of the room above (`detection.room`); every selector and service of this
+room that could tell what the model said asks here first. A signed film hides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from detection import room
 from imaging.models import Image
 from twinhealth.errors import ConflictError
 
 HIDDEN: Final = "hidden until your first read"
-# numbers of the films that a reader has given a first impression of; `None`: reads with the model
-Rule = Callable[[User], QuerySet[Any] | None]
-_rules: list[Rule] = []
-
-
-def register(rule: Rule) -> None:
-    """Have the rule asked; called once, when the room above is ready."""
-    _rules[:] = [rule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +51,7 @@ class Sight:
 
 def sight(user: User) -> Sight:
     """Ask the rule; one query."""
-    return Sight(_rules[0](user) if _rules else None)
+    return Sight(room.read_first(user))
 
 
 def hidden_from(user: User, image_ids: Iterable[int]) -> frozenset[int]:

@@ -175,12 +175,17 @@ def in_words(ceiling: timedelta) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+def side_at(center: float) -> str:
+    """Side of the picture of a horizontal centre, a share of its width."""
+    return "left" if center < 0.5 else "right"
+
+
 def side(findings: Iterable[Seen]) -> str:
     """On which side of the picture: `left`, `right`, `both`; empty without findings.
 
     Sides are the picture's, not the body's: the stored header doesn't say how the film hangs.
     """
-    sides = {"left" if f.center < 0.5 else "right" for f in findings}
+    sides = {side_at(f.center) for f in findings}
     return "both" if len(sides) > 1 else next(iter(sides), "")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
+
+from django.db.models import QuerySet
 
 from accounts.models import User
 from detection import priority
@@ -19,6 +21,12 @@ class ReadingRoom(Protocol):
     def refuse_reader(self, *, image: Image, user: User) -> None:
         """Raise a `ConflictError` if this reader may not act on the locked film."""
 
+    def read_first(self, user: User) -> QuerySet[Any] | None:
+        """Numbers of the films that a reader who reads blind has given a first impression of.
+
+        `None` of one who reads with the model.
+        """
+
 
 class _Nobody:
     def ceiling(self) -> timedelta:
@@ -26,6 +34,9 @@ class _Nobody:
 
     def refuse_reader(self, *, image: Image, user: User) -> None:
         pass
+
+    def read_first(self, user: User) -> QuerySet[Any] | None:
+        return None
 
 
 _room: ReadingRoom = _Nobody()
@@ -49,3 +60,8 @@ def refuse_reader(image: Image, user: User) -> None:
         ConflictError: with what the room above says.
     """
     _room.refuse_reader(image=image, user=user)
+
+
+def read_first(user: User) -> QuerySet[Any] | None:
+    """As `ReadingRoom.read_first`; one query."""
+    return _room.read_first(user)

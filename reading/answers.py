@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from accounts.models import User
 from detection import room
 from imaging.models import Image
+from reading.blinded import read_first
 from reading.selectors_double import refuse_reader
 from reading.selectors_policy import policy_now
 
@@ -21,6 +25,10 @@ class Answers:
     def refuse_reader(self, *, image: Image, user: User) -> None:
         """Whose part in a double reading is done, and who can't settle a difference, only look."""
         refuse_reader(image=image, user=user)
+
+    def read_first(self, user: User) -> QuerySet[Any] | None:
+        """Of the blinded groups."""
+        return read_first(user)
 
 
 def connect() -> None:

@@ -16,4 +16,3 @@ class ReadingConfig(AppConfig):
         """Be counted on the left rail, answer the room below; models can be imported only now."""
         importlib.import_module("reading.badges").connect()
         importlib.import_module("reading.answers").connect()
-        importlib.import_module("reading.blinded").connect()

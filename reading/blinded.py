@@ -1,4 +1,4 @@
-"""Who reads blind: the rule that `detection.blinding` asks before it tells what the model said."""
+"""Who reads blind."""
 
 from __future__ import annotations
 
@@ -8,13 +8,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.permissions import Can, may
-from detection import blinding
 from reading.models import FirstImpression, ReadingGroupMember
-
-
-def connect() -> None:
-    """Be asked; called once, when the room is ready."""
-    blinding.register(read_first)
 
 
 def read_first(user: User) -> QuerySet[Any] | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from detection.priority import ABNORMAL
+from detection.priority import ABNORMAL, side_at
 
 SAME = 0.2  # of the larger area
 SIDES = ("left", "right")
@@ -73,7 +73,7 @@ def _by_label(marks: list[Mark], side: str) -> dict[str, float]:
     """Area of each disease on a side."""
     areas: dict[str, float] = {}
     for mark in marks:
-        if mark.label in ABNORMAL and ("left" if mark.center < 0.5 else "right") == side:
+        if mark.label in ABNORMAL and side_at(mark.center) == side:
             areas[mark.label] = areas.get(mark.label, 0.0) + mark.area
     return areas
 

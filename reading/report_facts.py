@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from detection.models import Label, Signature, Verdict
-from detection.priority import ABNORMAL
+from detection.priority import ABNORMAL, side_at
 from detection.selectors_film import Film, FindingView, box_of
 from imaging import pixels
 from imaging.frame import Spacing
@@ -165,7 +165,7 @@ def _fact(
     return FindingFact(
         number=number,
         name=Label(label).label,
-        side="left" if x + w / 2 < image.columns / 2 else "right",
+        side=side_at((x + w / 2) / image.columns),
         size=(w * scale.column, h * scale.row, scale.kind) if scale else None,
         origin=origin,
         score=score,

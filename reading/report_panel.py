@@ -21,10 +21,12 @@ def panel(film: Film, request: PageRequest, *, first: FirstImpression | None) ->
     data = getattr(form, "cleaned_data", {})
     typed = form.edited() if form.is_bound else {}
     found = drafted(
-        film, request.user, conclusion=data.get("conclusion") if form.is_bound else None
+        film,
+        request.user,
+        conclusion=data.get("conclusion") if form.is_bound else None,
+        start=first.conclusion if first is not None else "",
     )
     if first is not None and not form.is_bound and not found.revision:
-        found = drafted(film, request.user, conclusion=first.conclusion)
         typed = {"impression": first.text}
     sections = []
     for section in found.sections:

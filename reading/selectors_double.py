@@ -14,7 +14,7 @@ from detection import blinding
 from detection.models import Signature, WorklistItem
 from imaging.models import Image
 from reading.double import read_twice
-from reading.models import Adjudication, IndependentRead, ReadingPolicy
+from reading.models import Adjudication, IndependentRead, ReadingPolicy, Twice
 from reading.selectors import skipped_by
 from reading.selectors_policy import policy_now
 from twinhealth.errors import ConflictError, NotFoundError
@@ -100,7 +100,7 @@ def wants_two(image: Image, policy: ReadingPolicy) -> bool:
         rule=policy.twice,
         percent=policy.twice_percent,
         sha256=image.sha256,
-        flagged=policy.twice == "flagged" and flagged.exists(),
+        flagged=policy.twice == Twice.FLAGGED and flagged.exists(),
     )
 
 

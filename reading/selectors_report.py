@@ -99,10 +99,10 @@ class Document:
         raise NotFoundError("no_such_version", "This report has no such version.", version=number)
 
 
-def drafted(film: Film, user: User, *, conclusion: str | None = None) -> Drafted:
-    """The reader's draft; a `conclusion` stands before the kept one."""
-    row = ReportDraft.objects.filter(image=film.image, by=user).first()
-    chosen = conclusion if conclusion is not None else (row.conclusion if row else "")
+def drafted(film: Film, user: User, *, conclusion: str | None = None, start: str = "") -> Drafted:
+    """The reader's draft; a `conclusion` stands before the kept one, `start` where none is kept."""
+    row = _kept(film, user)
+    chosen = conclusion if conclusion is not None else (row.conclusion if row else start)
     text = report_text.draft(facts_of(film, marked(film)), chosen)
     sections = report_content.sections(text, row.sections if row else {})
     return Drafted(
@@ -124,7 +124,7 @@ def draft_of(image_id: int, user: User) -> Drafted:
 
 def unsigned_words(film: Film, user: User) -> list[tuple[str, str]]:
     """What the reader had written on a film that another signed first: title and text."""
-    row = ReportDraft.objects.filter(image=film.image, by=user).first()
+    row = _kept(film, user)
     sections = row.sections if row else {}
     return [
         (title, sections[key]) for key, title in report_text.SECTIONS.items() if key in sections
@@ -155,6 +155,10 @@ def document(image_id: int, user: User) -> Document:
     )
 
 
+def _kept(film: Film, user: User) -> ReportDraft | None:
+    return ReportDraft.objects.filter(image=film.image, by=user).first()
+
+
 def _content(film: Film, user: User) -> dict[str, Any]:
     """Of a draft, or of a signature from before reports were kept."""
     if film.signature is not None:
@@ -162,7 +166,7 @@ def _content(film: Film, user: User) -> dict[str, Any]:
         return content_of(
             film, conclusion=film.signature.conclusion, edited=text, signature=film.signature
         )
-    row = ReportDraft.objects.filter(image=film.image, by=user).first()
+    row = _kept(film, user)
     edited, chosen = (row.sections, row.conclusion) if row else ({}, "")
     return content_of(film, conclusion=chosen, edited=edited, signature=None)
 

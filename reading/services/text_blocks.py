@@ -106,7 +106,7 @@ def _checked(*, section: str, title: str, code: str, text: str) -> dict[str, str
             "bad_code", "A code has 1 to 20 small letters, digits or hyphens, such as clear."
         )
     said = text_of(
-        text.replace("\r\n", "\n"),
+        text,
         limit=MAX_TEXT,
         missing="Write what the block says.",
         too_long=f"A block has at most {MAX_TEXT} characters.",

@@ -11,7 +11,6 @@ frames after the page says so. Prints JSON.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import shutil
 import statistics
@@ -24,10 +23,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import Browser, Page, sync_playwright
-from pydicom.uid import generate_uid
 
 from demo.films import FILMS, dataset_for
 
+from .films import file_of
 from .stack import PASSWORD, Stack, stack
 
 DESK = {"width": 1440, "height": 900}
@@ -112,15 +111,10 @@ def _films(count: int, side: int, bits: int) -> Iterator[tuple[str, bytes]]:
         ds.Rows = ds.Columns = side
         ds.BitsAllocated, ds.BitsStored, ds.HighBit = 16, bits, bits - 1
         ds.PixelData = _chest(side, bits, rng).tobytes()
-        ds.PatientID = f"BENCH-{side}-{number}"
         for name in ("WindowCenter", "WindowWidth"):
             if name in ds:
                 delattr(ds, name)
-        for name in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
-            setattr(ds, name, generate_uid(prefix=None))
-        buffer = io.BytesIO()
-        ds.save_as(buffer, enforce_file_format=True)
-        yield f"{number:04d}.dcm", buffer.getvalue()
+        yield f"{number:04d}.dcm", file_of(ds, patient_id=f"BENCH-{side}-{number}")
 
 
 def _chest(side: int, bits: int, rng: np.random.Generator) -> npt.NDArray[np.uint16]:

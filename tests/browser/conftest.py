@@ -26,7 +26,9 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from detection.models import DetectorVersion
 from imaging.decoding import client as decoders
+from tests.detection.factories import make_user, make_version
 
 ARGS = [
     "--headless",
@@ -153,6 +155,17 @@ class Visitor:
         """What the content security policy refused on this page."""
         found: list[str] = self.page.evaluate("window.refusals")
         return found
+
+
+@pytest.fixture
+def reader() -> User:
+    return make_user(username="reader")
+
+
+@pytest.fixture
+def version() -> DetectorVersion:
+    # not active while films come in: what was found is written by the test, not by a worker
+    return make_version("candidate")
 
 
 @pytest.fixture

@@ -13,20 +13,10 @@ from detection.models import DetectorVersion, Signature
 from reading.models import Addendum, OnCallList
 from tests.browser.conftest import PASSWORD, Visitor
 from tests.browser.films import MARK, read_film
-from tests.detection.factories import make_user, make_version
+from tests.detection.factories import make_user
 
 Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def reader() -> User:
-    return make_user(username="reader")
-
-
-@pytest.fixture
-def version() -> DetectorVersion:
-    return make_version("candidate")
 
 
 @pytest.mark.parametrize("button", ["Sign and next", "Sign S"])

@@ -12,21 +12,10 @@ from detection.models import Claim, DetectorVersion, Review, Signature
 from detection.services import claims, sign
 from tests.browser.conftest import PASSWORD, Visitor, place
 from tests.browser.films import MARK, read_film, stored_film
-from tests.detection.factories import make_user, make_version
+from tests.detection.factories import make_user
 
 Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def reader() -> User:
-    return make_user(username="reader")
-
-
-@pytest.fixture
-def version() -> DetectorVersion:
-    # not active while films come in: what was found is written by the test, not by a worker
-    return make_version("candidate")
 
 
 def test_sign_in_accept_sign_and_next_ends_in_rows(

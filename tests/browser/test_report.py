@@ -12,20 +12,9 @@ from detection.models import DetectorVersion, Signature
 from reading.models import Report, ReportDraft, TextBlock
 from tests.browser.conftest import PASSWORD, PHONE, Visitor
 from tests.browser.films import MARK, read_film
-from tests.detection.factories import make_user, make_version
 
 Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def reader() -> User:
-    return make_user(username="reader")
-
-
-@pytest.fixture
-def version() -> DetectorVersion:
-    return make_version("candidate")
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from imaging import pixels as stored
 from imaging.grayscale import render8
 from tests.browser.conftest import PHONE, Visitor, place
 from tests.browser.films import COLUMNS, MARK, ROWS, marked_pixels, read_film, stored_film
-from tests.detection.factories import make_user, make_version
 from tests.imaging.factories import make_pixels
 from tests.imaging.test_grayscale_chain import bend, lut_item
 
@@ -35,16 +34,6 @@ async ([url, invert]) => {
   return [...image.data.filter((_, i) => i % 4 === 0)];
 }
 """
-
-
-@pytest.fixture
-def reader() -> User:
-    return make_user(username="reader")
-
-
-@pytest.fixture
-def version() -> DetectorVersion:
-    return make_version("candidate")
 
 
 @pytest.mark.parametrize(

@@ -17,16 +17,10 @@ from imaging.decoding.process import Child
 from imaging.models import Image
 from tests.browser.conftest import Visitor
 from tests.browser.films import stored_film
-from tests.detection.factories import make_user
 
 Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.django_db(transaction=True)
 RAMP = np.tile(np.arange(0, 4000, 10, dtype=np.uint16), (300, 1))
-
-
-@pytest.fixture
-def reader() -> User:
-    return make_user(username="reader")
 
 
 def shown(visit: Visit, reader: User, image: Image) -> Visitor:

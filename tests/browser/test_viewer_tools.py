@@ -15,7 +15,6 @@ from detection.models import DetectorVersion
 from tests.browser.conftest import PHONE, Visitor, place
 from tests.browser.films import COLUMNS, MARK, ROWS, marked_pixels, read_film
 from tests.browser.test_viewer import bright, frame_of
-from tests.detection.factories import make_user, make_version
 from tests.imaging.factories import ACQUIRED_AT
 
 Visit = Callable[..., Visitor]
@@ -24,16 +23,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WINDOW = {"WindowCenter": 2000, "WindowWidth": 1000}
 # a length in mm is only as good as its pixels: 0.2 mm a column, 0.4 mm a row
 SIZED = {"PixelSpacing": [0.4, 0.2], "PixelSpacingCalibrationType": "GEOMETRY"}
-
-
-@pytest.fixture
-def reader() -> User:
-    return make_user(username="reader")
-
-
-@pytest.fixture
-def version() -> DetectorVersion:
-    return make_version("candidate")
 
 
 def opened(visit: Visit, reader: User, version: DetectorVersion, **fields: Any) -> Visitor:

@@ -10,7 +10,7 @@ from demo.telemetry import samples
 from devices.models import Alert, Device, DeviceModel, Metric, Rule
 from devices.models.reading import ReadingSource
 from devices.models.twin import EventKind
-from devices.services import alerts, events, registry
+from devices.services import alerts, evaluation, events, registry
 from devices.services.readings import MAX_READINGS, ReadingIn, record_readings
 
 TELEMETRY_DAYS = 30
@@ -108,9 +108,9 @@ def _look_back(device: Device, machine: Machine, now: datetime) -> None:
     for fault in machine.faults:
         age = fault.since_days
         while age >= max(fault.until_days - 1, 0):
-            alerts.evaluate_rules(device=device, now=now - timedelta(days=age))
+            evaluation.evaluate_rules(device=device, now=now - timedelta(days=age))
             age -= 0.5
-    alerts.evaluate_rules(device=device, now=now)
+    evaluation.evaluate_rules(device=device, now=now)
 
 
 def _work_alerts(engineer: User) -> None:

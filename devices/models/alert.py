@@ -10,7 +10,7 @@ from .device_model import Severity
 
 
 class AlertState(models.TextChoices):
-    """Stored states; transitions stand in `devices.services.alerts`."""
+    """Stored states; transitions stand in `devices.services.alert_changes`."""
 
     OPEN = "open", "open"
     ACKNOWLEDGED = "acknowledged", "acknowledged"

@@ -1,12 +1,10 @@
-"""Alerts: a worker opens and refreshes them, people acknowledge, snooze and resolve them."""
+"""People acknowledge, snooze, assign, comment on and resolve alerts."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import structlog
-from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -14,181 +12,14 @@ from accounts.permissions import Can, may
 from accounts.services import audit
 from devices.models import Alert, AlertNote, AlertState, Device
 from devices.models.alert import ResolveReason
-from devices.models.device import Lifecycle
 from devices.models.twin import EventKind
-from devices.rules import CheckResult, check
-from devices.selectors.health import watched
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
 
 from . import AnyRequest
-from .events import append, lock_twin
+from .alert_changes import next_state, tell_twin
+from .events import lock_twin
 
-logger = structlog.get_logger(__name__)
-
-RECURS_WITHIN = timedelta(hours=24)
 MAX_SNOOZE = timedelta(days=30)
-
-# (from, step) -> to; anything else is refused
-TRANSITIONS: dict[tuple[str, str], AlertState] = {
-    (AlertState.OPEN, "acknowledge"): AlertState.ACKNOWLEDGED,
-    (AlertState.OPEN, "resolve"): AlertState.RESOLVED,
-    (AlertState.ACKNOWLEDGED, "resolve"): AlertState.RESOLVED,
-    (AlertState.RESOLVED, "reopen"): AlertState.OPEN,
-}
-UNRESOLVED = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
-
-
-def evaluate_fleet(*, now: datetime) -> None:
-    """Judge every machine that isn't retired; one that fails to be judged doesn't stop the rest."""
-    for device in Device.objects.exclude(lifecycle=Lifecycle.RETIRED).order_by("pk"):
-        try:
-            evaluate_rules(device=device, now=now)
-        except Exception:  # logged with its trace; the other machines must not fall silent
-            logger.exception("rule_evaluation_failed", device_id=device.pk)
-
-
-def evaluate_device(*, device_id: int, now: datetime) -> None:
-    """Judge one machine by id; one that is gone or retired has nothing to judge."""
-    device = Device.objects.filter(pk=device_id).exclude(lifecycle=Lifecycle.RETIRED).first()
-    if device is not None:
-        evaluate_rules(device=device, now=now)
-
-
-@transaction.atomic
-def evaluate_rules(*, device: Device, now: datetime) -> None:
-    """Open, refresh or clear the device's alerts, at most one unresolved per rule.
-
-    A failing check opens an alert, refreshes the unresolved one, or reopens one that was resolved
-    less than 24 h ago. After a resolve only readings measured later count: the same evidence
-    doesn't ring twice, new evidence does. A check that is good again marks the alert as cleared; a
-    person still says why it is over. Silence changes nothing.
-    """
-    lock_twin(device.pk)
-    newest = Alert.objects.filter(device=device).values("rule").annotate(newest=Max("pk"))
-    alerts = Alert.objects.select_related("device", "rule").filter(pk__in=newest.values("newest"))
-    latest = {alert.rule_id: alert for alert in alerts}
-    for item in watched([device], now):
-        result = check(item.limit, item.samples, now)
-        alert = latest.get(item.limit.rule_id)
-        unresolved = alert is not None and alert.state != AlertState.RESOLVED
-        if result.state == "unknown":
-            continue
-        if result.state == "ok":
-            if alert is not None and unresolved:
-                _clear(alert, result, now)
-            continue
-        if alert is None:
-            _open(device, result, now)
-            continue
-        if unresolved:
-            _refresh(alert, result, now)
-            continue
-        resolved_at = alert.resolved_at or now
-        result = check(item.limit, [s for s in item.samples if s.at > resolved_at], now)
-        if result.state not in {"watch", "act"}:
-            continue
-        if now - resolved_at < RECURS_WITHIN:
-            _reopen(alert, result, now)
-        else:
-            _open(device, result, now)
-
-
-def _seen(alert: Alert, result: CheckResult) -> None:
-    """Take over what the check says now."""
-    alert.severity = result.state
-    alert.message = result.text[:300]
-    alert.last_seen_at = result.measured_at or alert.last_seen_at
-    if result.value is not None:
-        alert.value = result.value
-
-
-def _tell_twin(alert: Alert, kind: str, at: datetime, actor: User | None = None) -> None:
-    append(
-        device=alert.device,
-        kind=kind,
-        at=at,
-        actor=actor,
-        payload={
-            "alert_id": alert.pk,
-            "rule_id": alert.rule_id,
-            "rule": alert.rule.name,
-            "severity": alert.severity,
-            "message": alert.message,
-            "reason": alert.resolve_reason,
-            "recurrences": alert.recurrences,
-        },
-    )
-
-
-def _open(device: Device, result: CheckResult, now: datetime) -> None:
-    try:
-        with transaction.atomic():
-            alert = Alert.objects.create(
-                device=device,
-                rule_id=result.rule_id,
-                severity=result.state,
-                message=result.text[:300],
-                since=result.since or now,
-                opened_at=now,
-                last_seen_at=result.measured_at or now,
-                value=result.value if result.value is not None else 0.0,
-            )
-    except IntegrityError:  # opened by another worker meanwhile; the next round refreshes it
-        return
-    AlertNote.objects.create(alert=alert, verb="opened", text=alert.message, at=now)
-    _tell_twin(alert, EventKind.ALERT_OPENED, now)
-
-
-def _refresh(alert: Alert, result: CheckResult, now: datetime) -> None:
-    rose = alert.severity == "watch" and result.state == "act"
-    _seen(alert, result)
-    if alert.cleared_at is not None:
-        alert.cleared_at = None
-        alert.recurrences += 1
-        alert.since = result.since or now
-        AlertNote.objects.create(alert=alert, verb="returned", text=alert.message, at=now)
-    elif rose:
-        AlertNote.objects.create(alert=alert, verb="worsened", text=alert.message, at=now)
-    alert.save()
-
-
-def _clear(alert: Alert, result: CheckResult, now: datetime) -> None:
-    if alert.cleared_at is not None:
-        return
-    alert.cleared_at = now
-    alert.save(update_fields=["cleared_at"])
-    AlertNote.objects.create(
-        alert=alert,
-        verb="cleared",
-        text=f"Readings are back within limits. {result.text}"[:1000],
-        at=now,
-    )
-
-
-def _reopen(alert: Alert, result: CheckResult, now: datetime) -> None:
-    alert.state = _next(alert, "reopen")
-    alert.recurrences += 1
-    alert.since = result.since or now
-    alert.resolved_at = alert.resolved_by = None
-    alert.resolve_reason = ""
-    alert.acknowledged_at = alert.acknowledged_by = None
-    alert.cleared_at = alert.snoozed_until = None
-    _seen(alert, result)
-    alert.save()
-    AlertNote.objects.create(alert=alert, verb="reopened", text=alert.message, at=now)
-    _tell_twin(alert, EventKind.ALERT_OPENED, now)
-
-
-def _next(alert: Alert, step: str) -> AlertState:
-    try:
-        return TRANSITIONS[alert.state, step]
-    except KeyError:
-        raise ConflictError(
-            "bad_transition",
-            f"This alert is {alert.get_state_display()}; {step} isn't possible now.",
-            state=alert.state,
-            step=step,
-        ) from None
 
 
 def _locked(alert: Alert) -> Alert:
@@ -229,7 +60,7 @@ def acknowledge(*, alert: Alert, actor: User, request: AnyRequest | None = None)
         ConflictError: `bad_transition` from any other state.
     """
     alert = _locked(alert)
-    alert.state = _next(alert, "acknowledge")
+    alert.state = next_state(alert, "acknowledge")
     alert.acknowledged_at, alert.acknowledged_by = timezone.now(), actor
     alert.save()
     _noted(alert, "acknowledged", "", actor, request)
@@ -257,14 +88,14 @@ def resolve(
         )
     text = _text(text)
     alert = _locked(alert)
-    alert.state = _next(alert, "resolve")
+    alert.state = next_state(alert, "resolve")
     alert.resolved_at, alert.resolved_by = timezone.now(), actor
     alert.resolve_reason = reason
     alert.snoozed_until = None
     alert.save()
     label = str(ResolveReason(reason).label)
     _noted(alert, "resolved", f"{label}. {text}"[:1000] if text else label, actor, request)
-    _tell_twin(alert, EventKind.ALERT_RESOLVED, alert.resolved_at, actor)
+    tell_twin(alert, EventKind.ALERT_RESOLVED, alert.resolved_at, actor)
     return alert
 
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from devices import tasks
 from devices.models import Alert, Device, Metric
-from devices.services import alerts
-from devices.services.alerts import evaluate_rules
+from devices.services import alerts, evaluation
+from devices.services.evaluation import evaluate_rules
 from tests.devices import factories as f
 from tests.devices.test_events import in_threads
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
@@ -202,15 +202,15 @@ def test_one_machine_that_cannot_be_judged_does_not_silence_the_rest(
 ) -> None:
     broken, healthy = Bench(), Bench()
     f.reading(healthy.device, healthy.noise, 11, healthy.now)
-    real = alerts.watched
+    real = evaluation.watched
 
     def watched(devices: list[Device], at: datetime) -> Any:
         if devices[0].pk == broken.device.pk:
             raise RuntimeError
         return real(devices, at)
 
-    monkeypatch.setattr(alerts, "watched", watched)
-    alerts.evaluate_fleet(now=healthy.now)
+    monkeypatch.setattr(evaluation, "watched", watched)
+    evaluation.evaluate_fleet(now=healthy.now)
     assert healthy.alert.state == "open"
 
 

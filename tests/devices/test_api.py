@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import AuditEntry
 from devices.facts import MachineName
 from devices.models import Device, DeviceModel, InboxEntry, Reading
-from devices.services.alerts import evaluate_rules
+from devices.services.evaluation import evaluate_rules
 from devices.services.events import append
 from devices.services.identify import find_or_inbox
 from tests.devices import factories as f

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from devices.models import Alert, Device, DeviceModel, InboxEntry
-from devices.services.alerts import evaluate_rules
+from devices.services.evaluation import evaluate_rules
 from devices.services.events import append
 from devices.services.identify import find_or_inbox
 from tests.devices import factories as f

@@ -31,6 +31,8 @@ TELLING = re.compile(
 )
 # a reader chooses a class for a box of his own, and narrows lists by classes
 CHOICES = re.compile(r"<select.*?</select>|<details class=\"wl-views\">.*?</details>", re.DOTALL)
+# what is drawn by chance (CSRF tokens, nonces, hashes, fractions of a second) says anything one day
+CHANCE = re.compile(r"\b[A-Za-z0-9_-]{20,}\b|(?<=:\d\d)\.\d{3,6}")
 FILM_DOORS = (
     f"/films/{N}/",
     f"/films/{N}/state/",
@@ -113,7 +115,7 @@ def every_door(near: tuple[Image, Image]) -> Iterator[tuple[str, str]]:
 def telling(client: Client, near: tuple[Image, Image]) -> set[str]:
     found = set()
     for method, path in every_door(near):
-        answer = CHOICES.sub("", said(client, path, method))
+        answer = CHANCE.sub("", CHOICES.sub("", said(client, path, method)))
         # the address itself may be typed with a class in it, and be repeated by the page
         answer = answer.replace("label=covid", "").replace("label%3Dcovid", "")
         if match := TELLING.search(answer):

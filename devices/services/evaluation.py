@@ -1,0 +1,76 @@
+"""The worker judges machines by their rules and opens, refreshes or clears their alerts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Max
+
+from devices.models import Alert, AlertState, Device
+from devices.models.device import Lifecycle
+from devices.rules import check
+from devices.selectors.health import watched
+
+from . import alert_changes
+from .events import lock_twin
+
+logger = structlog.get_logger(__name__)
+
+RECURS_WITHIN = timedelta(hours=24)
+
+
+def evaluate_fleet(*, now: datetime) -> None:
+    """Judge every machine that isn't retired; one that fails to be judged doesn't stop the rest."""
+    for device in Device.objects.exclude(lifecycle=Lifecycle.RETIRED).order_by("pk"):
+        try:
+            evaluate_rules(device=device, now=now)
+        except Exception:  # logged with its trace; the other machines must not fall silent
+            logger.exception("rule_evaluation_failed", device_id=device.pk)
+
+
+def evaluate_device(*, device_id: int, now: datetime) -> None:
+    """Judge one machine by id; one that is gone or retired has nothing to judge."""
+    device = Device.objects.filter(pk=device_id).exclude(lifecycle=Lifecycle.RETIRED).first()
+    if device is not None:
+        evaluate_rules(device=device, now=now)
+
+
+@transaction.atomic
+def evaluate_rules(*, device: Device, now: datetime) -> None:
+    """Open, refresh or clear the device's alerts, at most one unresolved per rule.
+
+    A failing check opens an alert, refreshes the unresolved one, or reopens one that was resolved
+    less than 24 h ago. After a resolve only readings measured later count: the same evidence
+    doesn't ring twice, new evidence does. A check that is good again marks the alert as cleared; a
+    person still says why it is over. Silence changes nothing.
+    """
+    lock_twin(device.pk)
+    newest = Alert.objects.filter(device=device).values("rule").annotate(newest=Max("pk"))
+    alerts = Alert.objects.select_related("device", "rule").filter(pk__in=newest.values("newest"))
+    latest = {alert.rule_id: alert for alert in alerts}
+    for item in watched([device], now):
+        result = check(item.limit, item.samples, now)
+        alert = latest.get(item.limit.rule_id)
+        unresolved = alert is not None and alert.state != AlertState.RESOLVED
+        if result.state == "unknown":
+            continue
+        if result.state == "ok":
+            if alert is not None and unresolved:
+                alert_changes.clear(alert, result, now)
+            continue
+        if alert is None:
+            alert_changes.open_alert(device, result, now)
+            continue
+        if unresolved:
+            alert_changes.refresh(alert, result, now)
+            continue
+        resolved_at = alert.resolved_at or now
+        result = check(item.limit, [s for s in item.samples if s.at > resolved_at], now)
+        if result.state not in {"watch", "act"}:
+            continue
+        if now - resolved_at < RECURS_WITHIN:
+            alert_changes.reopen(alert, result, now)
+        else:
+            alert_changes.open_alert(device, result, now)

@@ -53,3 +53,18 @@ def add(readings: Sequence[tuple[datetime, float]]) -> Sums:
         first_at=min(moment for moment, _ in readings),
         last_at=max(moment for moment, _ in readings),
     )
+
+
+def merge(one: Sums, other: Sums) -> Sums:
+    """The sums of two stretches together (Chan, Golub and LeVeque 1983)."""
+    n = one.n + other.n
+    apart = other.total / other.n - one.total / one.n
+    return Sums(
+        n=n,
+        total=one.total + other.total,
+        m2=one.m2 + other.m2 + apart * apart * one.n * other.n / n,
+        low=min(one.low, other.low),
+        high=max(one.high, other.high),
+        first_at=min(one.first_at, other.first_at),
+        last_at=max(one.last_at, other.last_at),
+    )

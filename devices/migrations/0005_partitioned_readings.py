@@ -22,6 +22,7 @@ TABLE = """
         device_id bigint NOT NULL,
         metric_id bigint NOT NULL
     )"""
+MOVE = f"INSERT INTO devices_reading ({COLUMNS}) SELECT {COLUMNS} FROM moved"  # noqa: S608
 FOREIGN = """
     ALTER TABLE devices_reading ADD CONSTRAINT devices_reading_{to}_fk
     FOREIGN KEY ({to}_id) REFERENCES devices_{to} (id) DEFERRABLE INITIALLY DEFERRED"""
@@ -36,6 +37,7 @@ NUMBERS = (
 
 
 def following(month: date) -> date:
+    """The month after."""
     return (month + timedelta(days=31)).replace(day=1)
 
 
@@ -53,6 +55,7 @@ def months(cursor: Any) -> list[date]:
 
 
 def move(schema_editor: Any, partitioned: bool) -> None:  # noqa: FBT001 - private
+    """Into a new table of the same name, which takes its place."""
     if schema_editor.connection.vendor != "postgresql":
         return
     by, rest = (" PARTITION BY RANGE (measured_at)", ", measured_at") if partitioned else ("", "")
@@ -68,7 +71,7 @@ def move(schema_editor: Any, partitioned: bool) -> None:  # noqa: FBT001 - priva
             cursor.execute(
                 "CREATE TABLE devices_reading_default PARTITION OF devices_reading DEFAULT"
             )
-        cursor.execute(f"INSERT INTO devices_reading ({COLUMNS}) SELECT {COLUMNS} FROM moved")
+        cursor.execute(MOVE)
         cursor.execute("DROP TABLE moved")
         cursor.execute(f"ALTER TABLE devices_reading ADD PRIMARY KEY (id{rest})")
         cursor.execute(
@@ -82,10 +85,12 @@ def move(schema_editor: Any, partitioned: bool) -> None:  # noqa: FBT001 - priva
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:
+    """A partition a month."""
     move(schema_editor, partitioned=True)
 
 
 def backwards(apps: Any, schema_editor: Any) -> None:
+    """One table again."""
     move(schema_editor, partitioned=False)
 
 

@@ -91,6 +91,7 @@ def _by_model(apps: Any, readings: Iterable[Any]) -> None:
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:
+    """Add up what is there."""
     if schema_editor.connection.vendor != "postgresql":
         readings = apps.get_model("devices", "Reading").objects
         ordered = readings.order_by("device_id", "metric_id", "measured_at")

@@ -64,7 +64,7 @@ _INSERT = f"""
         RETURNING metric_id, value, measured_at
     ), five AS ({_FIVE_OF_ADDED}), day AS ({_DAY_OF_ADDED}), latest AS ({_LATEST_OF_ADDED})
     SELECT count(*) FROM added
-"""
+"""  # noqa: S608 - constants of this module
 _PLACES = "VALUES (" + ", ".join(["%s"] * 10) + ")"
 
 
@@ -104,7 +104,10 @@ def _one_by_one(device_id: int, values: Values, source: str, received_at: dateti
     moments = [moment for _, moment in values]
     known = set(
         Reading.objects.filter(
-            device=device_id, measured_at__gte=min(moments), measured_at__lte=max(moments)
+            device=device_id,
+            metric__in={metric for metric, _ in values},
+            measured_at__gte=min(moments),
+            measured_at__lte=max(moments),
         ).values_list("metric_id", "measured_at")
     )
     added = {key: value for key, value in values.items() if key not in known}

@@ -266,7 +266,7 @@ class PointSerializer(serializers.Serializer[Any]):
 class SeriesSerializer(serializers.Serializer[Any]):
     """Readings over a span."""
 
-    resolution = serializers.ChoiceField(choices=["raw", "5min", "day"])
+    resolution = serializers.ChoiceField(choices=["raw", "5min", "hour", "day"])
     count = serializers.IntegerField()
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)

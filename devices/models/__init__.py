@@ -8,7 +8,9 @@ from .inbox import InboxEntry
 from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .reading import Reading
-from .twin import TwinEvent, TwinState
+from .retention import RetentionPolicy, RetentionRun
+from .rollup import Reading5Min, ReadingDay, ReadingLatest
+from .twin import TwinEvent, TwinSnapshot, TwinState
 
 __all__ = [
     "Alert",
@@ -24,8 +26,14 @@ __all__ = [
     "Metric",
     "MqttCount",
     "Reading",
+    "Reading5Min",
+    "ReadingDay",
+    "ReadingLatest",
+    "RetentionPolicy",
+    "RetentionRun",
     "Rule",
     "TwinEvent",
+    "TwinSnapshot",
     "TwinState",
     "WorkOrder",
     "WorkOrderEvent",

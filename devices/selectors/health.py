@@ -15,6 +15,8 @@ from devices.health import Health, combine
 from devices.models import Device, Reading, Rule
 from devices.rules import Limit, Sample, check
 
+from .newest import newest_many
+
 _NO_LOW, _NO_HIGH = -1.7e308, 1.7e308
 # SQLite allows an expression 1,000 deep; more failing checks than this take one query more
 _TERMS = 200
@@ -29,8 +31,67 @@ class Watched:
     samples: tuple[Sample, ...]
 
 
-def _rules(device_ids: Sequence[int], at: datetime) -> list[dict[str, Any]]:
-    """Per machine and rule: the newest reading, and the last one that clears the rule."""
+_FIELDS = (
+    "id",
+    "name",
+    "severity",
+    "low",
+    "high",
+    "hysteresis",
+    "for_seconds",
+    "min_samples",
+    "affects_image",
+    "metric_id",
+    "metric__key",
+    "metric__unit",
+    "metric__max_age",
+    "metric__device_model_id",
+)
+
+
+def _rules(devices: Sequence[Device], at: datetime) -> list[dict[str, Any]]:
+    """Per machine and rule: the newest reading, and the last one that clears the rule.
+
+    Three queries at most for any number of machines, two where every newest reading clears.
+    """
+    ids = [d.pk for d in devices]
+    newest = newest_many(ids, at)
+    by_model: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    rules = Rule.objects.filter(
+        enabled=True, metric__device_model__in={d.model_id for d in devices}
+    )
+    for rule in rules.values(*_FIELDS):
+        by_model[rule["metric__device_model_id"]].append(dict(rule))
+    rows, failing = [], []
+    for device in devices:
+        for rule in by_model.get(device.model_id, ()):
+            moment, value = newest.get((device.pk, rule["metric_id"]), (None, None))
+            row = {
+                **rule,
+                "machine": device.pk,
+                "newest_at": moment,
+                "newest_value": value,
+                "cleared_at": moment,
+            }
+            rows.append(row)
+            if value is not None and not _clears(rule, value):
+                failing.append(row)
+    if failing:
+        cleared = _cleared(failing, at)
+        for row in failing:
+            row["cleared_at"] = cleared.get((row["machine"], row["id"]))
+    return rows
+
+
+def _clears(rule: dict[str, Any], value: float) -> bool:
+    low, high, margin = rule["low"], rule["high"], rule["hysteresis"]
+    if low is not None and high is not None:
+        margin = min(margin, (high - low) / 2)
+    return (low is None or value >= low + margin) and (high is None or value <= high - margin)
+
+
+def _cleared(failing: list[dict[str, Any]], at: datetime) -> dict[tuple[int, int], datetime]:
+    """When rules that fail were last cleared, by machine's and rule's id."""
     margin = Case(
         When(
             Q(low__isnull=False) & Q(high__isnull=False),
@@ -39,43 +100,27 @@ def _rules(device_ids: Sequence[int], at: datetime) -> list[dict[str, Any]]:
         default=F("hysteresis"),
         output_field=FloatField(),
     )
-    newest = Reading.objects.filter(
-        device=OuterRef("machine"), metric=OuterRef("metric_id"), measured_at__lte=at
+    clear = Reading.objects.filter(
+        device=OuterRef("machine"),
+        metric=OuterRef("metric_id"),
+        measured_at__lte=at,
+        value__gte=OuterRef("clear_low"),
+        value__lte=OuterRef("clear_high"),
     ).order_by("-measured_at")
-    clear = newest.filter(value__gte=OuterRef("clear_low"), value__lte=OuterRef("clear_high"))
     rows = (
         Rule.objects.annotate(
             machine=F("metric__device_model__devices__id"),
             clear_low=Coalesce(F("low") + margin, Value(_NO_LOW)),
             clear_high=Coalesce(F("high") - margin, Value(_NO_HIGH)),
         )
-        .filter(enabled=True, machine__in=device_ids)
-        .annotate(
-            newest_at=Subquery(newest.values("measured_at")[:1]),
-            newest_value=Subquery(newest.values("value")[:1]),
-            cleared_at=Subquery(clear.values("measured_at")[:1]),
-        )
-        .values(
-            "id",
-            "name",
-            "severity",
-            "low",
-            "high",
-            "hysteresis",
-            "for_seconds",
-            "min_samples",
-            "affects_image",
-            "metric_id",
-            "metric__key",
-            "metric__unit",
-            "metric__max_age",
-            "machine",
-            "newest_at",
-            "newest_value",
-            "cleared_at",
-        )
+        .filter(pk__in={row["id"] for row in failing}, machine__in={r["machine"] for r in failing})
+        .annotate(cleared_at=Subquery(clear.values("measured_at")[:1]))
     )
-    return [dict(row) for row in rows]
+    return {
+        (machine, rule): moment
+        for machine, rule, moment in rows.values_list("machine", "pk", "cleared_at")
+        if moment is not None
+    }
 
 
 def _limit(row: dict[str, Any]) -> Limit:
@@ -120,7 +165,7 @@ def watched(devices: Sequence[Device], at: datetime) -> list[Watched]:
     Readings before the last one that clears a rule can't matter, so a healthy check costs one
     reading; a failing one those since it began. Two queries.
     """
-    rows = _rules([d.pk for d in devices], at)
+    rows = _rules(devices, at)
     wanted: dict[tuple[int, int], datetime | None] = {}
     for row in rows:
         if not _needs_run(row, at):
@@ -153,7 +198,7 @@ def _needs_run(row: dict[str, Any], at: datetime) -> bool:
 
 
 def health_many(devices: Iterable[Device], at: datetime) -> dict[int, Health]:
-    """Health of each machine as of `at`, by device id; two queries for any number of machines."""
+    """Health of each machine as of `at`, by device id; five queries at most for any number."""
     machines = list(devices)
     checks: dict[int, list[Any]] = {d.pk: [] for d in machines}
     if machines:

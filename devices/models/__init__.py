@@ -2,7 +2,7 @@
 
 from .alert import Alert, AlertNote, AlertState
 from .device import Device, DeviceAlias
-from .device_model import DeviceModel, Metric, Rule
+from .device_model import DeviceModel, Metric
 from .door import MqttCount
 from .inbox import InboxEntry
 from .key import DeviceKey
@@ -10,6 +10,7 @@ from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .reading import Reading
 from .retention import RetentionPolicy, RetentionRun
 from .rollup import Reading5Min, ReadingDay, ReadingLatest
+from .rule import Rule, RuleChange, RuleState, RuleVersion
 from .twin import TwinEvent, TwinSnapshot, TwinState
 
 __all__ = [
@@ -32,6 +33,9 @@ __all__ = [
     "RetentionPolicy",
     "RetentionRun",
     "Rule",
+    "RuleChange",
+    "RuleState",
+    "RuleVersion",
     "TwinEvent",
     "TwinSnapshot",
     "TwinState",

@@ -1,8 +1,9 @@
 """Relations of machines, incidents, and the outbox of notifications."""
 
+import uuid
+
 import django.db.models.deletion
 import django.utils.timezone
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 

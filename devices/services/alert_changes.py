@@ -106,7 +106,18 @@ def refresh(alert: Alert, result: CheckResult, now: datetime) -> None:
         alert.escalated_at = None
         alert_news.tell(alert, News.ROSE, now)
     else:
-        alert.save()
+        # not the whole row: another rule's alert may have changed its overlays in this round
+        alert.save(
+            update_fields=[
+                "severity",
+                "message",
+                "last_seen_at",
+                "value",
+                "cleared_at",
+                "recurrences",
+                "since",
+            ]
+        )
 
 
 def clear(alert: Alert, result: CheckResult, now: datetime) -> None:

@@ -72,9 +72,8 @@ def reason_to_withhold(alert: Alert, now: datetime) -> Withheld:
 def tell(alert: Alert, news: News, now: datetime) -> None:
     """Decide on a piece of news and save the row; the caller holds the device's twin."""
     alert.news_at = now
-    if news in {News.OPENED, News.REOPENED}:
-        if not in_maintenance(alert.device_id, now):
-            alert_groups.join(alert, now)
+    if news in {News.OPENED, News.REOPENED} and not in_maintenance(alert.device_id, now):
+        alert_groups.join(alert, now)
     reason = reason_to_withhold(alert, now)
     alert.withheld = reason
     if news in {News.OPENED, News.REOPENED}:
@@ -114,9 +113,7 @@ def escalation_after() -> timedelta:
     return timedelta(minutes=settings.ALERT_ESCALATE_MINUTES)
 
 
-def _each(
-    alert_ids: Iterable[int], step: Callable[[Alert, datetime], bool], now: datetime
-) -> int:
+def _each(alert_ids: Iterable[int], step: Callable[[Alert, datetime], bool], now: datetime) -> int:
     """Do a step with each alert in a transaction of its own; one that fails stops no other."""
     done = 0
     for alert_id in alert_ids:

@@ -80,28 +80,32 @@ def _email(row: Notification) -> Result:
         return _failed("no mail server is set (EMAIL_HOST)", final=True)
     if row.user is None or not row.user.email:
         return _failed("the account has no address any more", final=True)
-    connection = get_connection()
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     try:
         EmailMessage(
             subject=subject_of(row),
             body=_body_of(row),
             to=[row.user.email],
-            connection=connection,
+            connection=get_connection(),
             # the same at every try: a mailbox that knows it may drop the second
             headers={"Message-ID": f"<{row.key}@{domain}>", "Auto-Submitted": "auto-generated"},
         ).send()
-    except smtplib.SMTPRecipientsRefused as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
+        return _not_mailed(error)
+    return Result(Outcome.DELIVERED, None, "taken by the mail server")
+
+
+def _not_mailed(error: Exception) -> Result:
+    """What the mail server said, as the result of the try."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = next(iter(error.recipients.values()))[0]
         return _failed("the mail server refused the address", code, final=code >= 500)
-    except smtplib.SMTPResponseException as error:
+    if isinstance(error, smtplib.SMTPResponseException):
         final = error.smtp_code >= 500
         return _failed("the mail server refused it", error.smtp_code, final=final)
-    except ValueError:  # a line feed in the address, say
+    if isinstance(error, ValueError):  # a line feed in the address, say
         return _failed("the address can't be used", final=True)
-    except (OSError, smtplib.SMTPException) as error:
-        return _failed(f"the mail server can't be reached: {type(error).__name__}")
-    return Result(Outcome.DELIVERED, None, "taken by the mail server")
+    return _failed(f"the mail server can't be reached: {type(error).__name__}")
 
 
 def secrets_of(hook: Webhook, now: datetime) -> list[str]:

@@ -36,6 +36,7 @@ class Can(StrEnum):
     READING_WRITE = "reading.write"
     ALERT_READ = "alert.read"
     ALERT_WORK = "alert.work"
+    WEBHOOK_ADMIN = "webhook.admin"  # which programs are told of alerts
     MAINTENANCE_READ = "maintenance.read"
     MAINTENANCE_PLAN = "maintenance.plan"
     ORDER_WORK = "order.work"
@@ -73,6 +74,7 @@ _ADMIN = _ENGINEER | {
     Can.TEXT_BLOCKS,
     Can.TEXT_BLOCKS_SHARED,
     Can.MAINTENANCE_PLAN,
+    Can.WEBHOOK_ADMIN,
     Can.QUARANTINE_READ,
     Can.USER_ADMIN,
     Can.AUDIT_READ,

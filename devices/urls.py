@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import views, views_alerts, views_keys
+from .urls_alerts import urlpatterns as alert_patterns
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
@@ -25,5 +26,6 @@ urlpatterns: list = [
     path("device-inbox/<int:pk>/register/", views_alerts.inbox_register, name="inbox-register"),
     path("device-inbox/<int:pk>/alias/", views_alerts.inbox_alias, name="inbox-alias"),
     path("device-inbox/<int:pk>/dismiss/", views_alerts.inbox_dismiss, name="inbox-dismiss"),
+    *alert_patterns,
     *maintenance_patterns,
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,17 +16,20 @@ from accounts import csvsafe
 from accounts.decorators import requires
 from accounts.permissions import Can
 from accounts.services import audit
+from devices.alert_figures import Spread
 from devices.models import Alert, Device
 from devices.models.alert import ResolveReason, Withheld
 from devices.selectors import alert_figures as selectors
 from devices.selectors import alerts as alert_selectors
 from devices.selectors.notifications import rooms
+from twinhealth.web.templatetags.house import span_text
 
 from .views import actor
 
 EXPORT_CAP = 100_000
 HEADER = (
-    "id", "machine", "serial", "room", "rule", "metric", "severity", "state", "opened", "outside_since",
+    "id", "machine", "serial", "room", "rule", "metric", "severity", "state", "opened",
+    "outside_since",
     "acknowledged", "resolved", "reason", "returns", "opened_withheld", "message",
 )  # fmt: skip
 
@@ -50,6 +54,15 @@ def _query(span: selectors.Span, room: str, device: int | None) -> dict[str, str
     return found
 
 
+def _in_words(spread: Spread) -> tuple[str, str]:
+    """Median and 90th percentile."""
+    median, p90 = (
+        "unknown" if seconds is None else span_text(timedelta(seconds=seconds))
+        for seconds in (spread.median, spread.p90)
+    )
+    return median, p90
+
+
 @require_GET
 @requires(Can.ALERT_READ)
 def figures(request: HttpRequest) -> HttpResponse:
@@ -66,6 +79,9 @@ def figures(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "page": page,
         "figures": page.figures,
+        "action_percent": round(100 * (page.figures.action_share or 0)),
+        "acknowledge": _in_words(page.figures.acknowledge),
+        "resolve": _in_words(page.figures.resolve),
         "months": months,
         "most": max((month.alerts for month, _ in months), default=0),
         "reasons": [

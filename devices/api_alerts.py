@@ -29,7 +29,7 @@ from devices.services import alerts, inbox
 from twinhealth.errors import InvalidInputError
 
 from . import serializers_alerts as shapes
-from .api import actor
+from .api import actor, model_given
 from .serializers import RegisterSerializer
 
 # named here because `list` means a method inside the classes
@@ -166,6 +166,7 @@ class AlertViewSet(GenericViewSet[Alert]):
 
     @extend_schema(
         summary="Somebody looks after these",
+        operation_id="alerts_acknowledge_many",
         request=shapes.AcknowledgeManySerializer,
         responses=shapes.AcknowledgedSerializer,
     )
@@ -270,7 +271,7 @@ class InboxViewSet(GenericViewSet[InboxEntry]):
     def register(self, request: Request, pk: str) -> Response:
         """Register it; its waiting images are linked soon after."""
         entry, given = inbox.get(int(pk)), given_by(RegisterSerializer, request)
-        model = modelgiven_by(given.pop("model"), request)
+        model = model_given(given.pop("model"), request)
         inbox.register(entry=entry, actor=actor(request), model=model, request=request, **given)
         body = shapes.InboxSerializer(inbox.get(entry.pk)).data
         return Response(body, status=status.HTTP_201_CREATED)

@@ -303,6 +303,7 @@ SPECTACULAR_SETTINGS = {
         "AlertStateEnum": "devices.models.alert.AlertState.choices",
         "ResolveReasonEnum": "devices.models.alert.ResolveReason.choices",
         "InboxStateEnum": "devices.models.inbox.InboxState.choices",
+        "WithheldEnum": "devices.models.alert.Withheld.choices",
         "SendStateEnum": "devices.models.notification.SendState.choices",
         "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",

@@ -35,7 +35,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
     rows = selectors.lines(actor(request))
     context = {
         "page_obj": Paginator(rows, PAGE).get_page(request.GET.get("page")),
-        "unread": selectors.unread(request.user).count(),
+        "unread": selectors.unread(actor(request)).count(),
         "subscribed": subscriptions.of(actor(request)).pk is not None,
     }
     return render(request, "devices/notifications.html", context)

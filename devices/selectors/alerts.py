@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -138,7 +139,7 @@ class AlertFilter:
 IN_LIVE_GROUP = Q(group__isnull=False, group__ended_at=None)
 
 
-def live_heads() -> QuerySet[AlertGroup, dict[str, int]]:
+def live_heads() -> QuerySet[AlertGroup, Any]:
     """Heads of the incidents that go on."""
     return AlertGroup.objects.filter(ended_at=None).values("head")
 

@@ -45,7 +45,7 @@ def deliveries(chosen: DeliveryFilter) -> QuerySet[Notification]:
     return found.order_by("-created_at", "-pk")
 
 
-def unread(user: object) -> QuerySet[Notification]:
+def unread(user: User) -> QuerySet[Notification]:
     """Lines in the app that the person hasn't seen."""
     return Notification.objects.filter(
         user=user, channel=Channel.IN_APP, state=SendState.SENT, read_at=None

@@ -56,7 +56,9 @@ def link_to(row: Notification) -> str:
 
 def subject_of(row: Notification) -> str:
     """One line: severity, machine, what there is to tell."""
-    line = f"{row.severity.upper()}: {row.alert.device.name}: {row.get_news_display()}"
+    device = row.alert.device
+    made_up = "[synthetic] " if device.is_synthetic else ""
+    line = f"{made_up}{row.severity.upper()}: {device.name}: {row.get_news_display()}"
     return " ".join(line.split())[:200]
 
 
@@ -113,7 +115,7 @@ def secrets_of(hook: Webhook, now: datetime) -> list[str]:
     salts = [hook.salt]
     if hook.old_salt and hook.old_until is not None and hook.old_until > now:
         salts.append(hook.old_salt)
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     return [signing.secret_of(key, salt) for salt in salts for key in keys]
 
 
@@ -142,6 +144,7 @@ def payload_of(row: Notification) -> dict[str, Any]:
             "serial": alert.device.serial,
             "name": alert.device.name,
             "location": alert.device.location,
+            "synthetic": alert.device.is_synthetic,
         },
         "incident": None
         if group is None

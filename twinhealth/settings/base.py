@@ -238,7 +238,7 @@ DETECTOR_WEIGHTS = Path(
     env.str("DETECTOR_WEIGHTS", default=str(BASE_DIR / "detection" / "weights" / "active.pth"))
 )
 
-# --- e-mail: only that a critical result waits, and the link; without a server none is sent
+# --- e-mail: that a critical result waits, or an alert; without a server none is sent
 EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)

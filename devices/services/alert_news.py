@@ -133,6 +133,9 @@ def release(*, now: datetime) -> int:
     waiting = (
         Alert.objects.exclude(state=AlertState.RESOLVED)
         .exclude(withheld=Withheld.NOT)
+        # the two that can be many and whose end the row itself says
+        .exclude(withheld=Withheld.SNOOZED, snoozed_until__gt=now)
+        .exclude(withheld=Withheld.GROUPED, group__isnull=False, group__ended_at=None)
         .filter(cleared_at=None)
         .order_by("pk")
         .values_list("pk", flat=True)

@@ -32,13 +32,18 @@ class Result:
 
 
 def needless(row: Notification) -> bool:
-    """True for an e-mail about what is over; programs are told all the same, to keep in step."""
+    """True for an e-mail about what is over, and for a webhook that was switched off.
+
+    Programs are told of what is over all the same, to keep in step.
+    """
+    if row.webhook is not None:
+        return not row.webhook.active
     return row.channel == Channel.EMAIL and row.alert.state == AlertState.RESOLVED
 
 
 def send(row: Notification, now: datetime) -> Result:
     """Hand it over once, outside any transaction."""
-    return _email(row) if row.channel == Channel.EMAIL else _webhook(row, now)
+    return _email(row) if row.webhook is None else _webhook(row, row.webhook, now)
 
 
 def _failed(text: str, code: int | None = None, *, final: bool = False) -> Result:
@@ -152,10 +157,7 @@ def payload_of(row: Notification) -> dict[str, Any]:
     }
 
 
-def _webhook(row: Notification, now: datetime) -> Result:
-    hook = row.webhook
-    if hook is None or not hook.active:
-        return _failed("the webhook was switched off", final=True)
+def _webhook(row: Notification, hook: Webhook, now: datetime) -> Result:
     body = json.dumps(payload_of(row), ensure_ascii=False).encode()
     stamp = int(now.timestamp())
     headers = {

@@ -97,18 +97,23 @@ def take_back(*, alert: Alert) -> bool:
 
     A line in the app counts as not got until it is read.
     """
-    latest = Notification.objects.filter(alert=alert, number=alert.told)
-    got = latest.filter(
-        Q(channel=Channel.IN_APP, read_at__isnull=False)
-        | ~Q(channel=Channel.IN_APP) & ~Q(state__in=[SendState.QUEUED, SendState.DROPPED])
+    # locked, so that no worker takes one at this moment
+    latest = list(
+        Notification.objects.select_for_update()
+        .filter(alert=alert, number=alert.told)
+        .order_by("pk")
     )
-    if alert.told == 0 or got.exists():
+    if alert.told == 0 or any(_is_got(row) for row in latest):
         return False
-    # by the state, too: a worker may take one at this moment
-    taken = latest.filter(
-        Q(state=SendState.QUEUED) | Q(channel=Channel.IN_APP, read_at=None)
-    ).update(state=SendState.DROPPED, due_at=None)
-    return taken == latest.count()
+    pks = [row.pk for row in latest]
+    Notification.objects.filter(pk__in=pks).update(state=SendState.DROPPED, due_at=None)
+    return True
+
+
+def _is_got(row: Notification) -> bool:
+    if row.channel == Channel.IN_APP:
+        return row.read_at is not None
+    return row.state not in {SendState.QUEUED, SendState.DROPPED}
 
 
 def deliver(*, notification_id: int, now: datetime | None = None) -> bool:
@@ -117,7 +122,7 @@ def deliver(*, notification_id: int, now: datetime | None = None) -> bool:
     lost = Notification.objects.filter(
         pk=notification_id, state=SendState.SENDING, taken_at__lte=now - LEASE
     )
-    was_lost = bool(lost.update(taken_at=now))
+    was_lost = bool(lost.update(taken_at=now, tries=F("tries") + 1))
     if not was_lost:
         mine = Notification.objects.filter(
             pk=notification_id, state=SendState.QUEUED, due_at__lte=now
@@ -129,6 +134,9 @@ def deliver(*, notification_id: int, now: datetime | None = None) -> bool:
     ).get(pk=notification_id)
     if was_lost:
         _attempt(row, now, channels.Result(Outcome.LOST, None, "taken over after the lease"), None)
+        if row.tries >= backoff.MAX_TRIES:  # one that ends each worker must end, too
+            _mine(row).update(state=SendState.DEAD)
+            return False
     if channels.needless(row):
         _mine(row).update(state=SendState.DROPPED)
         return False

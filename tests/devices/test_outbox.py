@@ -188,7 +188,7 @@ def test_gone_is_gone_and_switched_off_is_off(ward: Ward, server: Server) -> Non
         webhook=hook, actor=ward.person, name="off", url=hook.url, severity="act", active=False
     )
     assert run_due(ward.now) == [False]
-    assert list(Notification.objects.values_list("state", flat=True)) == ["dead", "dead"]
+    assert list(Notification.objects.values_list("state", flat=True)) == ["dropped", "dead"]
     assert len(server.got) == 1
 
 
@@ -212,6 +212,16 @@ def test_a_worker_that_died_is_followed_by_another(ward: Ward, server: Server) -
     assert outbox.due(now=later) == [row.pk]
     assert outbox.deliver(notification_id=row.pk, now=later)
     assert attempts() == [("lost", None), ("delivered", 200)]
+
+
+def test_one_that_ends_each_worker_ends(ward: Ward, server: Server) -> None:
+    webhook(url_of(server))
+    ward.feed(ward.machines[0], 11)
+    row = Notification.objects.get()
+    Notification.objects.update(state="sending", due_at=None, taken_at=ward.now, tries=9)
+    assert not outbox.deliver(notification_id=row.pk, now=ward.now + timedelta(seconds=90))
+    row.refresh_from_db()
+    assert (row.state, row.tries, attempts(), server.got) == ("dead", 10, [("lost", None)], [])
 
 
 def test_the_docs_show_how_to_check_a_signature(ward: Ward, server: Server) -> None:

@@ -103,6 +103,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "states": SendState.choices,
         "channels": Channel.choices,
+        "can_name_programs": may(request.user, Can.WEBHOOK_ADMIN),
     }
     return render(request, "devices/deliveries.html", context)
 

@@ -22,7 +22,7 @@ from tests.devices.alert_bench import Ward, subscribe, webhook
 from tests.devices.maintenance_rows import make_order
 
 Visit = Callable[..., Visitor]
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 
 @pytest.fixture

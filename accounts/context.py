@@ -72,7 +72,15 @@ def house(request: HttpRequest) -> dict[str, Any]:
                 "badge": partial(badges.badge, door.counted or door.url_name, user),
             }
         )
+    # in the top bar, not on the rail: one more entry wouldn't fit a phone
+    bell = None
+    if may(user, Can.ALERT_READ):
+        bell = {
+            "url": reverse("devices:notifications"),
+            "badge": partial(badges.badge, "devices:notifications", user),
+        }
     return {
+        "bell": bell,
         "hospital_name": settings.HOSPITAL_NAME,
         "embedded": settings.EMBEDDED,
         "rail": rail,

@@ -37,6 +37,7 @@ class Can(StrEnum):
     RULE_EDIT = "rule.edit"
     ALERT_READ = "alert.read"
     ALERT_WORK = "alert.work"
+    WEBHOOK_ADMIN = "webhook.admin"  # which programs are told of alerts
     MAINTENANCE_READ = "maintenance.read"
     MAINTENANCE_PLAN = "maintenance.plan"
     ORDER_WORK = "order.work"
@@ -75,6 +76,7 @@ _ADMIN = _ENGINEER | {
     Can.TEXT_BLOCKS,
     Can.TEXT_BLOCKS_SHARED,
     Can.MAINTENANCE_PLAN,
+    Can.WEBHOOK_ADMIN,
     Can.QUARANTINE_READ,
     Can.USER_ADMIN,
     Can.AUDIT_READ,

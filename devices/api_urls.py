@@ -8,6 +8,14 @@ from rest_framework.routers import SimpleRouter
 from .api import DeviceViewSet
 from .api_alerts import AlertViewSet, InboxViewSet
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
+from .api_notifications import (
+    AlertFiguresView,
+    DeliveryViewSet,
+    NotificationViewSet,
+    SubscriptionView,
+    WebhookViewSet,
+)
+from .api_relations import DeviceRelationsView, SupplyViewSet
 from .api_rules import CheckView, RuleViewSet
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
@@ -16,8 +24,15 @@ router.register("devices", DeviceViewSet, basename="api-device")
 router.register("alerts", AlertViewSet, basename="api-alert")
 router.register("rules", RuleViewSet, basename="api-rule")
 router.register("device-inbox", InboxViewSet, basename="api-inbox")
+router.register("alert-deliveries", DeliveryViewSet, basename="api-delivery")
+router.register("notifications", NotificationViewSet, basename="api-notification")
+router.register("supplies", SupplyViewSet, basename="api-supply")
+router.register("webhooks", WebhookViewSet, basename="api-webhook")
 
 urlpatterns: list = [
+    path("alerts/figures/", AlertFiguresView.as_view(), name="api-alert-figures"),
+    path("alert-subscription/", SubscriptionView.as_view(), name="api-alert-subscription"),
+    path("devices/<int:pk>/relations/", DeviceRelationsView.as_view(), name="api-device-relations"),
     path("devices/<int:pk>/keys/", DeviceKeysView.as_view(), name="api-device-keys"),
     path("devices/<int:pk>/keys/<int:key_id>/", DeviceKeyView.as_view(), name="api-device-key"),
     path(

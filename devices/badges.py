@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from devices.models import Alert, AlertState, InboxEntry
 from devices.models.inbox import InboxState
+from devices.selectors.notifications import unread
 from twinhealth.web import badges
 
 
@@ -14,6 +15,9 @@ def connect() -> None:
         lambda _: Alert.objects.filter(state=AlertState.OPEN),
         one="open alert",
         many="open alerts",
+    )
+    badges.register(
+        "devices:notifications", unread, one="unread notification", many="unread notifications"
     )
     badges.register(
         "devices:inbox",

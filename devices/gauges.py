@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from django.db.models import Count
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from devices.models import Alert, MqttCount
+from devices.models import Alert, MqttCount, Notification
 from devices.models.alert import AlertState
 from devices.models.device_model import Severity
+from devices.models.notification import SendState
 from twinhealth.web import metrics
 
 
@@ -19,7 +20,7 @@ def connect() -> None:
 
 
 def collect() -> Iterator[Metric]:
-    """Two queries; every state and severity is there, zero included."""
+    """Three queries; every state and severity is there, zero included."""
     alerts = GaugeMetricFamily(
         "twinhealth_alerts", "Unresolved alerts of machines.", labels=["state", "severity"]
     )
@@ -34,7 +35,23 @@ def collect() -> Iterator[Metric]:
         for severity in Severity.values:
             alerts.add_metric([state, severity], counts.get((state.value, severity), 0))
     yield alerts
+    yield _notifications()
     yield from _mqtt()
+
+
+def _notifications() -> Metric:
+    """The outbox: what waits, and what was given up and needs somebody."""
+    family = GaugeMetricFamily(
+        "twinhealth_notifications",
+        "Messages about alerts that are not delivered.",
+        labels=["state"],
+    )
+    shown = (SendState.QUEUED, SendState.SENDING, SendState.DEAD)
+    rows = Notification.objects.order_by().filter(state__in=shown).values_list("state")
+    counts = dict(rows.annotate(count=Count("pk")))
+    for state in shown:
+        family.add_metric([state.value], counts.get(state.value, 0))
+    return family
 
 
 def _mqtt() -> Iterator[Metric]:

@@ -21,7 +21,7 @@ class NoteSerializer(serializers.ModelSerializer[AlertNote]):
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):
-    """A device-failure alert."""
+    """A device-failure alert; `group` is the incident with whose head it was told."""
 
     device = serializers.IntegerField(source="device_id")
     device_name = serializers.CharField(source="device.name")
@@ -63,6 +63,12 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "resolved_at",
             "resolved_by",
             "resolve_reason",
+            "group",
+            "news_at",
+            "told",
+            "withheld",
+            "opened_withheld",
+            "escalated_at",
         ]
 
 
@@ -86,6 +92,20 @@ class SnoozeSerializer(serializers.Serializer[Any]):
     """Until when."""
 
     until = serializers.DateTimeField()
+
+
+class AcknowledgeManySerializer(serializers.Serializer[Any]):
+    """Which ones."""
+
+    ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), max_length=500
+    )
+
+
+class AcknowledgedSerializer(serializers.Serializer[Any]):
+    """Those that were open and are acknowledged now."""
+
+    acknowledged = serializers.ListField(child=serializers.IntegerField())
 
 
 class AssignSerializer(serializers.Serializer[Any]):

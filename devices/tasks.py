@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from devices.services import evaluation, partitions, plans
+from devices.services import alert_news, evaluation, outbox, partitions, plans
 
 
 @shared_task(soft_time_limit=50, time_limit=55)
@@ -30,3 +30,28 @@ def materialise_due_orders_task() -> None:
 def make_partitions_task() -> None:
     """Beat: the months to come have their partition before their first reading."""
     partitions.make(now=timezone.now())
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def release_alerts_task() -> None:
+    """Tell of what was withheld for a reason that is gone; beat, and a hint when one ends."""
+    alert_news.release(now=timezone.now())
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def escalate_alerts_task() -> None:
+    """Beat: tell, once, of act alerts that nobody acknowledged in time."""
+    alert_news.escalate(now=timezone.now())
+
+
+@shared_task(soft_time_limit=40, time_limit=60)
+def deliver_notification_task(notification_id: int) -> None:
+    """Deliver one notification."""
+    outbox.deliver(notification_id=notification_id)
+
+
+@shared_task(soft_time_limit=20, time_limit=30)
+def deliver_due_notifications_task() -> None:
+    """Beat: deliver what waits for another try, and what a lost message or worker left."""
+    for notification_id in outbox.due():
+        deliver_notification_task.delay(notification_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import views, views_alerts, views_checks, views_keys, views_rules
+from .urls_alerts import urlpatterns as alert_patterns
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
@@ -36,5 +37,6 @@ urlpatterns: list = [
         views_rules.rule_replay,
         name="rule-replay",
     ),
+    *alert_patterns,
     *maintenance_patterns,
 ]

@@ -20,6 +20,7 @@ from devices.forms import ConfigForm, DeviceForm, LifecycleForm, NewDeviceForm
 from devices.forms_keys import OVERLAP_HOURS, NewKeyForm
 from devices.models import AlertState, DeviceModel
 from devices.selectors import fleet as fleet_selectors
+from devices.selectors import relations as relation_selectors
 from devices.selectors import twin as twin_selectors
 from devices.selectors.twin import RANGES
 from devices.services import alerts as alert_services
@@ -97,6 +98,7 @@ def device(request: HttpRequest, pk: int) -> HttpResponse:
         "journal": [(e, journal_words.sentence(e.kind, e.payload)) for e in journal],
         "maintenance": selectors_maintenance.for_device(machine) if at is None else None,
         "config_form": ConfigForm(initial={"config": ConfigForm.text(machine.desired_config)}),
+        "relations": relation_selectors.of(machine) if at is None else None,
         "keys": twin_selectors.keys(machine, now) if at is None else [],
         "key_form": NewKeyForm(auto_id="key_%s"),
         "overlaps": OVERLAP_HOURS,

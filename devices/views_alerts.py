@@ -11,6 +11,7 @@ from django.db import transaction
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
@@ -26,8 +27,10 @@ from devices.forms import (
 )
 from devices.models import Alert, Device, DeviceModel
 from devices.models.inbox import InboxState
+from devices.selectors import alert_figures as figures
 from devices.selectors import alerts as selectors
 from devices.selectors import twin as twin_selectors
+from devices.selectors.notifications import DeliveryFilter, deliveries
 from devices.services import alerts as services
 from devices.services import inbox as inbox_services
 from twinhealth.errors import DomainError
@@ -43,24 +46,71 @@ BEFORE_OPENING = timedelta(days=3)
 def alerts(request: HttpRequest) -> HttpResponse:
     """Which machine asks for somebody, most urgent first."""
     now = timezone.now()
-    asked = request.GET
-    machine = asked.get("machine", "")
-    chosen = selectors.AlertFilter(
-        state=asked.get("state", "unresolved"),
-        severity=asked.get("severity", ""),
-        device=int(machine[:18]) if machine.isdecimal() else None,
-        snoozed=False if asked.get("snoozed") == "hide" else None,
-        mine=actor(request).pk if asked.get("mine") == "yes" else None,
+    chosen = chosen_alerts(request)
+    folded = chosen.is_plain
+    found = selectors.alerts(
+        chosen, now=now, ordering=request.GET.get("ordering", ""), folded=folded
     )
-    rows = selectors.alerts(chosen, now=now, ordering=asked.get("ordering", ""))
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {
-        "page_obj": Paginator(rows, PAGE).get_page(asked.get("page")),
+        "page_obj": page,
+        "rows": selectors.rows(page, folded=folded),
         "chosen": chosen,
         "counts": selectors.counts(chosen, now=now),
         "machines": Device.objects.order_by("name"),
         "now": now,
     }
     return render(request, "devices/alerts.html", context)
+
+
+def _number(text: str) -> int | None:
+    return int(text[:18]) if text.isdecimal() else None
+
+
+def chosen_alerts(request: HttpRequest) -> selectors.AlertFilter:
+    """What the address asks for; a word that isn't known narrows nothing.
+
+    Raises:
+        InvalidInputError: `bad_day`, `bad_span`.
+    """
+    asked = request.GET
+    start, last = (figures.day(asked.get(name, ""), name) for name in ("from", "to"))
+    span = figures.span_of(start, last, now=timezone.now()).moments if start or last else None
+    return selectors.AlertFilter(
+        state=asked.get("state", "unresolved"),
+        severity=asked.get("severity", ""),
+        device=_number(asked.get("machine", "")),
+        snoozed=False if asked.get("snoozed") == "hide" else None,
+        mine=actor(request).pk if asked.get("mine") == "yes" else None,
+        unassigned=asked.get("unassigned") == "yes",
+        muted=asked.get("muted") == "yes",
+        withheld=asked.get("withheld", ""),
+        group=_number(asked.get("incident", "")),
+        grouped=asked.get("grouped") == "yes",
+        room=asked.get("room", "")[:64],
+        rule=_number(asked.get("rule", "")),
+        reason=asked.get("reason", ""),
+        acknowledged=asked.get("acknowledged") == "yes",
+        stale=asked.get("stale") == "yes",
+        start=span[0] if span else None,
+        end=span[1] if span else None,
+    )
+
+
+@require_POST
+@requires(Can.ALERT_WORK)
+def alerts_acknowledge(request: HttpRequest) -> HttpResponse:
+    """Acknowledge those that are ticked."""
+    ids = [int(text) for text in request.POST.getlist("alert") if text.isdecimal()]
+    try:
+        done = services.acknowledge_many(alert_ids=ids, actor=actor(request), request=request)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"Acknowledged: {len(done)}.")
+    back = request.POST.get("back", "")
+    here = reverse("devices:alerts")
+    return redirect(f"{here}{back}" if back.startswith("?") else here)
 
 
 @require_GET
@@ -96,6 +146,8 @@ def _alert_page(request: HttpRequest, found: Alert, bad: Form | None = None) -> 
         "device": found.device,
         "charts": charts,
         "notes": found.notes.select_related("by"),
+        "incident": selectors.incident_of(found),
+        "deliveries": deliveries(DeliveryFilter(alert=found.pk))[:PAGE],
         "resolved": found.state == "resolved",
         "snoozed": bool(found.snoozed_until and found.snoozed_until > now),
         "now": now,
@@ -154,7 +206,7 @@ def alert_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         return _alert_page(request, found, form)
     _STEPS[step](request, found, form)
     if getattr(request, "htmx", False):
-        row = {"alert": services.get(pk), "now": timezone.now()}
+        row = {"alert": services.get(pk), "member": "member" in request.GET, "now": timezone.now()}
         return render(request, "devices/parts/alert_row.html", row)
     return redirect("devices:alert", pk=pk)
 

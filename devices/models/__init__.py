@@ -1,13 +1,16 @@
 """The device twin's rows: what it is, how it is, what was done to it."""
 
 from .alert import Alert, AlertNote, AlertState
+from .alert_group import AlertGroup
 from .device import Device, DeviceAlias
 from .device_model import DeviceModel, Metric
 from .door import MqttCount
 from .inbox import InboxEntry
 from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
+from .notification import DeliveryAttempt, Notification, Subscription, Webhook
 from .reading import Reading
+from .relation import Spare, Supply, SupplyMember
 from .retention import RetentionPolicy, RetentionRun
 from .rollup import Reading5Min, ReadingDay, ReadingLatest
 from .rule import Rule, RuleChange, RuleState, RuleVersion
@@ -15,8 +18,10 @@ from .twin import TwinEvent, TwinSnapshot, TwinState
 
 __all__ = [
     "Alert",
+    "AlertGroup",
     "AlertNote",
     "AlertState",
+    "DeliveryAttempt",
     "Device",
     "DeviceAlias",
     "DeviceKey",
@@ -26,6 +31,7 @@ __all__ = [
     "MaintenancePlan",
     "Metric",
     "MqttCount",
+    "Notification",
     "Reading",
     "Reading5Min",
     "ReadingDay",
@@ -36,9 +42,14 @@ __all__ = [
     "RuleChange",
     "RuleState",
     "RuleVersion",
+    "Spare",
+    "Subscription",
+    "Supply",
+    "SupplyMember",
     "TwinEvent",
     "TwinSnapshot",
     "TwinState",
+    "Webhook",
     "WorkOrder",
     "WorkOrderEvent",
 ]

@@ -27,6 +27,16 @@ class ResolveReason(models.TextChoices):
     OTHER = "other", "other"
 
 
+class Withheld(models.TextChoices):
+    """Why people were not told of an alert's latest news; overlays, the state stays."""
+
+    NOT = "", "told"
+    MAINTENANCE = "maintenance", "muted: the machine is in maintenance"
+    SNOOZED = "snoozed", "snoozed"
+    INHIBITED = "inhibited", "inhibited by the same metric's act alert"
+    GROUPED = "grouped", "told with its incident"
+
+
 class Alert(models.Model):
     """A device-failure alert: one unresolved per device and rule, held by the database."""
 
@@ -59,9 +69,27 @@ class Alert(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     resolve_reason = models.CharField(max_length=16, choices=ResolveReason.choices, blank=True)
+    group = models.ForeignKey(
+        "devices.AlertGroup", models.SET_NULL, null=True, blank=True, related_name="members"
+    )
+    # when it last became news: opened, rose, reopened, or released from being withheld
+    news_at = models.DateTimeField(default=timezone.now)
+    told = models.PositiveIntegerField(default=0)  # how many pieces of news were told
+    withheld = models.CharField(max_length=12, choices=Withheld.choices, blank=True)
+    # how it opened; `withheld` is how it stands now
+    opened_withheld = models.CharField(max_length=12, choices=Withheld.choices, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-opened_at"]
+        indexes = [
+            models.Index(fields=["opened_at"], name="alert_opened"),
+            models.Index(
+                fields=["news_at"],
+                condition=~models.Q(state="resolved"),
+                name="alert_unresolved_news",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["device", "rule"],

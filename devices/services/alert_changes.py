@@ -8,10 +8,12 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from devices.models import Alert, AlertNote, AlertState, Device, RuleVersion
+from devices.models.notification import News
 from devices.models.twin import EventKind
 from devices.rules import CheckResult
 from twinhealth.errors import ConflictError
 
+from . import alert_news
 from .events import append
 
 # (from, step) -> to; anything else is refused
@@ -89,6 +91,7 @@ def open_alert(device: Device, result: CheckResult, now: datetime) -> None:
         return
     AlertNote.objects.create(alert=alert, verb="opened", text=alert.message, at=now)
     tell_twin(alert, EventKind.ALERT_OPENED, now)
+    alert_news.tell(alert, News.OPENED, now)
 
 
 def refresh(alert: Alert, result: CheckResult, now: datetime) -> None:
@@ -102,7 +105,22 @@ def refresh(alert: Alert, result: CheckResult, now: datetime) -> None:
         AlertNote.objects.create(alert=alert, verb="returned", text=alert.message, at=now)
     elif rose:
         AlertNote.objects.create(alert=alert, verb="worsened", text=alert.message, at=now)
-    alert.save()
+    if rose:
+        alert.escalated_at = None
+        alert_news.tell(alert, News.ROSE, now)
+    else:
+        # not the whole row: another rule's alert may have changed its overlays in this round
+        alert.save(
+            update_fields=[
+                "severity",
+                "message",
+                "last_seen_at",
+                "value",
+                "cleared_at",
+                "recurrences",
+                "since",
+            ]
+        )
 
 
 def clear(alert: Alert, result: CheckResult, now: datetime) -> None:
@@ -128,7 +146,9 @@ def reopen(alert: Alert, result: CheckResult, now: datetime) -> None:
     alert.resolve_reason = ""
     alert.acknowledged_at = alert.acknowledged_by = None
     alert.cleared_at = alert.snoozed_until = None
+    alert.group = None  # of then; it may join one of now
     _seen(alert, result)
     alert.save()
     AlertNote.objects.create(alert=alert, verb="reopened", text=alert.message, at=now)
     tell_twin(alert, EventKind.ALERT_OPENED, now)
+    alert_news.tell(alert, News.REOPENED, now)

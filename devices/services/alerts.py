@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -11,15 +12,17 @@ from accounts.models import User
 from accounts.permissions import Can, may
 from accounts.services import audit
 from devices.models import Alert, AlertNote, AlertState, Device
-from devices.models.alert import ResolveReason
+from devices.models.alert import ResolveReason, Withheld
+from devices.models.device_model import Severity
 from devices.models.twin import EventKind
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
 
-from . import AnyRequest
+from . import AnyRequest, alert_groups
 from .alert_changes import next_state, tell_twin
 from .events import lock_twin
 
 MAX_SNOOZE = timedelta(days=30)
+MAX_MANY = 500  # alerts acknowledged at once
 
 
 def _locked(alert: Alert) -> Alert:
@@ -31,6 +34,13 @@ def _locked(alert: Alert) -> Alert:
 def _noted(alert: Alert, verb: str, text: str, actor: User, request: AnyRequest | None) -> None:
     AlertNote.objects.create(alert=alert, by=actor, verb=verb, text=text)
     audit.record(actor=actor, verb=verb, obj=alert, request=request)
+
+
+def _release_soon() -> None:
+    """Have what was withheld because of this alert looked at when the transaction is committed."""
+    from devices.tasks import release_alerts_task  # noqa: PLC0415 - tasks call services
+
+    release_alerts_task.delay_on_commit()  # type: ignore[attr-defined]
 
 
 def _unresolved(alert: Alert, step: str) -> None:
@@ -91,8 +101,11 @@ def resolve(
     alert.state = next_state(alert, "resolve")
     alert.resolved_at, alert.resolved_by = timezone.now(), actor
     alert.resolve_reason = reason
-    alert.snoozed_until = None
+    alert.snoozed_until, alert.withheld = None, Withheld.NOT
     alert.save()
+    # members of its incident, and watch alerts for which it spoke
+    if alert_groups.end(alert, alert.resolved_at) or alert.severity == Severity.ACT:
+        _release_soon()
     label = str(ResolveReason(reason).label)
     _noted(alert, "resolved", f"{label}. {text}"[:1000] if text else label, actor, request)
     tell_twin(alert, EventKind.ALERT_RESOLVED, alert.resolved_at, actor)
@@ -114,8 +127,9 @@ def snooze(
         raise InvalidInputError("bad_snooze", "Choose a time within the next 30 days.")
     alert = _locked(alert)
     _unresolved(alert, "snooze")
-    alert.snoozed_until = until
-    alert.save(update_fields=["snoozed_until"])
+    # one that still fails when the time is over is told of again
+    alert.snoozed_until, alert.withheld = until, Withheld.SNOOZED
+    alert.save(update_fields=["snoozed_until", "withheld"])
     local = timezone.localtime(until)
     _noted(alert, "snoozed", f"until {local:%Y-%m-%d %H:%M}", actor, request)
     return alert
@@ -169,4 +183,29 @@ def acknowledge_open(
     """Acknowledge all open alerts of a machine; those that were."""
     lock_twin(device.pk)
     waiting = Alert.objects.filter(device=device, state=AlertState.OPEN).order_by("pk")
+    return [acknowledge(alert=alert, actor=actor, request=request) for alert in waiting]
+
+
+@transaction.atomic
+def acknowledge_many(
+    *, alert_ids: Sequence[int], actor: User, request: AnyRequest | None = None
+) -> list[Alert]:
+    """Acknowledge those of the alerts that are open; others stay as they are.
+
+    Returns:
+        Those that were acknowledged by this call.
+
+    Raises:
+        InvalidInputError: `nothing_chosen`, `too_many` beyond `MAX_MANY`.
+    """
+    wanted = set(alert_ids)
+    if not wanted:
+        raise InvalidInputError("nothing_chosen", "Choose at least one alert.")
+    if len(wanted) > MAX_MANY:
+        raise InvalidInputError("too_many", f"At most {MAX_MANY} at once.", limit=MAX_MANY)
+    chosen = Alert.objects.filter(pk__in=wanted)
+    # twins in one order: two people who choose the same alerts don't wait for each other
+    for device_id in sorted(set(chosen.values_list("device_id", flat=True))):
+        lock_twin(device_id)
+    waiting = chosen.filter(state=AlertState.OPEN).order_by("device", "pk")
     return [acknowledge(alert=alert, actor=actor, request=request) for alert in waiting]

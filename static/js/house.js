@@ -43,7 +43,7 @@ function openDialog(id) {
 
 // --- lists: j and k move, Enter opens
 function rowsOf(table) {
-  return [...table.querySelectorAll("tr[data-href]")];
+  return [...table.querySelectorAll("tr[data-href]:not([hidden])")];
 }
 
 function select(row) {

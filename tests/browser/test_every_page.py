@@ -25,6 +25,9 @@ from devices.models import (
     Downtime,
     InboxEntry,
     MaintenancePlan,
+    Notification,
+    Supply,
+    Webhook,
     WorkOrder,
 )
 from imaging.models import Image, QuarantinedFile
@@ -42,6 +45,7 @@ ROWS: dict[str, type[Model]] = {
     "beside": Image,
     "critical": CriticalResult,
     "datasets": DatasetVersion,
+    "deliveries": Notification,
     "device-inbox": InboxEntry,
     "downtimes": Downtime,
     "devices": Device,
@@ -56,9 +60,11 @@ ROWS: dict[str, type[Model]] = {
     "patients": Patient,
     "plans": MaintenancePlan,
     "quarantine": QuarantinedFile,
+    "supplies": Supply,
     "text-blocks": TextBlock,
     "users": User,
     "views": SavedView,
+    "webhooks": Webhook,
 }
 # pages that must be among those found, by role
 MUST = {
@@ -69,11 +75,13 @@ MUST = {
     },
     Role.ENGINEER: {
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
+        "/alerts/figures/", "/alerts/deliveries/", "/notifications/", "/notifications/settings/",
+        "/supplies/", "/supplies/new/",
     },
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
-        "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/",
+        "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/webhooks/",
     },
 }  # fmt: skip
 EXTRA = {

@@ -29,8 +29,11 @@ from devices.models import (
     InboxEntry,
     MaintenancePlan,
     Metric,
+    Notification,
     Reading,
     Rule,
+    Supply,
+    Webhook,
     WorkOrder,
 )
 from imaging.models import Image, Intake, QuarantinedFile, Series, Study
@@ -87,6 +90,14 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     Alert.objects.create(
         pk=pk, device=device, rule=rule, severity="act", message="noise above its limit",
         since=now, opened_at=now, last_seen_at=now, value=2,
+    )  # fmt: skip
+    Supply.objects.create(pk=pk, name="Panel walk").members.create(device=device)
+    hook = Webhook.objects.create(
+        pk=pk, name="walk", url="https://example.org/", salt="s", created_at=now
+    )
+    Notification.objects.create(
+        pk=pk, alert_id=pk, number=1, news="opened", severity="act", text="walked",
+        channel="webhook", webhook=hook, state="dead", created_at=now,
     )  # fmt: skip
     InboxEntry.objects.create(
         pk=pk, serial="SN-NEW", image_count=1, first_seen_at=now, last_seen_at=now

@@ -15,6 +15,8 @@ from devices.models import Alert
 from tests.detection.factories import make_image, make_run, make_version
 from tests.devices.factories import watched_device
 
+from . import hospital
+
 pytestmark = pytest.mark.django_db
 
 
@@ -32,6 +34,7 @@ def test_an_empty_hospital_counts_nothing_and_says_so(client: Client) -> None:
     assert {got["twinhealth_runs", state] for state in RunState.values} == {0}
     assert got["twinhealth_queue_age_seconds",] == 0
     assert got["twinhealth_alerts", "act", "open"] == 0
+    assert got["twinhealth_notifications", "dead"] == 0
     assert got["twinhealth_collector_failed", "detection"] == 0
     assert got["twinhealth_collector_failed", "devices"] == 0
 
@@ -74,6 +77,13 @@ def test_resolved_alerts_are_not_counted(client: Client) -> None:
     assert sum(value for key, value in got.items() if key[0] == "twinhealth_alerts") == 2
 
 
-def test_four_queries_a_scrape(client: Client, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(4):
+def test_messages_that_wait_or_were_given_up(client: Client) -> None:
+    hospital.build()
+    got = scrape(client)
+    assert got["twinhealth_notifications", "dead"] == 1
+    assert got["twinhealth_notifications", "queued"] == 0
+
+
+def test_five_queries_a_scrape(client: Client, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(5):
         client.get("/metrics")

@@ -209,6 +209,18 @@ CELERY_BEAT_SCHEDULE = {
         "task": "devices.tasks.make_partitions_task",
         "schedule": 3600.0,
     },
+    "devices-release-alerts": {
+        "task": "devices.tasks.release_alerts_task",
+        "schedule": 30.0,
+    },
+    "devices-escalate-alerts": {
+        "task": "devices.tasks.escalate_alerts_task",
+        "schedule": 30.0,
+    },
+    "devices-notifications": {
+        "task": "devices.tasks.deliver_due_notifications_task",
+        "schedule": 15.0,
+    },
     "devices-plan-orders": {
         "task": "devices.tasks.materialise_due_orders_task",
         "schedule": 900.0,
@@ -230,7 +242,7 @@ DETECTOR_WEIGHTS = Path(
     env.str("DETECTOR_WEIGHTS", default=str(BASE_DIR / "detection" / "weights" / "active.pth"))
 )
 
-# --- e-mail: only that a critical result waits, and the link; without a server none is sent
+# --- e-mail: that a critical result waits, or an alert; without a server none is sent
 EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)
@@ -239,6 +251,15 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="twinhealth@localhost")
+
+# --- alerts: who is told of what stands in rows; docs/alerts.md
+# an alert joins the incident on its supply within so many minutes of that one's newest alert
+ALERT_GROUP_MINUTES = env.int("ALERT_GROUP_MINUTES", default=10)
+# an act alert that nobody acknowledged for so long is told of once more
+ALERT_ESCALATE_MINUTES = env.int("ALERT_ESCALATE_MINUTES", default=30)
+# webhooks go to https and to public addresses, unless told otherwise
+WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", default=False)
+WEBHOOK_ALLOWED_NETWORKS = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])
 
 # --- MQTT: the second door of readings; without an address it stays shut
 MQTT_URL = env.str("MQTT_URL", default="")
@@ -286,6 +307,8 @@ SPECTACULAR_SETTINGS = {
         "AlertStateEnum": "devices.models.alert.AlertState.choices",
         "ResolveReasonEnum": "devices.models.alert.ResolveReason.choices",
         "InboxStateEnum": "devices.models.inbox.InboxState.choices",
+        "WithheldEnum": "devices.models.alert.Withheld.choices",
+        "SendStateEnum": "devices.models.notification.SendState.choices",
         "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",
         "DatasetExportStateEnum": "detection.models.dataset.ExportState.choices",

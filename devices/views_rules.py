@@ -181,9 +181,9 @@ def rule_switch(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.DEVICE_READ)
-def rule_replay(request: HttpRequest, model_id: int, kind: str) -> HttpResponse:
+def rule_replay(request: HttpRequest, model_id: int) -> HttpResponse:
     """What the rule of the form, saved or not, would have done; a fragment or a page."""
-    model = selectors.model(model_id)
+    model, kind = selectors.model(model_id), request.POST.get("kind", "")
     if kind not in KINDS:
         raise NotFoundError("unknown_kind", "There is no such kind of rule.")
     metric = _metric(model, request)

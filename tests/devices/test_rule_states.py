@@ -58,7 +58,7 @@ def series(start: datetime, days: float, seed: int = 1, **step: float) -> list[S
 
 
 KINDS: dict[str, dict[str, Any]] = {
-    "rate": {"high": 0.1, "params": {"window_seconds": 24 * 3600}},
+    "rate": {"high": 0.1, "keep_seconds": 2 * 86_400, "params": {"window_seconds": 24 * 3600}},
     "drift": {"params": {"baseline_days": 7, "lag_days": 3, "threshold": 4, "slack": 0.5}},
     "anomaly": {"params": {"step_seconds": 0}},
     "image_quality": {"high": 31, "params": {"n": 5}},

@@ -93,7 +93,7 @@ QUANTITIES: tuple[Quantity, ...] = (
             Other(
                 "drift",
                 "Detector temperature drifts",
-                params={"baseline_days": 14, "lag_days": 7},
+                params={"baseline_days": 14, "lag_days": 7, "least_spread": 0.2},
             ),
         ),
     ),

@@ -141,7 +141,10 @@ def _work_alerts(engineer: User) -> None:
                 alert=alert, actor=engineer, reason="adjusted", text="Synthetic: fan replaced."
             )
     warm = Alert.objects.filter(
-        rule__metric__key="detector_temperature", cleared_at=None, state="open"
+        rule__kind="limit",
+        rule__metric__key="detector_temperature",
+        cleared_at=None,
+        state="open",
     ).first()
     if warm is not None:
         alerts.acknowledge(alert=warm, actor=engineer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -208,6 +209,7 @@ def rule_replay(request: HttpRequest, model_id: int) -> HttpResponse:
             form.told(error)
         else:
             context |= {"shown": shown, "found": shown.replay, "sentence": sentence(spec)}
+            context["chart_json"] = json.dumps(shown.chart)
             context["device"] = where.cleaned_data["device"]
             status = HTTPStatus.OK
     if getattr(request, "htmx", False):

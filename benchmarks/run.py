@@ -182,7 +182,7 @@ def replay(*, long: bool) -> str:
     ]
     text = (
         "`python -m benchmarks.replay`: a year of one machine, one metric every five minutes, "
-        "on PostgreSQL: from the table to alerts, sentence and chart, as the page and REST have it. "
+        "on PostgreSQL: from the table to alerts, sentence and chart, as the page has it. "
         f"*Own* is the processor's time of this process. Load meanwhile: {r['load']:.1f} on "
         f"{os.cpu_count()} cores."
     )

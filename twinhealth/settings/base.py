@@ -282,6 +282,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     # several rooms have a `state`; without names of their own the schema would number them
     "ENUM_NAME_OVERRIDES": {
+        "RuleKindEnum": "devices.models.rule.RuleKind.choices",
         "HealthStateEnum": ["ok", "watch", "act", "unknown"],
         "AlertStateEnum": "devices.models.alert.AlertState.choices",
         "ResolveReasonEnum": "devices.models.alert.ResolveReason.choices",

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from devices.models import Alert, Rule, RuleVersion
-from devices.rule_kinds.spec import KINDS
+from devices.models.rule import RuleKind
 
 from .serializers import CheckSerializer
 
@@ -108,7 +108,7 @@ class NewRuleSerializer(RuleValuesSerializer):
 
     model = serializers.IntegerField(min_value=1)
     metric = serializers.CharField(required=False, allow_null=True, max_length=64)
-    kind = serializers.ChoiceField(choices=list(KINDS))
+    kind = serializers.ChoiceField(choices=RuleKind.choices)
     reason = serializers.CharField(max_length=300)
 
 
@@ -124,7 +124,7 @@ class ReplayRequestSerializer(RuleValuesSerializer):
 
     device = serializers.IntegerField(min_value=1)
     rule = serializers.IntegerField(required=False, min_value=1)
-    kind = serializers.ChoiceField(choices=list(KINDS), required=False)
+    kind = serializers.ChoiceField(choices=RuleKind.choices, required=False)
     metric = serializers.CharField(required=False, allow_null=True, max_length=64)
     to = serializers.DateTimeField(required=False)
 
@@ -182,7 +182,7 @@ class CheckAlertSerializer(serializers.ModelSerializer[Alert]):
 class CheckDetailSerializer(serializers.Serializer[Any]):
     """One check with its rule in words and the alerts it opened."""
 
-    check = CheckSerializer(allow_null=True)  # type: ignore[assignment]
+    check = CheckSerializer(allow_null=True)
     rule = RuleSerializer()
     sentence = serializers.CharField()
     alerts = CheckAlertSerializer(many=True)

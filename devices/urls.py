@@ -38,5 +38,6 @@ urlpatterns: list = [
         name="rule-replay",
     ),
     *alert_patterns,
+    path("makes/<int:model_id>/rules/replay/", views_rules.rule_replay, name="rule-replay"),
     *maintenance_patterns,
 ]

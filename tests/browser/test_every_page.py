@@ -22,12 +22,14 @@ from devices.models import (
     Alert,
     Device,
     DeviceKey,
+    DeviceModel,
     Downtime,
     InboxEntry,
     MaintenancePlan,
     Notification,
     Supply,
     Webhook,
+    Rule,
     WorkOrder,
 )
 from imaging.models import Image, QuarantinedFile
@@ -43,6 +45,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 ROWS: dict[str, type[Model]] = {
     "alerts": Alert,
     "beside": Image,
+    "checks": Rule,
     "critical": CriticalResult,
     "datasets": DatasetVersion,
     "deliveries": Notification,
@@ -54,6 +57,7 @@ ROWS: dict[str, type[Model]] = {
     "help": HelpRequest,
     "images": Image,
     "keys": DeviceKey,
+    "makes": DeviceModel,
     "models": DetectorVersion,
     "observations": Observation,
     "orders": WorkOrder,
@@ -61,6 +65,7 @@ ROWS: dict[str, type[Model]] = {
     "plans": MaintenancePlan,
     "quarantine": QuarantinedFile,
     "supplies": Supply,
+    "rules": Rule,
     "text-blocks": TextBlock,
     "users": User,
     "views": SavedView,
@@ -77,6 +82,7 @@ MUST = {
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
         "/alerts/figures/", "/alerts/deliveries/", "/notifications/", "/notifications/settings/",
         "/supplies/", "/supplies/new/",
+        "/rules/",
     },
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",

@@ -221,6 +221,9 @@ CELERY_BEAT_SCHEDULE = {
         "task": "devices.tasks.deliver_due_notifications_task",
         "schedule": 15.0,
     },
+    "detection-reject-rates": {
+        "task": "detection.tasks.record_reject_rates_task",
+    },
     "devices-plan-orders": {
         "task": "devices.tasks.materialise_due_orders_task",
         "schedule": 900.0,
@@ -303,6 +306,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     # several rooms have a `state`; without names of their own the schema would number them
     "ENUM_NAME_OVERRIDES": {
+        "RuleKindEnum": "devices.models.rule.RuleKind.choices",
         "HealthStateEnum": ["ok", "watch", "act", "unknown"],
         "AlertStateEnum": "devices.models.alert.AlertState.choices",
         "ResolveReasonEnum": "devices.models.alert.ResolveReason.choices",

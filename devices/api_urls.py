@@ -8,6 +8,12 @@ from rest_framework.routers import SimpleRouter
 from .api import DeviceViewSet
 from .api_alerts import AlertViewSet, InboxViewSet
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
+from .api_storage import (
+    RetentionPlanView,
+    RetentionPolicyView,
+    RetentionRunsView,
+    StorageView,
+)
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
 router = SimpleRouter()
@@ -23,6 +29,10 @@ urlpatterns: list = [
         DeviceKeyRotateView.as_view(),
         name="api-device-key-rotate",
     ),
+    path("storage/", StorageView.as_view(), name="api-storage"),
+    path("retention-policy/", RetentionPolicyView.as_view(), name="api-retention-policy"),
+    path("retention-plan/", RetentionPlanView.as_view(), name="api-retention-plan"),
+    path("retention-runs/", RetentionRunsView.as_view(), name="api-retention-runs"),
     *router.urls,
     *maintenance_patterns,
 ]

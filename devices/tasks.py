@@ -5,7 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from devices.services import evaluation, partitions, plans
+from devices.services import deletion, evaluation, partitions, plans
+
+DELETE_SECONDS = 40.0  # a call; beat brings what is left
 
 
 @shared_task(soft_time_limit=50, time_limit=55)
@@ -30,3 +32,15 @@ def materialise_due_orders_task() -> None:
 def make_partitions_task() -> None:
     """Beat: the months to come have their partition before their first reading."""
     partitions.make(now=timezone.now())
+
+
+@shared_task(soft_time_limit=280, time_limit=300)
+def apply_retention_task(run_id: int) -> None:
+    """A person ordered a deletion."""
+    deletion.work(run_id=run_id, seconds=DELETE_SECONDS)
+
+
+@shared_task(soft_time_limit=280, time_limit=300)
+def continue_retention_task() -> None:
+    """Beat: go on with deletions that were ordered and aren't done."""
+    deletion.work_off(seconds=DELETE_SECONDS)

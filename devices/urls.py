@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_alerts, views_keys
+from . import views, views_alerts, views_keys, views_storage
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
@@ -25,5 +25,8 @@ urlpatterns: list = [
     path("device-inbox/<int:pk>/register/", views_alerts.inbox_register, name="inbox-register"),
     path("device-inbox/<int:pk>/alias/", views_alerts.inbox_alias, name="inbox-alias"),
     path("device-inbox/<int:pk>/dismiss/", views_alerts.inbox_dismiss, name="inbox-dismiss"),
+    path("storage/", views_storage.storage, name="storage"),
+    path("storage/settle/", views_storage.storage_settle, name="storage-settle"),
+    path("storage/apply/", views_storage.storage_apply, name="storage-apply"),
     *maintenance_patterns,
 ]

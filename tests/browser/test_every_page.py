@@ -69,11 +69,12 @@ MUST = {
     },
     Role.ENGINEER: {
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
+        "/storage/",
     },
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
-        "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/",
+        "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/storage/",
     },
 }  # fmt: skip
 EXTRA = {

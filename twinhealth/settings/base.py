@@ -209,6 +209,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "devices.tasks.make_partitions_task",
         "schedule": 3600.0,
     },
+    "devices-retention": {
+        "task": "devices.tasks.continue_retention_task",
+        "schedule": 60.0,
+    },
     "devices-plan-orders": {
         "task": "devices.tasks.materialise_due_orders_task",
         "schedule": 900.0,

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 TEXT = (
-    "`python -m benchmarks.storage --readings {readings}` on an empty PostgreSQL: 300 machines of 20 "
-    "metrics with a limit each over 90 days, one of which tells every metric every minute for 30 "
-    "days; through Django's test client. *Alone* is the processor's time in this process and in the "
-    "database's, p95. The plain way asks the same of the readings themselves, or folds the whole "
-    "journal, in the same run. Load of the machine while it was measured: {load:.1f}."
+    "`python -m benchmarks.storage --readings {readings}` on an empty PostgreSQL: 300 machines of "
+    "20 metrics with a limit each over 90 days, one of which tells every metric every minute for "
+    "30 days; through Django's test client. *Alone* is the processor's time in this process and in "
+    "the database's, p95. The plain way asks the same of the readings themselves, or folds the "
+    "whole journal, in the same run. Load of the machine while it was measured: {load:.1f}."
 )
 HEAD = ("what", "measured", "alone", "the plain way", "target", "")
 

@@ -45,6 +45,7 @@ class Can(StrEnum):
     USER_ADMIN = "user.admin"
     AUDIT_READ = "audit.read"
     VERSION_ADMIN = "version.admin"
+    STORAGE_ADMIN = "storage.admin"  # how long readings are kept, and deleting by it
     DATASET_EXPORT = "dataset.export"  # signed films with their pixels, under pseudonyms
 
 
@@ -81,6 +82,7 @@ _ADMIN = _ENGINEER | {
     Can.USER_ADMIN,
     Can.AUDIT_READ,
     Can.VERSION_ADMIN,
+    Can.STORAGE_ADMIN,
     Can.DATASET_EXPORT,
 }
 _EVERYBODY = {Can.ANYONE, Can.SIGNED_IN}

@@ -27,7 +27,7 @@ import psycopg2
 from scripts.servers import ServerError, postgres
 from scripts.servers import redis as redis_
 
-from . import readings_rows
+from . import readings_rows, storage_sections
 from . import worklist_simulation as simulation
 from .drift import drift
 from .sections import module, table, verdict
@@ -188,6 +188,15 @@ def replay(*, long: bool) -> str:
     )
     head = ("kind", "what", "measured", "own", "target", "")
     return table("Replay of a rule over a year", text, rows, head=head)
+def storage(*, long: bool) -> str:
+    with servers() as env:
+        if not env:
+            return ""
+        count = 50_000_000 if long else 10_000_000
+        r = module("storage", "--readings", str(count), env=env)
+    title = f"Machines with {r['readings'] / 1e6:.0f} million readings"
+    text = storage_sections.TEXT.format(readings=count, load=r["load"])
+    return table(title, text, storage_sections.rows(r, verdict), head=storage_sections.HEAD)
 
 
 def two_readers(*, long: bool) -> str:
@@ -378,6 +387,7 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "viewer": viewer,
     "readings": readings,
     "replay": replay,
+    "storage": storage,
     "start": start,
     "drift": drift,
 }

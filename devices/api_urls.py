@@ -17,6 +17,12 @@ from .api_notifications import (
 )
 from .api_relations import DeviceRelationsView, SupplyViewSet
 from .api_rules import CheckView, RuleViewSet
+from .api_storage import (
+    RetentionPlanView,
+    RetentionPolicyView,
+    RetentionRunsView,
+    StorageView,
+)
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
 router = SimpleRouter()
@@ -41,6 +47,10 @@ urlpatterns: list = [
         name="api-device-key-rotate",
     ),
     path("devices/<int:pk>/checks/<int:rule_id>/", CheckView.as_view(), name="api-check"),
+    path("storage/", StorageView.as_view(), name="api-storage"),
+    path("retention-policy/", RetentionPolicyView.as_view(), name="api-retention-policy"),
+    path("retention-plan/", RetentionPlanView.as_view(), name="api-retention-plan"),
+    path("retention-runs/", RetentionRunsView.as_view(), name="api-retention-runs"),
     *router.urls,
     *maintenance_patterns,
 ]

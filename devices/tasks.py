@@ -5,7 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from devices.services import alert_news, evaluation, outbox, partitions, plans
+from devices.services import alert_news, deletion, evaluation, outbox, partitions, plans
+
+DELETE_SECONDS = 40.0  # a call; beat brings what is left
 
 
 @shared_task(soft_time_limit=50, time_limit=55)
@@ -55,3 +57,13 @@ def deliver_due_notifications_task() -> None:
     """Beat: deliver what waits for another try, and what a lost message or worker left."""
     for notification_id in outbox.due():
         deliver_notification_task.delay(notification_id)
+@shared_task(soft_time_limit=280, time_limit=300)
+def apply_retention_task(run_id: int) -> None:
+    """A person ordered a deletion."""
+    deletion.work(run_id=run_id, seconds=DELETE_SECONDS)
+
+
+@shared_task(soft_time_limit=280, time_limit=300)
+def continue_retention_task() -> None:
+    """Beat: go on with deletions that were ordered and aren't done."""
+    deletion.work_off(seconds=DELETE_SECONDS)

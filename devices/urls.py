@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_alerts, views_checks, views_keys, views_rules
+from . import views, views_alerts, views_checks, views_keys, views_rules, views_storage
 from .urls_alerts import urlpatterns as alert_patterns
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
@@ -32,12 +32,10 @@ urlpatterns: list = [
     path("rules/<int:pk>/edit/", views_rules.rule_edit, name="rule-edit"),
     path("rules/<int:pk>/switch/", views_rules.rule_switch, name="rule-switch"),
     path("makes/<int:model_id>/rules/new/", views_rules.rule_new, name="rule-new"),
-    path(
-        "makes/<int:model_id>/rules/replay/<slug:kind>/",
-        views_rules.rule_replay,
-        name="rule-replay",
-    ),
     *alert_patterns,
     path("makes/<int:model_id>/rules/replay/", views_rules.rule_replay, name="rule-replay"),
+    path("storage/", views_storage.storage, name="storage"),
+    path("storage/settle/", views_storage.storage_settle, name="storage-settle"),
+    path("storage/apply/", views_storage.storage_apply, name="storage-apply"),
     *maintenance_patterns,
 ]

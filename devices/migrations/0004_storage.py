@@ -350,6 +350,6 @@ class Migration(migrations.Migration):
                 violation_error_message="This snapshot is already there.",
             ),
         ),
-        # the next event then makes a long journal's snapshots; until then its whole length is folded
+        # a long journal gets its snapshots with its next event and is folded whole until then
         migrations.RunPython(count_loose, migrations.RunPython.noop),
     ]

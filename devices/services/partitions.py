@@ -6,41 +6,18 @@ refused for want of a partition; the next call moves it into its own month's.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import structlog
 from django.db import connection, transaction
 
+from devices.months import begin, following, partition
+from devices.selectors.partitions import DEFAULT, listed
+
 logger = structlog.get_logger(__name__)
 
 AHEAD = 3  # months after this one
-DEFAULT = "devices_reading_default"
-_PREFIX = "devices_reading_"
 _WAIT = "5s"  # for the lock; readings that come in wait as long, and beat tries again
-
-
-def following(month: date) -> date:
-    """The month after."""
-    return (month + timedelta(days=31)).replace(day=1)
-
-
-def begin(month: date) -> datetime:
-    """Its first moment."""
-    return datetime(month.year, month.month, 1, tzinfo=UTC)
-
-
-def listed() -> list[date]:
-    """Months that have a partition, oldest first; none where the table isn't partitioned."""
-    if connection.vendor != "postgresql":
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-            " WHERE i.inhparent = 'devices_reading'::regclass AND c.relname <> %s",
-            [DEFAULT],
-        )
-        names = [row[0] for row in cursor.fetchall()]
-    return sorted(datetime.strptime(name, f"{_PREFIX}%Y_%m").date() for name in names)  # noqa: DTZ007
 
 
 def make(*, now: datetime) -> list[date]:
@@ -67,7 +44,7 @@ def _apart() -> set[date]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT date_trunc('month', measured_at AT TIME ZONE 'UTC')::date"
-            f" FROM {DEFAULT}"
+            " FROM devices_reading_default"
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -79,7 +56,7 @@ def _make(month: date) -> None:
     Raises:
         django.db.OperationalError: writers kept the table too long; the next call tries again.
     """
-    name = f"{_PREFIX}{month:%Y_%m}"
+    name = partition(month)
     since, until = begin(month), begin(following(month))
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{_WAIT}'")
@@ -115,7 +92,7 @@ def drop(month: date) -> int:
     Raises:
         django.db.OperationalError: readers or writers kept the table too long.
     """
-    name = f"{_PREFIX}{month:%Y_%m}"
+    name = partition(month)
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{_WAIT}'")
         cursor.execute("LOCK TABLE devices_reading IN ACCESS EXCLUSIVE MODE")

@@ -83,11 +83,13 @@ MUST = {
         "/alerts/figures/", "/alerts/deliveries/", "/notifications/", "/notifications/settings/",
         "/supplies/", "/supplies/new/",
         "/rules/",
+        "/storage/",
     },
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
         "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/webhooks/",
+        "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/storage/",
     },
 }  # fmt: skip
 EXTRA = {

@@ -13,6 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from devices.models import Device, Metric, Reading, Reading5Min, ReadingDay, ReadingLatest
+from devices.months import following
+from devices.selectors.partitions import DEFAULT, listed
 from devices.services import partitions
 from devices.services.events import rebuild
 from devices.services.readings import ReadingIn, record_readings
@@ -50,7 +52,7 @@ def test_stray_readings_move_and_a_second_call_makes_nothing() -> None:
     old, older = datetime(2019, 5, 31, 23, 59, tzinfo=UTC), datetime(2019, 6, 1, tzinfo=UTC)
     device, _ = device_with(old, older)
     rows = set(Reading.objects.values_list())
-    assert where() == {partitions.DEFAULT}
+    assert where() == {DEFAULT}
     out = StringIO()
     call_command("make_partitions", stdout=out)
     assert out.getvalue().strip() == "2019-05, 2019-06"
@@ -67,8 +69,8 @@ def test_the_coming_months_are_there_ahead() -> None:
     now = timezone.now()
     month = now.date().replace(day=1)
     for _ in range(partitions.AHEAD + 1):
-        assert month in partitions.listed()
-        month = partitions.following(month)
+        assert month in listed()
+        month = following(month)
     later = now + timedelta(days=70)
     assert len(partitions.make(now=later)) == 2 + (later.month - now.month) % 12 - 2
     device_with(now)
@@ -93,7 +95,7 @@ def test_a_partition_has_all_rules_of_the_table(month: date) -> None:
 
 def test_no_partitions_are_asked_of_a_plain_table() -> None:
     if connection.vendor != "postgresql":
-        assert partitions.listed() == partitions.make(now=timezone.now()) == []
+        assert listed() == partitions.make(now=timezone.now()) == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -125,10 +127,10 @@ def test_an_upgrade_keeps_every_reading_and_adds_them_up() -> None:
     assert rebuild_rollups(device=device, repair=False)
     assert rebuild(device=device, repair=False)
     if connection.vendor == "postgresql":
-        assert partitions.listed()[0] == date(2001, 9, 1)
-        assert partitions.DEFAULT not in where()
+        assert listed()[0] == date(2001, 9, 1)
+        assert DEFAULT not in where()
     assert f.reading(device, noise, 1, f.NOW).pk > max(row[0] for row in rows)
-    for month in partitions.listed():  # the other tests' database has none of the past
+    for month in listed():  # the other tests' database has none of the past
         if month < timezone.now().date().replace(day=1):
             partitions.drop(month)
 

@@ -223,6 +223,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "detection-reject-rates": {
         "task": "detection.tasks.record_reject_rates_task",
+        "schedule": 3600.0,
+    },
+    "devices-retention": {
+        "task": "devices.tasks.continue_retention_task",
+        "schedule": 60.0,
     },
     "devices-plan-orders": {
         "task": "devices.tasks.materialise_due_orders_task",

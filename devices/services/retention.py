@@ -1,0 +1,177 @@
+"""How long readings are kept: settling it, and ordering that it is applied."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.services import audit
+from devices.models import RetentionPolicy, RetentionRun
+from devices.models.retention import LONGEST, SHORTEST
+from devices.retention import cuts
+from devices.selectors.retention import policy_now
+from devices.tasks import apply_retention_task
+from twinhealth.errors import ConflictError, InvalidInputError
+
+MAX_REASON = 300
+
+
+def settle(
+    *,
+    user: User,
+    raw_months: int | None,
+    five_minute_months: int | None,
+    day_months: int | None,
+    reason: str,
+    now: datetime,
+    seen: int | None = None,
+    request: HttpRequest | None = None,
+) -> RetentionPolicy:
+    """Add a policy. Nothing is deleted by it until somebody applies it.
+
+    Args:
+        user: the admin.
+        raw_months: full months before the current one of which every reading is kept, 2 to 600;
+            `None` for ever.
+        five_minute_months: of which the five minutes are kept; not fewer.
+        day_months: of which the days are kept; not fewer.
+        reason: why.
+        now: when.
+        seen: number of the policy that the admin looked at; `None` if that doesn't matter.
+        request: for the audit.
+
+    Raises:
+        InvalidInputError: `bad_months`, `coarse_before_fine`, `reason_missing`,
+            `reason_too_long`, or `nothing_changes`.
+        ConflictError: `policy_changed`, if another admin was faster.
+    """
+    said = " ".join(reason.split())
+    _check(said, raw_months, five_minute_months, day_months)
+    before = policy_now()
+    settled = (raw_months, five_minute_months, day_months)
+    if settled == (before.raw_months, before.five_minute_months, before.day_months):
+        raise InvalidInputError("nothing_changes", "This is what holds already.")
+    changed = ConflictError(
+        "policy_changed",
+        "Another admin has changed the policy since you looked. Look again, then change it.",
+        number=before.number,
+    )
+    if seen is not None and seen != before.number:
+        raise changed
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                policy = RetentionPolicy.objects.create(
+                    number=before.number + 1,
+                    raw_months=raw_months,
+                    five_minute_months=five_minute_months,
+                    day_months=day_months,
+                    reason=said,
+                    by=user,
+                    by_name=str(user),
+                    at=now,
+                )
+        except IntegrityError as error:  # of two at once, the database takes one
+            raise changed from error
+        detail = {"raw": raw_months, "five_minutes": five_minute_months, "days": day_months}
+        audit.record(
+            actor=user, verb="settled_retention", obj=policy, request=request, detail=detail
+        )
+        return policy
+
+
+def check_months(raw: int | None, five_minutes: int | None, days: int | None) -> None:
+    """Whether a policy may say so.
+
+    Raises:
+        InvalidInputError: `bad_months`, `coarse_before_fine`.
+    """
+    given = (raw, five_minutes, days)
+    if any(months is not None and not SHORTEST <= months <= LONGEST for months in given):
+        raise InvalidInputError("bad_months", f"Keep {SHORTEST} to {LONGEST} months, or for ever.")
+    lengths = [LONGEST + 1 if months is None else months for months in given]
+    if lengths != sorted(lengths):
+        raise InvalidInputError(
+            "coarse_before_fine", "Longer steps are kept at least as long as shorter ones."
+        )
+
+
+def _check(reason: str, raw: int | None, five_minutes: int | None, days: int | None) -> None:
+    check_months(raw, five_minutes, days)
+    if not reason:
+        raise InvalidInputError("reason_missing", "Say why in a few words.")
+    if len(reason) > MAX_REASON:
+        raise InvalidInputError(
+            "reason_too_long", f"A reason has at most {MAX_REASON} characters.", limit=MAX_REASON
+        )
+
+
+@transaction.atomic
+def begin(
+    *,
+    user: User | None,
+    now: datetime,
+    seen: int | None = None,
+    request: HttpRequest | None = None,
+) -> RetentionRun:
+    """Order that the policy is applied; a worker deletes.
+
+    From the commit on the doors refuse readings that are older than what is deleted.
+
+    Args:
+        user: the admin; `None` for a command.
+        now: when.
+        seen: number of the policy whose dry run was looked at; `None` if that doesn't matter.
+        request: for the audit.
+
+    Raises:
+        InvalidInputError: `nothing_to_delete`, where the policy keeps all.
+        ConflictError: `policy_changed`; `already_running`.
+    """
+    policy = policy_now()
+    if seen is not None and seen != policy.number:
+        raise ConflictError(
+            "policy_changed",
+            "Another admin has changed the policy since you looked. Look at its dry run first.",
+            number=policy.number,
+        )
+    cut = cuts(
+        now=now,
+        raw_months=policy.raw_months,
+        five_minute_months=policy.five_minute_months,
+        day_months=policy.day_months,
+    )
+    if cut.nothing:
+        raise InvalidInputError("nothing_to_delete", "The policy keeps everything.")
+    running = ConflictError("already_running", "A deletion is under way already.")
+    if RetentionRun.objects.filter(finished_at=None).exists():
+        raise running
+    try:
+        with transaction.atomic():
+            run = RetentionRun.objects.create(
+                policy=policy,
+                raw_before=cut.raw,
+                five_minute_before=cut.five_minute,
+                day_before=cut.day,
+                requested_by=user,
+                requested_at=now,
+            )
+    except IntegrityError as error:
+        raise running from error
+    audit.record(
+        actor=user,
+        verb="ordered_deletion",
+        obj=run,
+        request=request,
+        detail={
+            "policy": policy.number,
+            "raw_before": cut.raw and cut.raw.date().isoformat(),
+            "five_minutes_before": cut.five_minute and cut.five_minute.date().isoformat(),
+            "days_before": cut.day and cut.day.isoformat(),
+        },
+    )
+    apply_retention_task.delay_on_commit(run.pk)  # type: ignore[attr-defined]
+    return run

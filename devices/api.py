@@ -204,7 +204,7 @@ class DeviceViewSet(GenericViewSet[Any]):
     )
     @action(detail=True, methods=["get"], pagination_class=None, parser_classes=[ReadingsParser])
     def readings(self, request: Request, pk: str) -> Response:
-        """Raw, 5-minute or day steps, by the span unless asked; the last 24 h unless told."""
+        """Raw or in steps of 5 minutes, hours or days, by the span unless asked; the last 24 h."""
         device = twin_selectors.get(int(pk))
         start, end = _span(request)
         key = request.query_params.get("metric", "")

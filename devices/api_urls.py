@@ -16,11 +16,13 @@ from .api_notifications import (
     WebhookViewSet,
 )
 from .api_relations import DeviceRelationsView, SupplyViewSet
+from .api_rules import CheckView, RuleViewSet
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
 router = SimpleRouter()
 router.register("devices", DeviceViewSet, basename="api-device")
 router.register("alerts", AlertViewSet, basename="api-alert")
+router.register("rules", RuleViewSet, basename="api-rule")
 router.register("device-inbox", InboxViewSet, basename="api-inbox")
 router.register("alert-deliveries", DeliveryViewSet, basename="api-delivery")
 router.register("notifications", NotificationViewSet, basename="api-notification")
@@ -38,6 +40,7 @@ urlpatterns: list = [
         DeviceKeyRotateView.as_view(),
         name="api-device-key-rotate",
     ),
+    path("devices/<int:pk>/checks/<int:rule_id>/", CheckView.as_view(), name="api-check"),
     *router.urls,
     *maintenance_patterns,
 ]

@@ -16,7 +16,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import reduce
 from typing import Any, Protocol
 
 
@@ -131,6 +130,18 @@ _APPLY: dict[str, Callable[[State, dict[str, Any], str], None]] = {
 }
 
 
+def step(state: State, event: Event) -> None:
+    """Change a state by one more event.
+
+    Raises:
+        KeyError: for a kind that the table doesn't have.
+    """
+    at = iso(event.at)
+    _APPLY[event.kind](state, event.payload, at)
+    state["last_at"] = max(at, state["last_at"] or at)
+    state["revision"] = max(event.revision, state["revision"])
+
+
 def apply(state: State, event: Event) -> State:
     """The state after one more event; the given one is left alone.
 
@@ -138,17 +149,21 @@ def apply(state: State, event: Event) -> State:
         KeyError: for a kind that the table doesn't have.
     """
     after = copy.deepcopy(state)
-    at = iso(event.at)
-    _APPLY[event.kind](after, event.payload, at)
-    after["last_at"] = max(at, after["last_at"] or at)
-    after["revision"] = max(event.revision, after["revision"])
+    step(after, event)
     return after
 
 
-def fold(events: Iterable[Event]) -> State:
-    """The state after all events, in whatever order they are given."""
-    ordered = sorted(events, key=lambda e: (e.at, e.revision))
-    return reduce(apply, ordered, empty())
+def fold(events: Iterable[Event], start: State | None = None) -> State:
+    """The state after all events, in whatever order they are given.
+
+    Args:
+        events: all of them, or those that come after `start`'s in the fold's order.
+        start: the fold of those before, left alone; `None` for the empty state.
+    """
+    state = empty() if start is None else copy.deepcopy(start)
+    for event in sorted(events, key=lambda e: (e.at, e.revision)):
+        step(state, event)
+    return state
 
 
 def values(entries: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -32,6 +32,10 @@ class CheckSerializer(serializers.Serializer[Any]):
     affects_image = serializers.BooleanField()
     measured_at = serializers.DateTimeField(allow_null=True)
     text = serializers.CharField()
+    kind = serializers.CharField()
+    baseline = serializers.FloatField(allow_null=True)
+    spread = serializers.FloatField(allow_null=True)
+    version = serializers.IntegerField(allow_null=True)
 
 
 class CoverageSerializer(serializers.Serializer[Any]):
@@ -266,7 +270,7 @@ class PointSerializer(serializers.Serializer[Any]):
 class SeriesSerializer(serializers.Serializer[Any]):
     """Readings over a span."""
 
-    resolution = serializers.ChoiceField(choices=["raw", "5min", "day"])
+    resolution = serializers.ChoiceField(choices=["raw", "5min", "hour", "day"])
     count = serializers.IntegerField()
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)

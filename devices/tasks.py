@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from devices.services import alert_news, evaluation, outbox, plans
+from devices.services import alert_news, evaluation, outbox, partitions, plans
 
 
 @shared_task(soft_time_limit=50, time_limit=55)
@@ -24,6 +24,12 @@ def evaluate_device_task(device_id: int) -> None:
 def materialise_due_orders_task() -> None:
     """Beat: make the orders of maintenance that is due within its plan's lead."""
     plans.materialise_due_orders(now=timezone.now())
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def make_partitions_task() -> None:
+    """Beat: the months to come have their partition before their first reading."""
+    partitions.make(now=timezone.now())
 
 
 @shared_task(soft_time_limit=50, time_limit=60)

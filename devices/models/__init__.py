@@ -3,7 +3,7 @@
 from .alert import Alert, AlertNote, AlertState
 from .alert_group import AlertGroup
 from .device import Device, DeviceAlias
-from .device_model import DeviceModel, Metric, Rule
+from .device_model import DeviceModel, Metric
 from .door import MqttCount
 from .inbox import InboxEntry
 from .key import DeviceKey
@@ -11,7 +11,10 @@ from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .notification import DeliveryAttempt, Notification, Subscription, Webhook
 from .reading import Reading
 from .relation import Spare, Supply, SupplyMember
-from .twin import TwinEvent, TwinState
+from .retention import RetentionPolicy, RetentionRun
+from .rollup import Reading5Min, ReadingDay, ReadingLatest
+from .rule import Rule, RuleChange, RuleState, RuleVersion
+from .twin import TwinEvent, TwinSnapshot, TwinState
 
 __all__ = [
     "Alert",
@@ -30,12 +33,21 @@ __all__ = [
     "MqttCount",
     "Notification",
     "Reading",
+    "Reading5Min",
+    "ReadingDay",
+    "ReadingLatest",
+    "RetentionPolicy",
+    "RetentionRun",
     "Rule",
+    "RuleChange",
+    "RuleState",
+    "RuleVersion",
     "Spare",
     "Subscription",
     "Supply",
     "SupplyMember",
     "TwinEvent",
+    "TwinSnapshot",
     "TwinState",
     "Webhook",
     "WorkOrder",

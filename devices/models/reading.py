@@ -17,10 +17,19 @@ class ReadingSource(models.TextChoices):
 
 
 class Reading(models.Model):
-    """One value of one metric, in the metric's unit, at the device's own time."""
+    """One value of one metric, in the metric's unit, at the device's own time.
 
-    device = models.ForeignKey("devices.Device", models.CASCADE, related_name="readings")
-    metric = models.ForeignKey("devices.Metric", models.PROTECT, related_name="readings")
+    On PostgreSQL the table is partitioned by the month of `measured_at` (UTC), see
+    `devices.services.partitions`; its primary key there is (`id`, `measured_at`).
+    """
+
+    # the unique constraint's index finds a machine's; a metric alone is never asked for
+    device = models.ForeignKey(
+        "devices.Device", models.CASCADE, related_name="readings", db_index=False
+    )
+    metric = models.ForeignKey(
+        "devices.Metric", models.PROTECT, related_name="readings", db_index=False
+    )
     value = models.FloatField()
     measured_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)  # our time

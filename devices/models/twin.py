@@ -46,6 +46,7 @@ class TwinEvent(models.Model):
                 violation_error_message="Another event took this revision.",
             ),
         ]
+        indexes = [models.Index(fields=["device", "at", "revision"], name="twin_event_moment")]
 
     def __str__(self) -> str:
         return f"{self.device_id}#{self.revision} {self.kind}"
@@ -57,6 +58,35 @@ class TwinState(models.Model):
     device = models.OneToOneField("devices.Device", models.CASCADE, related_name="twin")
     revision = models.PositiveIntegerField(default=0)
     state = models.JSONField(default=dict)
+    # events, in the order of the fold, after the newest snapshot
+    loose = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.device_id}@{self.revision}"
+
+
+class TwinSnapshot(models.Model):
+    """The fold of the first `events` events, in the fold's order, up to (`at`, `revision`).
+
+    One stands after every `devices.services.snapshots.EVERY` events, so that no moment is farther
+    than that from a stored fold.
+    """
+
+    device = models.ForeignKey("devices.Device", models.CASCADE, related_name="snapshots")
+    events = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    revision = models.PositiveIntegerField()
+    state = models.JSONField()
+
+    class Meta:
+        ordering = ["device", "at", "revision"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device", "at", "revision"],
+                name="twin_snapshot_once",
+                violation_error_message="This snapshot is already there.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id}@{self.at:%F %T}#{self.revision}"

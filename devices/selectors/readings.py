@@ -1,77 +1,54 @@
-"""Readings over a span: raw, in 5-minute or in day steps, added up by the database."""
+"""Readings over a span: raw, or in steps of five minutes, an hour or a day."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 
-from django.db.models import Avg, Count, Expression, Func, IntegerField, Max, Min, QuerySet
-from django.db.models.functions import TruncDay
 from django.utils import timezone
 
 from devices.charts import Point
-from devices.models import Device, Metric, Reading
+from devices.models import Device, Metric, Reading, ReadingDay
+from devices.rollup import FIVE_MINUTES
 from twinhealth.errors import InvalidInputError, NotFoundError
 
-RESOLUTIONS = ("raw", "5min", "day")
-FIVE_MINUTES = 300
+from . import rolled
+from .retention import SAFE, Floors, floors
+
+RESOLUTIONS = ("raw", "5min", "hour", "day")
 MAX_POINTS = 20_000
 RAW_UP_TO = timedelta(hours=48)
-FIVE_MINUTES_UP_TO = timedelta(days=31)
+HOURS_UP_TO = timedelta(days=31)
 
 
-class Bucket(Func):
-    """Number of the 5-minute step since 1970 in which a time lies, on both databases."""
+def _choose(span: rolled.Span) -> str:
+    """The finest that the span allows, that is kept, and that fits into one answer.
 
-    output_field = IntegerField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """SQLite keeps UTC text."""
-        template = f"(CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / {FIVE_MINUTES})"
-        return super().as_sql(compiler, connection, template=template, **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """PostgreSQL keeps a moment."""
-        template = f"FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / {FIVE_MINUTES})::bigint"
-        return super().as_sql(compiler, connection, template=template, **context)
-
-
-def choose_resolution(span: timedelta) -> str:
-    """Fine enough for the span: raw up to 2 days, 5 minutes up to 31, else days."""
-    if span <= RAW_UP_TO:
+    Raw up to 2 days, 5 minutes and hours up to 31, else days.
+    """
+    start, length = span.start, span.end - span.start
+    if length > HOURS_UP_TO:
+        return "day"
+    kept = floors() if start < timezone.now() - SAFE else Floors()
+    if kept.five_minute is not None and start < kept.five_minute:
+        return "day"
+    readings, metrics = rolled.readings_up_to(span)
+    raw_is_there = kept.raw is None or start >= kept.raw
+    if length <= RAW_UP_TO and readings <= MAX_POINTS and raw_is_there:
         return "raw"
-    return "5min" if span <= FIVE_MINUTES_UP_TO else "day"
+    steps = metrics * (int(length.total_seconds()) // FIVE_MINUTES + 2)
+    return "5min" if min(steps, readings) <= MAX_POINTS else "hour"
 
 
-def _aggregated(rows: QuerySet[Reading], resolution: str) -> dict[int, list[Point]]:
-    zone = timezone.get_current_timezone()
-    step: Expression = (
-        Bucket("measured_at") if resolution == "5min" else TruncDay("measured_at", tzinfo=zone)
-    )
-    found: dict[int, list[Point]] = defaultdict(list)
-    grouped = (
-        rows.order_by()
-        .values("metric_id", step=step)
-        .annotate(mean=Avg("value"), low=Min("value"), high=Max("value"), n=Count("pk"))
-        .order_by("metric_id", "step")
-    )
-    for row in grouped[: MAX_POINTS + 1]:
-        at = row["step"]
-        if resolution == "5min":
-            at = datetime.fromtimestamp(at * FIVE_MINUTES, tz=UTC)
-        point = Point(at, row["mean"], row["low"], row["high"], row["n"])
-        found[row["metric_id"]].append(point)
-    return found
-
-
-def _raw(rows: QuerySet[Reading]) -> dict[int, list[Point]]:
+def _raw(span: rolled.Span) -> dict[int, list[Point]]:
+    rows = span.of(Reading.objects).filter(measured_at__gte=span.start, measured_at__lte=span.end)
     found: dict[int, list[Point]] = defaultdict(list)
     ordered = rows.order_by("metric_id", "measured_at")
-    for metric, at, value in ordered.values_list("metric_id", "measured_at", "value")[
+    for number, at, value in ordered.values_list("metric_id", "measured_at", "value")[
         : MAX_POINTS + 1
     ]:
-        found[metric].append(Point(at, value, value, value, 1))
+        found[number].append(Point(at, value, value, value, 1))
     return found
 
 
@@ -83,13 +60,14 @@ def series(
     resolution: str = "",
     metric: Metric | None = None,
 ) -> tuple[str, dict[int, list[Point]]]:
-    """Points per metric id, oldest first, in one query.
+    """Points per metric id, oldest first; three queries at most, one more for old spans.
 
     Args:
         device: whose.
         start: first moment.
         end: last moment, included.
-        resolution: one of `RESOLUTIONS`; chosen by the span unless told.
+        resolution: one of `RESOLUTIONS`; unless told, the finest that the span allows, that is
+            kept, and that fits into one answer.
         metric: only this one.
 
     Returns:
@@ -100,22 +78,49 @@ def series(
     """
     if start > end:
         raise InvalidInputError("bad_span", "The span ends before it starts.")
-    resolution = resolution or choose_resolution(end - start)
+    span = rolled.Span(device, start, end, metric)
+    resolution = resolution or _choose(span)
     if resolution not in RESOLUTIONS:
         raise InvalidInputError(
             "unknown_resolution", "Choose a known resolution.", known=list(RESOLUTIONS)
         )
-    rows = Reading.objects.filter(device=device, measured_at__gte=start, measured_at__lte=end)
-    if metric is not None:
-        rows = rows.filter(metric=metric)
-    found = _raw(rows) if resolution == "raw" else _aggregated(rows, resolution)
+    limit = MAX_POINTS + 1
+    if resolution == "raw":
+        found = _raw(span)
+    elif resolution == "hour":
+        found = rolled.hours(span, limit)
+    else:
+        found = rolled.steps(span, resolution, limit)
     if sum(len(points) for points in found.values()) > MAX_POINTS:
         raise InvalidInputError(
             "too_many_points",
             "That is too much for one answer; ask for a shorter span, one metric, or longer steps.",
             limit=MAX_POINTS,
         )
-    return resolution, dict(found)
+    return resolution, {number: points for number, points in found.items() if points}
+
+
+def daily(
+    device_ids: Iterable[int], metric_ids: Iterable[int], start: date, end: date
+) -> dict[tuple[int, int], list[ReadingDay]]:
+    """What the readings of each day of the hospital come to, oldest first; one query.
+
+    Args:
+        device_ids: of which machines.
+        metric_ids: of which metrics.
+        start: first day.
+        end: last day, included.
+
+    Returns:
+        By machine's and metric's id; days without a reading are left out.
+    """
+    rows = ReadingDay.objects.filter(
+        device__in=list(device_ids), metric__in=list(metric_ids), day__gte=start, day__lte=end
+    )
+    found: dict[tuple[int, int], list[ReadingDay]] = defaultdict(list)
+    for row in rows.order_by("device_id", "metric_id", "day"):
+        found[row.device_id, row.metric_id].append(row)
+    return dict(found)
 
 
 def metric_of(device: Device, key: str) -> Metric:

@@ -23,6 +23,7 @@ from twinhealth.web.ucum import unit_text
 
 from .health import health_at
 from .readings import series
+from .snapshots import events_after, newest_snapshot
 
 RANGES: dict[str, timedelta] = {
     "24h": timedelta(hours=24),
@@ -47,11 +48,17 @@ def get(device_id: int) -> Device:
 
 
 def state_at(device: Device, at: datetime | None) -> dict[str, Any]:
-    """The projected state: the stored one, or the fold of the events up to `at`."""
+    """The projected state: the stored one, or the fold of the events up to `at`.
+
+    A past one begins at the snapshot before it; two queries, at most `snapshots.EVERY` events.
+    """
     if at is None:
         twin = TwinState.objects.filter(device=device).first()
         return twin.state if twin and twin.state else projection.empty()
-    return projection.fold(TwinEvent.objects.filter(device=device, at__lte=at))
+    base = newest_snapshot(device.pk, at)
+    return projection.fold(
+        events_after(device.pk, base).filter(at__lte=at), base.state if base else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,7 @@ class Twin:
 
 
 def twin(device: Device, *, at: datetime | None, now: datetime) -> Twin:
-    """The twin now or as of a past moment; three queries."""
+    """The twin now or as of a past moment; four queries."""
     return Twin(device, at, health_at(device, at or now), state_at(device, at))
 
 

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from devices import projection
-from devices.models import Device, TwinEvent, TwinState
+from devices.models import Device, TwinEvent, TwinSnapshot, TwinState
+
+from . import snapshots
 
 
 def lock_twin(device_id: int) -> TwinState:
@@ -53,31 +55,35 @@ def append(
         actor=actor,
         payload=payload,
     )
-    last_at = twin.state.get("last_at")
-    if last_at is None or projection.iso(event.at) >= last_at:
-        twin.state = projection.apply(twin.state or projection.empty(), event)
-    else:
-        twin.state = projection.fold(TwinEvent.objects.filter(device=device))
+    snapshots.follow(twin, event)
     twin.revision = event.revision
-    twin.save(update_fields=["state", "revision"])
+    twin.save(update_fields=["state", "revision", "loose"])
     return event
 
 
 @transaction.atomic
 def rebuild(*, device: Device, repair: bool) -> bool:
-    """Fold the whole journal again and compare with the stored state.
+    """Fold the whole journal again and compare with the stored state and the snapshots.
 
     Args:
         device: whose.
-        repair: write the fold where it differs.
+        repair: write the fold and the snapshots where they differ.
 
     Returns:
-        True where the stored state was right.
+        True where the stored state and the snapshots were right.
     """
     twin = lock_twin(device.pk)
-    state = projection.fold(TwinEvent.objects.filter(device=device))
-    right = bool(twin.state == state and twin.revision == state["revision"])
+    events = TwinEvent.objects.filter(device=device)
+    state = projection.fold(events)
+    right = bool(
+        twin.state == state
+        and twin.revision == state["revision"]
+        and twin.loose == events.count() % snapshots.EVERY
+        and snapshots.right(device.pk)
+    )
     if not right and repair:
-        twin.state, twin.revision = state, state["revision"]
-        twin.save(update_fields=["state", "revision"])
+        TwinSnapshot.objects.filter(device=device).delete()
+        snapshots.fold_again(twin)
+        twin.revision = state["revision"]
+        twin.save(update_fields=["state", "revision", "loose"])
     return right

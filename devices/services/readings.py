@@ -16,13 +16,16 @@ from devices import clock, units
 from devices.models import Device, Metric, TwinState
 from devices.models.reading import ReadingSource
 from devices.models.twin import EventKind
+from devices.selectors.retention import SAFE, floors
 from devices.tasks import evaluate_device_task
 from twinhealth.errors import InvalidInputError, TooLargeError
 
-from . import reading_rows
+from . import reading_rows, rule_states
 from .events import append, lock_twin
 
 MAX_READINGS = 10_000
+# squares of what lies between can be added up without leaving what a number can hold
+LARGEST, SMALLEST = 1e100, 1e-100
 MAX_AHEAD = timedelta(minutes=10)  # clocks of machines run apart by that much
 # doors at which a machine tells its own time; images may lie about for days before they come
 OWN_CLOCK = frozenset({ReadingSource.REST, ReadingSource.MQTT})
@@ -34,7 +37,7 @@ class ReadingIn:
 
     Attributes:
         metric: key of the metric.
-        value: a finite number in `unit`.
+        value: a number in `unit`, at most 1e100 in the metric's own; below 1e-100 it counts as 0.
         unit: UCUM code.
         measured_at: aware, or ISO 8601 text with offset.
     """
@@ -75,6 +78,10 @@ def _value(item: ReadingIn, metric: Metric) -> float:
     if not isinstance(item.unit, str) or not item.unit:
         raise InvalidInputError("unknown_unit", f"unit is missing; {metric.unit} is expected.")
     value = units.convert(value, item.unit, metric.unit)
+    if abs(value) > LARGEST:
+        raise InvalidInputError("not_a_number", f"value must lie within {LARGEST:g}.")
+    if abs(value) < SMALLEST:
+        value = 0.0
     low, high = metric.plausible_low, metric.plausible_high
     if (low is not None and value < low) or (high is not None and value > high):
         raise InvalidInputError(
@@ -98,6 +105,26 @@ def _moment(item: ReadingIn) -> datetime:
         raise InvalidInputError("too_old", "measured_at lies before the year 2000.") from None
 
 
+@dataclass(slots=True)
+class _Kept:
+    """Since when readings are kept; asked once, and only about what a policy could delete."""
+
+    now: datetime
+    since: datetime | None = None
+    asked: bool = False
+
+    def check(self, moment: datetime) -> None:
+        """Refuse what may have been counted and deleted before: it would be counted again."""
+        if moment >= self.now - SAFE:
+            return
+        if not self.asked:
+            self.since, self.asked = floors().raw, True
+        if self.since is not None and moment < self.since:
+            raise InvalidInputError(
+                "past_retention", f"Readings from before {self.since:%F} were deleted."
+            )
+
+
 def _check_moment(moment: datetime, now: datetime) -> None:
     if moment > now + MAX_AHEAD:
         raise InvalidInputError("in_future", "measured_at lies in the future; check the clock.")
@@ -117,6 +144,7 @@ class _Judged:
         self, items: Sequence[ReadingIn], metrics: Mapping[str, Metric], now: datetime
     ) -> None:
         """Keep the good ones, note why the others are refused."""
+        kept = _Kept(now)
         for index, item in enumerate(items):
             try:
                 metric = metrics.get(item.metric) if isinstance(item.metric, str) else None
@@ -128,6 +156,7 @@ class _Judged:
                 if self.newest is None or moment > self.newest:
                     self.newest = moment
                 _check_moment(moment, now)
+                kept.check(moment)
             except InvalidInputError as error:
                 self.rejected.append({"index": index, "code": error.code, "message": error.message})
                 continue
@@ -202,6 +231,7 @@ def store_readings(
     if source in OWN_CLOCK:
         _note_clock(device, twin, clock.Seen(judged.newest, said_at), now)
     if accepted:
+        rule_states.mark_late(device_id=device.pk, moments=judged.values)
         evaluate_device_task.delay_on_commit(device.pk)  # type: ignore[attr-defined]
     rejected = judged.rejected
     return RecordResult(accepted, len(items) - len(rejected) - accepted, rejected)

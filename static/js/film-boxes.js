@@ -53,7 +53,8 @@ export class BoxLayer extends EventTarget {
     const shown = this.visible().filter((b) => !(this.draft && b.key === this.draft.key));
     const groups = shown.map((box) => this.#group(box));
     if (this.draft?.box) groups.push(this.#group({ ...this.draft, verdict: "draft" }, true));
-    this.svg.replaceChildren(...groups.map((g) => g.node));
+    // all labels over all lines: a later box's line never crosses an earlier one's words
+    this.svg.replaceChildren(...groups.map((g) => g.node), ...groups.map((g) => g.caption));
     const markers = [...this.markers.map((marker) => this.#rect(marker)), ...this.#corners()];
     const labels = [];
     for (const group of groups) labels.push(place(group, { width, height }, markers, labels));
@@ -73,18 +74,21 @@ export class BoxLayer extends EventTarget {
   }
 
   #group(box, draft = false) {
-    const node = make("g", { class: `box box-${box.label} is-${box.verdict || "open"}` });
-    node.dataset.key = box.key ?? "draft";
-    if (box.key === this.selected && !draft) node.classList.add("is-selected");
+    const how = `box-${box.label} is-${box.verdict || "open"}`;
+    const [node, caption] = ["box", "box-caption"].map((part) => make("g", { class: `${part} ${how}` }));
+    for (const part of [node, caption]) {
+      part.dataset.key = box.key ?? "draft";
+      part.classList.toggle("is-selected", box.key === this.selected && !draft);
+    }
     const r = this.#rect(box.box);
     const frame = { x: r.left, y: r.top, width: r.width, height: r.height };
     node.append(make("rect", { class: "box-halo", ...frame }), make("rect", { class: "box-line", ...frame }));
     const text = make("text", { class: "box-text" });
     text.textContent = textOf(box);
     const back = make("rect", { class: "box-back" });
-    node.append(back, text);
+    caption.append(back, text);
     if (draft) for (const [x, y] of handlesOf(r)) node.append(handle(x, y));
-    return { node, r, text, back };
+    return { node, caption, r, text, back };
   }
 
   /** Key of the smallest visible box at a point of the stage; `null` where there is none. */

@@ -119,6 +119,9 @@ def test_labels_of_boxes_on_each_other_can_all_be_read(visit: Visit, reader: Use
         page.wait_for_timeout(250)
     assert len(taken) == 5
     assert on_each_other(taken) == []
+    # and no box's line is painted over an earlier box's words
+    assert page.locator(".box-caption ~ .box").count() == 0
+    assert page.locator(".box ~ .box-caption").count() == 4
 
 
 def on_each_other(taken: list[dict[str, float]]) -> list[tuple[Any, Any]]:

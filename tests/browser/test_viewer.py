@@ -265,8 +265,8 @@ def test_labels_stay_on_the_stage_and_outside_their_box(
     for group in page.locator(".box").all():
         # both in one look: the film may be fitted anew between two
         back, line = group.evaluate(
-            "g => ['.box-back', '.box-line'].map("
-            "s => g.querySelector(s).getBoundingClientRect().toJSON())"
+            "g => [document.querySelector(`.box-caption[data-key='${g.dataset.key}'] .box-back`),"
+            "      g.querySelector('.box-line')].map(e => e.getBoundingClientRect().toJSON())"
         )
         assert back["x"] >= stage["x"]
         assert back["x"] + back["width"] <= stage["x"] + stage["width"]

@@ -14,6 +14,7 @@ from imaging.models import Image
 from imaging.services.link import link_waiting_images
 from tests.detection.factories import make_device, make_image, make_run
 from tests.detection.fakes import FakeDetector, install
+from tests.devices.factories import reading
 
 pytestmark = pytest.mark.django_db
 
@@ -34,10 +35,7 @@ def device(db: None) -> Device:
 
 
 def read(device: Device, value: float, at: datetime) -> Reading:
-    metric = device.model.metrics.get(key="pixel_noise")
-    return Reading.objects.create(
-        device=device, metric=metric, value=value, measured_at=at, source="rest"
-    )
+    return reading(device, device.model.metrics.get(key="pixel_noise"), value, at)
 
 
 def image_of(device: Device, at: datetime) -> Image:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import Role
 from devices.models import Device, DeviceModel, Metric, Reading, Rule
+from devices.services import reading_rows
 from devices.services.registry import register_device
 
 _NUMBERS = itertools.count(1)
@@ -44,7 +48,19 @@ def device(device_model: DeviceModel | None = None, **fields: Any) -> Device:
 
 
 def reading(of: Device, on: Metric, value: float, at: datetime) -> Reading:
-    return Reading.objects.create(device=of, metric=on, value=value, measured_at=at, source="rest")
+    """Stored as the door stores it, with what readings come to; of an earlier one nothing."""
+    readings(of, on, [(at, value)])
+    return Reading.objects.get(device=of, metric=on, measured_at=at)
+
+
+def readings(of: Device, on: Metric, values: Iterable[tuple[datetime, float]]) -> None:
+    """Many of one metric, in one statement."""
+    reading_rows.insert(
+        device_id=of.pk,
+        values={(on.pk, at): value for at, value in values},
+        source="rest",
+        received_at=timezone.now(),
+    )
 
 
 def watched_device(**rule_fields: Any) -> tuple[Device, Metric, Rule]:

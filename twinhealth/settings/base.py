@@ -217,6 +217,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "devices.tasks.deliver_due_notifications_task",
         "schedule": 15.0,
     },
+    "devices-partitions": {
+        "task": "devices.tasks.make_partitions_task",
+        "schedule": 3600.0,
+    },
     "devices-plan-orders": {
         "task": "devices.tasks.materialise_due_orders_task",
         "schedule": 900.0,

@@ -1,4 +1,4 @@
-"""Folds every machine's events again and compares with the stored state."""
+"""Folds every machine's events and readings again and compares with what is stored."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from django.core.management.base import BaseCommand, CommandError
 
 from devices.models import Device
 from devices.services.events import rebuild
+from devices.services.rollups import rebuild_rollups
 
 
 class Command(BaseCommand):
     """`rebuild_twins [--check]`: exit 1 where a check finds a difference."""
 
-    help = "Fold every machine's events again; repair the stored state, or only --check it."
+    help = (
+        "Fold every machine's events again, and add up its readings; repair the stored state, "
+        "snapshots, newest readings and rollups, or only --check them."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Only one choice: look or repair."""
@@ -28,12 +32,17 @@ class Command(BaseCommand):
         wrong = 0
         devices = Device.objects.order_by("pk")
         for device in devices:
-            if not rebuild(device=device, repair=not only_look):
+            twin = rebuild(device=device, repair=not only_look)
+            readings = rebuild_rollups(device=device, repair=not only_look)
+            if not (twin and readings):
                 wrong += 1
                 word = "differs" if only_look else "repaired"
-                self.stdout.write(f"{device.serial}: {word}")
+                of = [
+                    name for name, right in (("events", twin), ("readings", readings)) if not right
+                ]
+                self.stdout.write(f"{device.serial}: {word} ({' and '.join(of)})")
         self.stdout.write(
             f"{len(devices)} machines, {wrong} {'wrong' if only_look else 'repaired'}"
         )
         if wrong and only_look:
-            raise CommandError(f"{wrong} stored states differ from their events", returncode=1)
+            raise CommandError(f"{wrong} machines' stored states differ", returncode=1)

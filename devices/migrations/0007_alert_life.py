@@ -12,7 +12,8 @@ from twinhealth.db import AppendOnly
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("devices", "0003_device_key"),
+        ("devices", "0005_first_rule_versions"),
+        ("devices", "0006_fill_rollups"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -142,7 +142,7 @@ def _rows(chosen: alert_selectors.AlertFilter) -> Iterator[tuple[object, ...]]:
             alert.device.serial,
             alert.device.location,
             alert.rule.name,
-            alert.rule.metric.key,
+            alert.rule.metric.key if alert.rule.metric else "",
             alert.severity,
             alert.state,
             _time(alert.opened_at),

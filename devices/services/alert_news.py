@@ -45,6 +45,8 @@ def in_maintenance(device_id: int, now: datetime) -> bool:
 
 def _same_metric(alert: Alert, severity: str) -> list[Alert]:
     """Unresolved failing alerts of the machine's same metric with the severity."""
+    if alert.rule.metric_id is None:  # a rule on the machine itself
+        return []
     return list(
         Alert.objects.exclude(state=AlertState.RESOLVED)
         .filter(

@@ -46,7 +46,7 @@ def reject_rates(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("devices", "0004_rules_with_versions")]
+    dependencies = [("devices", "0007_rules_with_versions")]
     operations = [
         migrations.RunPython(first_versions, migrations.RunPython.noop),
         migrations.RunPython(reject_rates, migrations.RunPython.noop),

@@ -12,7 +12,7 @@ from twinhealth.db import AppendOnly
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("devices", "0005_first_rule_versions"),
+        ("devices", "0008_first_rule_versions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

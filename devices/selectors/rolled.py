@@ -22,7 +22,7 @@ from devices.models import Device, Metric, Reading, Reading5Min, ReadingDay
 from .retention import floors
 
 FIVE_MINUTES = timedelta(seconds=rollup.FIVE_MINUTES)
-_STEP = {"5min": (Reading5Min, "starts_at"), "day": (ReadingDay, "day")}
+_STEP: dict[str, tuple[Any, str]] = {"5min": (Reading5Min, "starts_at"), "day": (ReadingDay, "day")}
 _Found = dict[int, list[Point]]
 
 

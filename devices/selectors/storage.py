@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
@@ -97,7 +98,7 @@ def months() -> list[Month]:
 
 def tables() -> list[Table]:
     """Readings, five minutes, days."""
-    named = {
+    named: dict[str, tuple[str, Any]] = {
         "devices_reading": ("readings", Reading),
         "devices_reading5min": ("5 minutes", Reading5Min),
         "devices_readingday": ("days", ReadingDay),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -87,7 +88,7 @@ def insert(*, device_id: int, values: Values, source: str, received_at: datetime
         "values": ",".join(map(repr, values.values())),
         "moments": ",".join(moment.isoformat() for _, moment in values),
     }
-    given = {
+    given: dict[str, Any] = {
         "device": device_id,
         "received": received_at,
         "source": source,
@@ -139,7 +140,7 @@ def _roll_up(device_id: int, added: Values, received_at: datetime) -> None:
         days[metric, moment.astimezone(zone).date().isoformat()].append((moment, value))
         newest[metric] = max(newest.get(metric, (moment, value)), (moment, value))
 
-    def row(metric: int, step: str, sums: Sums) -> list[object]:
+    def row(metric: int, step: str, sums: Sums) -> list[Any]:
         return [
             *(device_id, metric, step, sums.n, sums.total, sums.m2, sums.low, sums.high),
             *(_text(sums.first_at), _text(sums.last_at)),

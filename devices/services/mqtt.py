@@ -32,6 +32,8 @@ class _Batch:
     items: dict[int, list[ReadingIn]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     keys: dict[str, DeviceKey | keys.KeyRefusedError] = field(default_factory=dict)
+    # by key and topic: most of a batch comes from few senders
+    senders: dict[tuple[str, str], Device | DomainError] = field(default_factory=dict)
 
     def refuse(self, code: str, topics: Iterable[str]) -> None:
         """Count and say it: one line a batch, or a flood would fill the disk with lines."""
@@ -80,6 +82,19 @@ def refuse_message(*, message: Message, code: str) -> None:
 
 
 def _sender(opened: Opened, batch: _Batch, now: datetime) -> Device:
+    known = opened.key, opened.level
+    if known not in batch.senders:
+        try:
+            batch.senders[known] = _find_sender(opened, batch, now)
+        except DomainError as error:
+            batch.senders[known] = error
+    found = batch.senders[known]
+    if isinstance(found, DomainError):
+        raise found
+    return found
+
+
+def _find_sender(opened: Opened, batch: _Batch, now: datetime) -> Device:
     """Whose readings these are: by the key; by the topic alone only where the broker vouches."""
     if opened.key:
         key = _key(opened.key, batch, now)

@@ -19,6 +19,7 @@ from devices import mqtt_listener
 from devices.models import Device, MqttCount, Reading
 from devices.mqtt_listener import Listener, read_url
 from devices.mqtt_messages import MAX_BYTES, Message
+from devices.mqtt_packets import Arrived
 from devices.services import keys, mqtt
 from devices.services.mqtt import record_messages
 from tests.devices import factories as f
@@ -219,10 +220,10 @@ class FakeClient:
         self.loops = 0
         self.on_loop: Callable[[], None] = lambda: None
 
-    def ack(self, mid: int, qos: int) -> None:
-        self.acked.append(mid)
+    def ack_all(self, mids: list[int]) -> None:
+        self.acked += mids
 
-    def loop(self, timeout: float) -> int:
+    def turn(self, seconds: float, full: Callable[[], bool]) -> int:
         self.loops += 1
         self.on_loop()
         return 0
@@ -240,11 +241,7 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
 
 def arrived(listener: Listener, *sent: Message) -> None:
     for mid, one in enumerate(sent, start=1):
-        raw: Any = SimpleNamespace(
-            topic=one.topic, payload=one.payload, retain=one.retained, mid=mid, qos=1,
-            properties=SimpleNamespace(UserProperty=[("a", "b"), ("key", one.key)]),
-        )  # fmt: skip
-        listener._on_message(listener.client, None, raw)
+        listener._take(Arrived(mid, one))
 
 
 def test_acknowledged_after_the_commit(

@@ -14,7 +14,14 @@ from typing import Any
 from paho.mqtt.client import Client
 from paho.mqtt.enums import MQTTErrorCode
 
-from devices.mqtt_packets import PUBLISH, Arrived, PacketError, acknowledgements, frame, read_publish
+from devices.mqtt_packets import (
+    PUBLISH,
+    Arrived,
+    PacketError,
+    acknowledgements,
+    frame,
+    read_publish,
+)
 
 READ_BYTES = 256 * 1024
 _OK = MQTTErrorCode.MQTT_ERR_SUCCESS
@@ -91,13 +98,11 @@ class BatchClient(Client):
         try:
             if not self._whole() and not self._fill():
                 return MQTTErrorCode.MQTT_ERR_CONN_LOST
-            if self._ahead[self._at] & 0xF0 != PUBLISH:
-                return super()._packet_read()
-            return self._message()
-        except BlockingIOError:
-            return MQTTErrorCode.MQTT_ERR_AGAIN
-        except OSError:
-            return MQTTErrorCode.MQTT_ERR_CONN_LOST
+            message = self._ahead[self._at] & 0xF0 == PUBLISH
+            return self._message() if message else super()._packet_read()
+        except OSError as error:
+            again = isinstance(error, BlockingIOError)
+            return MQTTErrorCode.MQTT_ERR_AGAIN if again else MQTTErrorCode.MQTT_ERR_CONN_LOST
         except PacketError:
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
 

@@ -34,12 +34,16 @@ log = structlog.get_logger(__name__)
 
 BATCH_MESSAGES = 2_000  # what a transaction costs beside its rows is shared by so many
 BATCH_BYTES = 16 * 1024**2
+LEAST_MESSAGES = 50
+STORE_SECONDS = (
+    0.5  # a batch is as large as can be stored in that time: the machines' rows are locked
+)
 BATCH_SECONDS = 0.05  # after its first message
 QUIET_SECONDS = 0.005  # nothing more came for so long: the broker waits for us
 PACKET_BYTES = 2 * MAX_BYTES  # a message above MAX_BYTES is refused by name
 IN_FLIGHT = 2 * BATCH_MESSAGES  # messages that the broker sends ahead of our acknowledgement
 SESSION_SECONDS = 7 * 86_400  # for which the broker keeps messages while nobody listens
-KEEPALIVE_SECONDS = 30
+KEEPALIVE_SECONDS = 120  # while a batch is stored nobody pings
 CONNECT_SECONDS = 15.0
 ALIVE_SECONDS = 10.0
 LONGEST_WAIT = 30.0
@@ -112,6 +116,7 @@ class Listener:
         self.breaks = 0  # a batch belongs to the connection it came on
         self.batch: list[Arrived] = []
         self.bytes = 0
+        self.limit = BATCH_MESSAGES  # messages of the next batch
         self.since = 0.0
         self.client = self._client()
 
@@ -231,7 +236,7 @@ class Listener:
 
     def _full(self) -> bool:
         return (
-            len(self.batch) >= BATCH_MESSAGES
+            len(self.batch) >= self.limit
             or self.bytes >= BATCH_BYTES
             or time.monotonic() - self.since >= BATCH_SECONDS
         )
@@ -241,6 +246,7 @@ class Listener:
         taken, self.batch, self.bytes = self.batch, [], 0
         breaks, wait = self.breaks, waits()
         while True:
+            started = time.monotonic()
             try:
                 self._record([arrived.message for arrived in taken])
                 break
@@ -250,6 +256,8 @@ class Listener:
                 self._sleep(wait())
             if self.stopping or breaks != self.breaks:
                 return  # not acknowledged: the broker sends it again
+        each = (time.monotonic() - started) / len(taken)
+        self.limit = round(min(BATCH_MESSAGES, max(LEAST_MESSAGES, STORE_SECONDS / each)))
         if breaks == self.breaks:
             self.client.ack_all([arrived.mid for arrived in taken if arrived.mid])
 

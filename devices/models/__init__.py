@@ -9,6 +9,7 @@ from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .reading import Reading
 from .twin import TwinEvent, TwinState
+from .wake import Wake
 
 __all__ = [
     "Alert",
@@ -27,6 +28,7 @@ __all__ = [
     "Rule",
     "TwinEvent",
     "TwinState",
+    "Wake",
     "WorkOrder",
     "WorkOrderEvent",
 ]

@@ -30,6 +30,7 @@ from scripts.servers import redis as redis_
 from . import readings_rows
 from . import worklist_simulation as simulation
 from .drift import drift
+from .load_rows import alert_latency, soak
 from .sections import module, table, verdict
 from .stack import ROOT
 
@@ -351,6 +352,8 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "worklist_simulation": worklist_simulation,
     "viewer": viewer,
     "readings": readings,
+    "alert_latency": alert_latency,
+    "soak": soak,
     "start": start,
     "drift": drift,
 }

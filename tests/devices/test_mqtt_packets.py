@@ -94,7 +94,7 @@ def test_the_same_as_paho(
     mid: int,
     pairs: list[tuple[str, str]],
     qos: int,
-    retained: bool,  # noqa: FBT001
+    retained: bool,
     more: dict[str, Any],
 ) -> None:
     first = 0x30 | qos << 1 | retained

@@ -1,5 +1,7 @@
 """Readings through both doors for a while: none lost, none twice, and nobody's memory grows.
 
+Now and then one crosses its limit, and it is timed until its alert shows.
+
     python -m benchmarks.soak [--minutes 2 | --long | --longest] [--rate 5000] [--restarts]
 
 `--long` 10 minutes, `--longest` an hour. `--restarts`: in the middle the broker and the worker are
@@ -17,6 +19,7 @@ import statistics
 import tempfile
 import time
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,9 @@ import psycopg2
 
 from scripts.servers import Mosquitto
 
+from .alert_latency import one
 from .load import Load, machines, start_all
+from .pipeline import percentile
 from .readings import services, start_listener
 from .stack import Stack
 
@@ -102,9 +107,11 @@ def measure(minutes: float, rate: float, *, restarts: bool) -> dict[str, Any]:
         contextlib.closing(psycopg2.connect(address)) as link,
     ):
         link.autocommit = True
-        known = machines(running, 2 * MACHINES)
+        known = machines(running, 2 * MACHINES + round(60 * minutes / SAMPLE_SECONDS) + 1)
         start_all(running)
-        load = Load(running, broker.port, known[:MACHINES], known[MACHINES:], rate / 2)
+        load = Load(running, broker.port, known[:MACHINES], known[MACHINES:][:MACHINES], rate / 2)
+        probes = zip(known[2 * MACHINES :], cycle(["rest", "mqtt"]), strict=False)
+        shown: list[float] = []
         began = time.monotonic()
         load.start()
         while (gone := time.monotonic() - began) < 60 * minutes and not load.failed:
@@ -113,10 +120,14 @@ def measure(minutes: float, rate: float, *, restarts: bool) -> dict[str, Any]:
                 restarts = False
             memory.look(running, gone / 60)
             loads.append(os.getloadavg()[0])
+            machine, door = next(probes)
+            shown.append(one(running, link, machine, door, broker.port)[1])
             time.sleep(SAMPLE_SECONDS)
         lasted = time.monotonic() - began
         load.stop()
         until = time.monotonic() + 120
+        load.sent["rest"] += len(shown[::2])
+        load.sent["mqtt"] += len(shown[1::2])
         while counted(link)["mqtt"] < load.sent["mqtt"] and time.monotonic() < until:
             time.sleep(0.5)
         stored = counted(link)
@@ -127,6 +138,9 @@ def measure(minutes: float, rate: float, *, restarts: bool) -> dict[str, Any]:
         "lost": sum(load.sent.values()) - stored["rest"] - stored["mqtt"],
         "readings_per_second": sum(load.sent.values()) / lasted,
         "memory": memory.slopes(),
+        "shown_p50": percentile(shown, 0.5),
+        "shown_p95": percentile(shown, 0.95),
+        "shown_max": max(shown),
         "load": statistics.mean(loads),
     }
 

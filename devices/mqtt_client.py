@@ -39,7 +39,7 @@ class BatchClient(Client):
     def __init__(
         self, *args: Any, take: Callable[[Arrived], None], max_bytes: int, **options: Any
     ) -> None:
-        super().__init__(*args, manual_ack=True, **options)
+        super().__init__(*args, **{**options, "manual_ack": True})
         self._take, self._max_bytes = take, max_bytes
         self._ahead, self._at = bytearray(), 0  # read from the network, and how far it is used
 

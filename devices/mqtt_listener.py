@@ -235,7 +235,7 @@ class Listener:
             self._store()
 
     def _full(self) -> bool:
-        return (
+        return bool(self.batch) and (
             len(self.batch) >= self.limit
             or self.bytes >= BATCH_BYTES
             or time.monotonic() - self.since >= BATCH_SECONDS
@@ -256,7 +256,7 @@ class Listener:
                 self._sleep(wait())
             if self.stopping or breaks != self.breaks:
                 return  # not acknowledged: the broker sends it again
-        each = (time.monotonic() - started) / len(taken)
+        each = max(time.monotonic() - started, 1e-6) / len(taken)
         self.limit = round(min(BATCH_MESSAGES, max(LEAST_MESSAGES, STORE_SECONDS / each)))
         if breaks == self.breaks:
             self.client.ack_all([arrived.mid for arrived in taken if arrived.mid])

@@ -19,7 +19,7 @@ def evaluate_all_rules_task() -> None:
 def judge_waiting_task() -> None:
     """Readings arrived: judge the machines that wait for it."""
     if wake.sweep(now=timezone.now()):
-        judge_waiting_task.delay()
+        judge_waiting_task.hint()  # type: ignore[attr-defined]
 
 
 @shared_task(soft_time_limit=300, time_limit=330)

@@ -363,6 +363,12 @@ def test_a_batch_is_as_large_as_can_be_stored_in_time(
     assert listener.limit > 100
 
 
+def test_an_empty_batch_is_not_full_however_old_the_last_one_is(listener: Listener) -> None:
+    """Else what lies read in the client would never be taken out of it."""
+    listener.since = -1e9
+    assert not listener._full()
+
+
 def test_nothing_is_read_while_there_is_no_room(listener: Listener) -> None:
     listener.bytes = mqtt_listener.BATCH_BYTES
     listener._sleep(0.05)

@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 BATCH_MESSAGES = 2_000  # what a transaction costs beside its rows is shared by so many
 BATCH_BYTES = 16 * 1024**2
 LEAST_MESSAGES = 50
+FIRST_MESSAGES = 200  # until it is known how long one takes here
 STORE_SECONDS = (
     0.5  # a batch is as large as can be stored in that time: the machines' rows are locked
 )
@@ -116,7 +117,7 @@ class Listener:
         self.breaks = 0  # a batch belongs to the connection it came on
         self.batch: list[Arrived] = []
         self.bytes = 0
-        self.limit = BATCH_MESSAGES  # messages of the next batch
+        self.limit = FIRST_MESSAGES  # messages of the next batch
         self.since = 0.0
         self.client = self._client()
 
@@ -257,7 +258,8 @@ class Listener:
             if self.stopping or breaks != self.breaks:
                 return  # not acknowledged: the broker sends it again
         each = max(time.monotonic() - started, 1e-6) / len(taken)
-        self.limit = round(min(BATCH_MESSAGES, max(LEAST_MESSAGES, STORE_SECONDS / each)))
+        fitting = max(LEAST_MESSAGES, STORE_SECONDS / each)
+        self.limit = round(min(BATCH_MESSAGES, 2 * self.limit, fitting))
         if breaks == self.breaks:
             self.client.ack_all([arrived.mid for arrived in taken if arrived.mid])
 

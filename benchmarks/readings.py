@@ -30,18 +30,20 @@ import psycopg2
 
 from scripts.servers import Mosquitto, postgres, redis
 
+from .mqtt_sender import Sender
 from .stack import Stack, stack
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BATCH = 10_000
 SENDERS = 2
+MACHINES = 300  # of the run in which each message comes from another one
 PREPARE = """
 from accounts.models import User
 from devices.models import DeviceModel, Metric
 from devices.services import keys, registry
 model = DeviceModel.objects.create(manufacturer="Bench", name="X", modality="DX")
 metric = Metric.objects.create(device_model=model, key="noise", label="Noise", unit="kV")
-for n in range(12):
+for n in range(COUNT):
     device = registry.register_device(serial=f"B-{n}", name=f"B-{n}", model=model, actor=None)
     key = keys.make(device=device, name="bench", actor=User.objects.get(username="engineer"))[1]
     print("ROW", device.pk, metric.pk, device.serial, key)
@@ -162,7 +164,8 @@ class Bench:
 
     def __init__(self, running: Stack, broker: Mosquitto, link: Any) -> None:
         self.running, self.broker, self.link = running, broker, link
-        lines = running.manage("shell", "-v0", "-c", PREPARE).splitlines()
+        prepare = PREPARE.replace("COUNT", str(12 + MACHINES))
+        lines = running.manage("shell", "-v0", "-c", prepare).splitlines()
         rows = [line.split()[1:] for line in lines if line.startswith("ROW")]
         self.free = iter([(int(pk), int(metric), serial, key) for pk, metric, serial, key in rows])
         self.found: dict[str, float] = {}
@@ -203,6 +206,21 @@ class Bench:
         lines.write_bytes(b"\n".join(bodies(times, size, "kV")) + b"\n")
         self.timed(label, len(times), lambda: by_mqtt(self.broker, serial, key, lines), [device])
 
+    def mqtt_many(self, label: str, times: list[str]) -> None:
+        """One reading a message, each message from another machine than the one before."""
+        machines = [next(self.free) for _ in range(MACHINES)]
+        payloads = bodies(times[: len(times) // MACHINES], 1, "kV")
+
+        def work() -> None:
+            with Sender(self.broker.port) as sender:
+                for payload in payloads:
+                    for _, _, serial, key in machines:
+                        sender.send(serial, key, payload)
+                sender.finish()
+
+        devices = [device for device, *_ in machines]
+        self.timed(label, len(payloads) * MACHINES, work, devices)
+
 
 def measure(count: int) -> dict[str, float]:
     times = moments(count)
@@ -219,6 +237,7 @@ def measure(count: int) -> dict[str, float]:
         start_listener(running)
         bench.mqtt("mqtt_single", 1, times[: count // 5])
         bench.mqtt("mqtt_20", 20, times)
+        bench.mqtt_many("mqtt_many", times[: count // 5])
         return bench.found
 
 

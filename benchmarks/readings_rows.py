@@ -10,8 +10,8 @@ TEXT = (
     "indexes, commits of 10,000 rows for COPY and executemany. REST: two senders with a key each, "
     "one call after the other, 10,000 readings a call; the answer means that they are durable. "
     "MQTT: `mosquitto_pub`, QoS 1, the shipped broker, one listener; from the first message until "
-    "all rows are there. A message with one reading costs the listener as much as one with many: "
-    "machines should send several at once."
+    "all rows are there; where each message comes from another machine than the one before, by a "
+    "sender of the benchmark's own. Machines should still send several readings at once."
 )
 
 
@@ -46,5 +46,11 @@ def rows(
             beside(r["mqtt_single"]),
             ">= 5,000",
             verdict(r["mqtt_single"] >= 5_000),
+        ),
+        (
+            "MQTT, one reading a message, 300 machines in turn, readings/s",
+            beside(r["mqtt_many"]),
+            ">= 5,000",
+            verdict(r["mqtt_many"] >= 5_000),
         ),
     ]

@@ -30,6 +30,7 @@ from scripts.servers import redis as redis_
 from . import readings_rows, storage_sections
 from . import worklist_simulation as simulation
 from .drift import drift
+from .load_rows import alert_latency, soak
 from .sections import module, table, verdict
 from .stack import ROOT
 
@@ -188,6 +189,8 @@ def replay(*, long: bool) -> str:
     )
     head = ("kind", "what", "measured", "own", "target", "")
     return table("Replay of a rule over a year", text, rows, head=head)
+
+
 def storage(*, long: bool) -> str:
     with servers() as env:
         if not env:
@@ -388,6 +391,8 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "readings": readings,
     "replay": replay,
     "storage": storage,
+    "alert_latency": alert_latency,
+    "soak": soak,
     "start": start,
     "drift": drift,
 }

@@ -19,24 +19,32 @@ from urllib.parse import unquote, urlsplit
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from devices.mqtt_client import BatchClient
 from devices.mqtt_messages import MAX_BYTES, SUBSCRIPTION, Message
+from devices.mqtt_packets import Arrived
 from devices.services.mqtt import record_messages, refuse_message
 
 log = structlog.get_logger(__name__)
 
-BATCH_MESSAGES = 500
+BATCH_MESSAGES = 2_000  # what a transaction costs beside its rows is shared by so many
 BATCH_BYTES = 16 * 1024**2
+LEAST_MESSAGES = 50
+FIRST_MESSAGES = 200  # until it is known how long one takes here
+STORE_SECONDS = (
+    0.5  # a batch is as large as can be stored in that time: the machines' rows are locked
+)
 BATCH_SECONDS = 0.05  # after its first message
 QUIET_SECONDS = 0.005  # nothing more came for so long: the broker waits for us
+PACKET_BYTES = 2 * MAX_BYTES  # a message above MAX_BYTES is refused by name
 IN_FLIGHT = 2 * BATCH_MESSAGES  # messages that the broker sends ahead of our acknowledgement
 SESSION_SECONDS = 7 * 86_400  # for which the broker keeps messages while nobody listens
-KEEPALIVE_SECONDS = 30
+KEEPALIVE_SECONDS = 120  # while a batch is stored nobody pings
 CONNECT_SECONDS = 15.0
 ALIVE_SECONDS = 10.0
 LONGEST_WAIT = 30.0
@@ -107,8 +115,9 @@ class Listener:
         self.stopping = False
         self.connected = False
         self.breaks = 0  # a batch belongs to the connection it came on
-        self.batch: list[MQTTMessage] = []
+        self.batch: list[Arrived] = []
         self.bytes = 0
+        self.limit = FIRST_MESSAGES  # messages of the next batch
         self.since = 0.0
         self.client = self._client()
 
@@ -128,13 +137,14 @@ class Listener:
         if self.connected:
             self.client.disconnect()
 
-    def _client(self) -> Client:
+    def _client(self) -> BatchClient:
         broker = self.broker
-        client = Client(
+        client = BatchClient(
             CallbackAPIVersion.VERSION2,
             client_id=broker.client_id,
             protocol=MQTTProtocolVersion.MQTTv5,
-            manual_ack=True,
+            take=self._take,
+            max_bytes=PACKET_BYTES,
         )
         if broker.username:
             client.username_pw_set(broker.username, broker.password)
@@ -143,10 +153,9 @@ class Listener:
         client.connect_timeout = CONNECT_SECONDS
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
         return client
 
-    # --- called by paho inside `loop`
+    # --- called by the client inside `turn`
 
     def _on_connect(
         self, client: Client, data: Any, flags: Any, reason: Any, properties: Any
@@ -167,11 +176,11 @@ class Listener:
         if not self.stopping:
             log.warning("mqtt_connection_lost", problem=str(reason))
 
-    def _on_message(self, client: Client, data: Any, message: MQTTMessage) -> None:
+    def _take(self, arrived: Arrived) -> None:
         if not self.batch:
             self.since = time.monotonic()
-        self.batch.append(message)
-        self.bytes += len(message.payload)
+        self.batch.append(arrived)
+        self.bytes += len(arrived.message.payload)
 
     # --- our own turns
 
@@ -185,7 +194,7 @@ class Listener:
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_SECONDS
         properties.ReceiveMaximum = IN_FLIGHT
-        properties.MaximumPacketSize = 2 * MAX_BYTES
+        properties.MaximumPacketSize = PACKET_BYTES
         try:
             self.client.connect(
                 self.broker.host,
@@ -199,9 +208,16 @@ class Listener:
             return False
         until = time.monotonic() + CONNECT_SECONDS
         while not self.connected and not self.stopping and time.monotonic() < until:
-            if self.client.loop(0.2) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            if not self._turn(0.2, lambda: self.connected):
                 break
         return self.connected
+
+    def _turn(self, seconds: float, full: Callable[[], bool]) -> bool:
+        """Let the client read; False where the connection has ended, and with it the batch."""
+        if self.client.turn(seconds, full) == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return True
+        self._forget()
+        return False
 
     def _show_life(self) -> None:
         if self.alive is not None and time.monotonic() - self.touched >= ALIVE_SECONDS:
@@ -213,16 +229,15 @@ class Listener:
         while self.connected and not self.stopping:
             self._show_life()
             before = len(self.batch)
-            if self.client.loop(QUIET_SECONDS if before else 0.5) != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                self._forget()
+            self._turn(QUIET_SECONDS if before else 0.5, self._full)
             if self.batch and (len(self.batch) == before or self._full()):
                 self._store()
         if self.connected and self.batch:
             self._store()
 
     def _full(self) -> bool:
-        return (
-            len(self.batch) >= BATCH_MESSAGES
+        return bool(self.batch) and (
+            len(self.batch) >= self.limit
             or self.bytes >= BATCH_BYTES
             or time.monotonic() - self.since >= BATCH_SECONDS
         )
@@ -232,8 +247,9 @@ class Listener:
         taken, self.batch, self.bytes = self.batch, [], 0
         breaks, wait = self.breaks, waits()
         while True:
+            started = time.monotonic()
             try:
-                self._record([_plain(message) for message in taken])
+                self._record([arrived.message for arrived in taken])
                 break
             except AWAY as error:
                 log.warning("mqtt_database_away", messages=len(taken), problem=str(error)[:200])
@@ -241,10 +257,11 @@ class Listener:
                 self._sleep(wait())
             if self.stopping or breaks != self.breaks:
                 return  # not acknowledged: the broker sends it again
-        for message in taken:
-            if breaks != self.breaks:
-                return
-            self.client.ack(message.mid, message.qos)
+        each = max(time.monotonic() - started, 1e-6) / len(taken)
+        fitting = max(LEAST_MESSAGES, STORE_SECONDS / each)
+        self.limit = round(min(BATCH_MESSAGES, 2 * self.limit, fitting))
+        if breaks == self.breaks:
+            self.client.ack_all([arrived.mid for arrived in taken if arrived.mid])
 
     def _record(self, messages: list[Message]) -> None:
         """One message that can't be stored must not hold up the others, nor come for ever."""
@@ -257,25 +274,18 @@ class Listener:
             if len(messages) == 1:
                 refuse_message(message=messages[0], code="internal_error")
                 return
-            for message in messages:
-                self._record([message])
+            half = len(messages) // 2
+            self._record(messages[:half])
+            self._record(messages[half:])
 
     def _sleep(self, seconds: float) -> None:
         """Wait, and keep the connection alive as long as there is room for what it brings."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self.stopping:
-            if self.connected and self.bytes < BATCH_BYTES:
-                if self.client.loop(min(left, 0.2)) != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                    self._forget()
+            if self.connected and self._room():
+                self._turn(min(left, 0.2), lambda: not self._room())
             else:
                 time.sleep(min(left, 0.2))
 
-
-def _plain(message: MQTTMessage) -> Message:
-    given = getattr(message.properties, "UserProperty", [])
-    key = next((value for name, value in given if name == "key"), "")
-    try:
-        topic = message.topic
-    except UnicodeDecodeError:
-        topic = ""
-    return Message(topic=topic, payload=bytes(message.payload), retained=message.retain, key=key)
+    def _room(self) -> bool:
+        return self.bytes < BATCH_BYTES

@@ -75,5 +75,5 @@ def check_topic(level: str, serial: str) -> None:
 
 
 def serials(level: str) -> Sequence[str]:
-    """Which serials a topic's middle may mean."""
-    return (level, unquote(level))
+    """Which serials a topic's middle may mean; none has NUL, which no database takes."""
+    return [text for text in (level, unquote(level)) if "\0" not in text]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from devices.services import alert_news, deletion, evaluation, outbox, partitions, plans
+from devices.services import alert_news, deletion, evaluation, outbox, partitions, plans, wake
 
 DELETE_SECONDS = 40.0  # a call; beat brings what is left
 
@@ -13,13 +13,15 @@ DELETE_SECONDS = 40.0  # a call; beat brings what is left
 @shared_task(soft_time_limit=50, time_limit=55)
 def evaluate_all_rules_task() -> None:
     """Beat: judge every machine's limits, so that nothing hangs on a lost message."""
+    wake.take()  # they are about to be judged
     evaluation.evaluate_fleet(now=timezone.now())
 
 
-@shared_task(soft_time_limit=20, time_limit=30)
-def evaluate_device_task(device_id: int) -> None:
-    """Readings arrived: judge this machine's limits."""
-    evaluation.evaluate_device(device_id=device_id, now=timezone.now())
+@shared_task(soft_time_limit=50, time_limit=55)
+def judge_waiting_task() -> None:
+    """Readings arrived: judge the machines that wait for it."""
+    if wake.sweep(now=timezone.now()):
+        judge_waiting_task.hint()  # type: ignore[attr-defined]
 
 
 @shared_task(soft_time_limit=300, time_limit=330)
@@ -57,6 +59,8 @@ def deliver_due_notifications_task() -> None:
     """Beat: deliver what waits for another try, and what a lost message or worker left."""
     for notification_id in outbox.due():
         deliver_notification_task.delay(notification_id)
+
+
 @shared_task(soft_time_limit=280, time_limit=300)
 def apply_retention_task(run_id: int) -> None:
     """A person ordered a deletion."""

@@ -27,9 +27,10 @@ class HintTask(DjangoTask):
         self, *args: Any, **kwargs: Any
     ) -> None:
         """Send when the transaction is committed."""
-        transaction.on_commit(partial(self._send, args, kwargs))
+        transaction.on_commit(partial(self.hint, *args, **kwargs))
 
-    def _send(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def hint(self, *args: Any, **kwargs: Any) -> None:
+        """Send now; what is committed already doesn't fail for it."""
         try:
             self.delay(*args, **kwargs)
         except (OperationalError, OSError) as error:

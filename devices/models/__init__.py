@@ -15,6 +15,7 @@ from .retention import RetentionPolicy, RetentionRun
 from .rollup import Reading5Min, ReadingDay, ReadingLatest
 from .rule import Rule, RuleChange, RuleState, RuleVersion
 from .twin import TwinEvent, TwinSnapshot, TwinState
+from .wake import Wake
 
 __all__ = [
     "Alert",
@@ -49,6 +50,7 @@ __all__ = [
     "TwinEvent",
     "TwinSnapshot",
     "TwinState",
+    "Wake",
     "Webhook",
     "WorkOrder",
     "WorkOrderEvent",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,14 @@ def lock_twin(device_id: int) -> TwinState:
         device_id=device_id, defaults={"state": projection.empty(), "revision": 0}
     )
     return TwinState.objects.select_for_update().get(device_id=device_id)
+
+
+def lock_twins(device_ids: Sequence[int]) -> dict[int, TwinState]:
+    """`lock_twin` for many, by the device's id, always in the same order."""
+    rows = TwinState.objects.select_for_update().order_by("device_id")
+    found = {twin.device_id: twin for twin in rows.filter(device_id__in=device_ids)}
+    # made with the machine, so none is missing but by hand
+    return {pk: found.get(pk) or lock_twin(pk) for pk in sorted(device_ids)}
 
 
 @transaction.atomic

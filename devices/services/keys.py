@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -174,22 +175,40 @@ def authenticate(*, text: str, now: datetime) -> DeviceKey:
         KeyRefusedError: `key_unknown`, `key_revoked`, `key_expired`. The latter two are told only
             to who has the whole key.
     """
-    prefix = open_part(text)
-    key = DeviceKey.objects.select_related("device").filter(prefix=prefix).first()
-    known = key.digest if key else "0" * 64
-    if not hmac.compare_digest(known, _digest(text) if prefix else "") or key is None:
-        raise KeyRefusedError("key_unknown", "This is no key of a machine.")
+    found = authenticate_many(texts=[text], now=now)[text]
+    if isinstance(found, KeyRefusedError):
+        raise found
+    return found
+
+
+def authenticate_many(
+    *, texts: Collection[str], now: datetime
+) -> dict[str, DeviceKey | KeyRefusedError]:
+    """`authenticate` for many in two queries; the error stands where the key would."""
+    parts = {text: open_part(text) for text in texts}
+    rows = DeviceKey.objects.select_related("device").filter(prefix__in=set(parts.values()) - {""})
+    known = {key.prefix: key for key in rows}
+    found = {text: _judge(known.get(prefix), text, now) for text, prefix in parts.items()}
+    _note_use([key for key in found.values() if isinstance(key, DeviceKey)], now)
+    return found
+
+
+def _judge(key: DeviceKey | None, text: str, now: datetime) -> DeviceKey | KeyRefusedError:
+    right = hmac.compare_digest(key.digest if key else "0" * 64, _digest(text) if key else "")
+    if not right or key is None:
+        return KeyRefusedError("key_unknown", "This is no key of a machine.")
     state = key.state(now)
     if state != "live":
-        raise KeyRefusedError(f"key_{state}", f"This key is {state}; ask for a new one.")
-    _note_use(key, now)
+        return KeyRefusedError(f"key_{state}", f"This key is {state}; ask for a new one.")
     return key
 
 
-def _note_use(key: DeviceKey, now: datetime) -> None:
-    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USED_TO_THE)
-    if key.last_used_at is None or key.last_used_at < now - USED_TO_THE:
-        DeviceKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+def _note_use(keys: Sequence[DeviceKey], now: datetime) -> None:
+    before = now - USED_TO_THE
+    stale = [k.pk for k in keys if k.last_used_at is None or k.last_used_at < before]
+    if stale:
+        rows = DeviceKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=before))
+        rows.filter(pk__in=sorted(stale)).update(last_used_at=now)
 
 
 def check_device(*, key: DeviceKey, device_id: int) -> None:

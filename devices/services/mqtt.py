@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from devices.mqtt_messages import Message, Opened, check_topic, open_message, se
 from twinhealth.errors import DomainError, InvalidInputError, NotPermittedError
 
 from . import keys
-from .readings import ReadingIn, check_length, store_readings
+from .readings import ReadingIn, check_length, store_together
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +28,11 @@ log = structlog.get_logger(__name__)
 class _Batch:
     """What a transaction will store, and why the rest is refused."""
 
-    devices: dict[int, Device] = field(default_factory=dict)
-    items: dict[int, list[ReadingIn]] = field(default_factory=dict)
+    items: dict[Device, list[ReadingIn]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
-    keys: dict[str, DeviceKey | keys.KeyRefusedError] = field(default_factory=dict)
+    keys: Mapping[str, DeviceKey | keys.KeyRefusedError] = field(default_factory=dict)
+    # by key and topic: most of a batch comes from few senders
+    senders: dict[tuple[str, str], Device | DomainError] = field(default_factory=dict)
 
     def refuse(self, code: str, topics: Iterable[str]) -> None:
         """Count and say it: one line a batch, or a flood would fill the disk with lines."""
@@ -55,17 +56,26 @@ def record_messages(*, messages: Sequence[Message]) -> dict[str, int]:
     """
     batch, now = _Batch(), timezone.now()
     refused: dict[str, list[str]] = {}
+    opened: list[tuple[Message, Opened]] = []
     for message in messages:
         try:
-            opened = open_message(message)
-            check_length(len(opened.readings))
-            device = _sender(opened, batch, now)
+            found = open_message(message)
+            check_length(len(found.readings))
+        except DomainError as error:
+            refused.setdefault(error.code, []).append(message.topic)
+        else:
+            opened.append((message, found))
+    # before the transaction: a key's row is never locked inside it
+    texts = {found.key for _, found in opened if found.key}
+    batch.keys = keys.authenticate_many(texts=texts, now=now)
+    for message, found in opened:
+        try:
+            device = _sender(found, batch)
         except DomainError as error:
             refused.setdefault(error.code, []).append(message.topic)
             continue
         batch.counts["message:taken"] += 1
-        batch.devices[device.pk] = device
-        batch.items.setdefault(device.pk, []).extend(map(ReadingIn.from_json, opened.readings))
+        batch.items.setdefault(device, []).extend(map(ReadingIn.from_json, found.readings))
     for code, topics in refused.items():
         batch.refuse(code, topics)
     _store(batch, now)
@@ -79,10 +89,25 @@ def refuse_message(*, message: Message, code: str) -> None:
     _store(batch, timezone.now())
 
 
-def _sender(opened: Opened, batch: _Batch, now: datetime) -> Device:
+def _sender(opened: Opened, batch: _Batch) -> Device:
+    known = opened.key, opened.level
+    if known not in batch.senders:
+        try:
+            batch.senders[known] = _find_sender(opened, batch)
+        except DomainError as error:
+            batch.senders[known] = error
+    found = batch.senders[known]
+    if isinstance(found, DomainError):
+        raise found
+    return found
+
+
+def _find_sender(opened: Opened, batch: _Batch) -> Device:
     """Whose readings these are: by the key; by the topic alone only where the broker vouches."""
     if opened.key:
-        key = _key(opened.key, batch, now)
+        key = batch.keys[opened.key]
+        if isinstance(key, keys.KeyRefusedError):
+            raise key
         check_topic(opened.level, key.device.serial)
         return key.device
     if not settings.MQTT_TRUST_TOPIC:
@@ -93,25 +118,10 @@ def _sender(opened: Opened, batch: _Batch, now: datetime) -> Device:
     return device
 
 
-def _key(text: str, batch: _Batch, now: datetime) -> DeviceKey:
-    """Looked up once a batch, before the transaction: a key's row is never locked inside it."""
-    if text not in batch.keys:
-        try:
-            batch.keys[text] = keys.authenticate(text=text, now=now)
-        except keys.KeyRefusedError as error:
-            batch.keys[text] = error
-    found = batch.keys[text]
-    if isinstance(found, keys.KeyRefusedError):
-        raise found
-    return found
-
-
 @transaction.atomic
 def _store(batch: _Batch, now: datetime) -> None:
-    for pk in sorted(batch.items):  # one order of locks for all
-        result = store_readings(
-            device=batch.devices[pk], items=batch.items[pk], source=ReadingSource.MQTT
-        )
+    results = store_together(items=batch.items, source=ReadingSource.MQTT)
+    for result in results.values():
         batch.counts["reading:accepted"] += result.accepted
         batch.counts["reading:duplicate"] += result.duplicates
         for refusal in result.rejected:

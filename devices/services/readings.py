@@ -17,11 +17,11 @@ from devices.models import Device, Metric, TwinState
 from devices.models.reading import ReadingSource
 from devices.models.twin import EventKind
 from devices.selectors.retention import SAFE, floors
-from devices.tasks import evaluate_device_task
+from devices.tasks import judge_waiting_task
 from twinhealth.errors import InvalidInputError, TooLargeError
 
-from . import reading_rows, rule_states
-from .events import append, lock_twin
+from . import reading_rows, rule_states, wake
+from .events import append, lock_twin, lock_twins
 
 MAX_READINGS = 10_000
 # squares of what lies between can be added up without leaving what a number can hold
@@ -222,6 +222,44 @@ def store_readings(
     # writers of one device take turns, so that the counts below are exact
     twin = lock_twin(device.pk)
     metrics = {m.key: m for m in Metric.objects.filter(device_model=device.model_id)}
+    return _keep(_Call(device, twin, metrics), items, source, said_at)
+
+
+@transaction.atomic
+def store_together(
+    *, items: Mapping[Device, Sequence[ReadingIn]], source: str
+) -> dict[int, RecordResult]:
+    """`store_readings` for many machines in one transaction; what they share is asked once.
+
+    Returns:
+        by the machine's id.
+    """
+    twins = lock_twins([device.pk for device in items])
+    metrics: dict[int, dict[str, Metric]] = {device.model_id: {} for device in items}
+    for metric in Metric.objects.filter(device_model__in=metrics):
+        metrics[metric.device_model_id][metric.key] = metric
+    with wake.together(send=judge_waiting_task.hint):  # type: ignore[attr-defined]
+        return {
+            device.pk: _keep(
+                _Call(device, twins[device.pk], metrics[device.model_id]), given, source, None
+            )
+            for device, given in items.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Whose readings; the twin is locked."""
+
+    device: Device
+    twin: TwinState
+    metrics: Mapping[str, Metric]
+
+
+def _keep(
+    call: _Call, items: Sequence[ReadingIn], source: str, said_at: datetime | None
+) -> RecordResult:
+    device, twin, metrics = call.device, call.twin, call.metrics
     now = timezone.now()
     judged = _Judged()
     judged.take(items, metrics, now)
@@ -232,7 +270,7 @@ def store_readings(
         _note_clock(device, twin, clock.Seen(judged.newest, said_at), now)
     if accepted:
         rule_states.mark_late(device_id=device.pk, moments=judged.values)
-        evaluate_device_task.delay_on_commit(device.pk)  # type: ignore[attr-defined]
+        wake.ask_on_commit(device_id=device.pk, send=judge_waiting_task.hint)  # type: ignore[attr-defined]
     rejected = judged.rejected
     return RecordResult(accepted, len(items) - len(rejected) - accepted, rejected)
 

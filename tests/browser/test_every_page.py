@@ -27,9 +27,9 @@ from devices.models import (
     InboxEntry,
     MaintenancePlan,
     Notification,
+    Rule,
     Supply,
     Webhook,
-    Rule,
     WorkOrder,
 )
 from imaging.models import Image, QuarantinedFile
@@ -89,7 +89,7 @@ MUST = {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
         "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/webhooks/",
-        "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/storage/",
+        "/storage/",
     },
 }  # fmt: skip
 EXTRA = {

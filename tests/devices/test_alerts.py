@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from devices import tasks
 from devices.models import Alert, Device, Metric
-from devices.services import alerts, evaluation
+from devices.services import alerts, evaluation, wake
 from devices.services.evaluation import evaluate_rules
 from tests.devices import factories as f
 from tests.devices.test_events import in_threads
@@ -190,8 +190,8 @@ def test_the_beat_task_judges_all_but_retired_machines() -> None:
         f.reading(device, noise, 11, timezone.now())
         if retired:
             Device.objects.filter(pk=device.pk).update(lifecycle="retired")
-            tasks.evaluate_device_task(device.pk)
-    tasks.evaluate_device_task(10**9)
+            wake.ask(device_ids=[device.pk], now=timezone.now())
+            tasks.judge_waiting_task()
     assert Alert.objects.count() == 0
     tasks.evaluate_all_rules_task()
     assert Alert.objects.count() == 1

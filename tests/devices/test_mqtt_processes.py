@@ -144,6 +144,7 @@ def test_readings_come_in_and_junk_does_not(door: Door) -> None:
     door.send(sender, body(4), serial="SN-2")
     door.send(sender, body(4), serial="nobody")
     door.send(sender, body(4), serial="$SYS")
+    door.send(sender, body(4), serial="x" * 65_000)
     door.send(sender, body(4), key="x")
     door.send(sender, b"\xff\x00")
     door.send(sender, b"[" * 100_000)
@@ -161,7 +162,7 @@ def test_readings_come_in_and_junk_does_not(door: Door) -> None:
     assert door.counted() == {
         "message:retained": 2,
         "message:taken": 5,
-        "message:wrong_device": 4,
+        "message:wrong_device": 5,
         "message:key_unknown": 1,
         "message:not_json": 2,
         "message:too_large": 1,

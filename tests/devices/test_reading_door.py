@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,9 @@ from devices.models import Device, Reading, TwinState
 from devices.selectors.twin import journal
 from devices.services import keys
 from devices.services.events import rebuild
+from scripts.servers import postgres_programs
 from tests.devices import factories as f
-from tests.processes import Hospital
+from tests.processes import Hospital, OwnPostgres, wait_for
 
 NOW = f.NOW
 MAKE_KEY = """
@@ -165,6 +169,18 @@ def test_what_is_no_list_of_readings(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+def test_of_a_name_that_comes_twice_the_last_one_counts(device: Device, text: str) -> None:
+    body = json.dumps([item(0), item(1)]).replace('"value": 70', '"value": NaN, "value": 71', 1)
+    assert send(device, text, body).json()["accepted"] == 2
+    assert sorted(Reading.objects.values_list("value", flat=True)) == [70, 71]
+
+
+def test_years_at_the_ends_of_time(device: Device, text: str) -> None:
+    moments = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "10000-01-01T00:00:00Z"]
+    said = send(device, text, [item(measured_at=at) for at in moments]).json()
+    assert [r["code"] for r in said["rejected"]] == ["too_old", "too_old", "invalid_time"]
+
+
 def test_an_empty_list_is_fine(device: Device, text: str) -> None:
     assert send(device, text, []).json() == {"accepted": 0, "duplicates": 0, "rejected": []}
 
@@ -187,13 +203,77 @@ def test_a_body_of_100_megabytes_is_one_413(tmp_path: Path) -> None:
         text = hospital.manage("shell", "-c", MAKE_KEY).split()[-1]
         hospital.web()
         url = f"http://127.0.0.1:{hospital.port}/api/v1/devices/1/readings/"
+        before = _peak_mib(hospital)
         body = b"[" + b" " * (100 * 1024**2) + b"]"
         headers = {"Authorization": f"Device {text}", "Content-Type": "application/json"}
         answer = requests.post(url, body, headers=headers, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+        parts = (body[start : start + 2**20] for start in range(0, len(body), 2**20))
+        # in pieces, without saying how long it is: nothing of it is taken for the readings
+        answer = requests.post(url, parts, headers=headers, timeout=60)
+        assert 400 <= answer.status_code < 500
         assert hospital.query("SELECT count(*) FROM devices_reading") == [(0,)]
+        assert _peak_mib(hospital) - before < 45  # of 12 MiB that it may read, not of 100
     finally:
         hospital.end()
+
+
+def _peak_mib(hospital: Hospital) -> float:
+    """Most memory that a process of the web server has had."""
+    web = hospital.running[-1].pid
+    children = Path(f"/proc/{web}/task/{web}/children").read_text().split()
+    texts = [Path(f"/proc/{pid}/status").read_text() for pid in children]
+    return max(int(text.split("VmHWM:")[1].split()[0]) / 1024 for text in texts)
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(
+    not os.environ.get("TEST_DATABASE_URL") or postgres_programs() is None,
+    reason="PostgreSQL isn't installed here",
+)
+def test_the_database_goes_away_in_mid_call(tmp_path: Path) -> None:
+    """Who gets no 200 sends again; in the end all is there once and counted once."""
+    postgres = OwnPostgres()
+    hospital = Hospital(tmp_path, database_url=postgres.url)
+    try:
+        postgres.start()
+        hospital.manage("migrate", "--verbosity", "0")
+        text = hospital.manage("shell", "-c", MAKE_KEY).split()[-1]
+        hospital.web()
+        url = f"http://127.0.0.1:{hospital.port}/api/v1/devices/1/readings/"
+        headers = {"Authorization": f"Device {text}"}
+        taken: list[bool] = []
+
+        def send_all() -> None:
+            for batch in range(30):
+                items = [
+                    {**item(batch * 100 + n), "metric": "noise", "value": 1, "unit": "1"}
+                    for n in range(100)
+                ]
+                for attempt in range(200):
+                    with contextlib.suppress(requests.RequestException):
+                        answer = requests.post(url, json=items, headers=headers, timeout=60)
+                        if answer.status_code == 200:
+                            said = answer.json()
+                            assert said["accepted"] + said["duplicates"] == 100
+                            taken.append(attempt > 0)
+                            break
+
+        sender = threading.Thread(target=send_all)
+        sender.start()
+        for number in (3, 12, 21):
+            wait_for(lambda number=number: len(taken) >= number, what="calls answered")
+            postgres.stop()
+            postgres.start()
+        sender.join()
+        assert len(taken) == 30
+        found = hospital.query(
+            "SELECT count(*), count(DISTINCT (metric_id, measured_at)) FROM devices_reading"
+        )
+        assert found == [(3_000, 3_000)]
+    finally:
+        hospital.end()
+        postgres.remove()
 
 
 # --- the machine's clock

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from devices.facts import ImageFacts
 from devices.models import Device, Reading
 from devices.services import readings as service
+from devices.services import wake
 from devices.services.from_image import note_image
 from devices.services.readings import ReadingIn, record_readings
 from tests.devices import factories as f
@@ -155,11 +156,14 @@ def test_the_worker_is_told_after_the_commit(
     device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[int] = []
-    monkeypatch.setattr(service.evaluate_device_task, "delay", sent.append)
+    monkeypatch.setattr(
+        service.judge_waiting_task, "delay", lambda: sent.append(Reading.objects.count())
+    )
     reading = ReadingIn("noise", 1, "1", NOW)
     record(device, reading)
     record(device, reading)
-    assert sent == [device.pk]
+    assert sent == [1]
+    assert wake.take() == ([device.pk], False)
 
 
 def facts(**changes: Any) -> ImageFacts:

@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import User
 from detection.models import DetectionRun, RunState
 from devices.models import Reading
-from devices.tasks import evaluate_device_task
+from devices.tasks import judge_waiting_task
 from tests.detection.factories import make_version
 from tests.devices.factories import device, metric, model
 from tests.imaging.factories import make_dicom
@@ -43,7 +43,7 @@ def signed_in(role: str) -> Client:
 
 def test_the_broker_really_refuses(refusing: None) -> None:
     with pytest.raises(OperationalError):
-        evaluate_device_task.delay(1)
+        judge_waiting_task.delay()
 
 
 def test_readings_are_answered_as_stored(refusing: None) -> None:

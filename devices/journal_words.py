@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+
+from django.utils.timezone import localtime
 
 from devices import clock
 
@@ -17,6 +20,11 @@ def _pairs(config: dict[str, Any], previous: dict[str, Any]) -> str:
         elif key not in previous:
             parts.append(f"{key} {config[key]}")
     return ", ".join(parts)
+
+
+def _day(iso: str) -> str:
+    """A stored moment in the hospital's zone."""
+    return f"{localtime(datetime.fromisoformat(iso)):%d %b %Y %H:%M}".lstrip("0")
 
 
 def sentence(kind: str, payload: dict[str, Any]) -> str:
@@ -38,4 +46,10 @@ def sentence(kind: str, payload: dict[str, Any]) -> str:
         return f"{payload.get('rule', '')}: {reason}" if reason else str(payload.get("rule", ""))
     if kind == "clock":
         return clock.words(payload["state"], payload["seconds"])
+    if kind == "degraded":
+        until = f" to {_day(payload['until'])}" if payload["until"] else ""
+        return f"since {_day(payload['since'])}{until}: {payload['reason']}"
+    if kind in {"degraded_ended", "degraded_withdrawn"}:
+        until = f"good since {_day(payload['until'])}: " if kind == "degraded_ended" else ""
+        return f"{until}{payload['reason']}"
     return str(payload.get("title") or payload.get("value") or payload.get("message") or "")

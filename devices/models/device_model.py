@@ -77,6 +77,8 @@ class Rule(models.Model):
     min_samples = models.PositiveSmallIntegerField(default=1)
     # does a failing check make the pictures less trustworthy, or only the machine's upkeep?
     affects_image = models.BooleanField(default=True)
+    # does its alert mark the machine as degraded since the first reading outside the limits?
+    marks_degraded = models.BooleanField(default=False)
     enabled = models.BooleanField(default=True)
 
     class Meta:

@@ -12,6 +12,7 @@ from devices.models.twin import EventKind
 from devices.rules import CheckResult
 from twinhealth.errors import ConflictError
 
+from .degraded import mark_by_alert
 from .events import append
 
 # (from, step) -> to; anything else is refused
@@ -86,6 +87,7 @@ def open_alert(device: Device, result: CheckResult, now: datetime) -> None:
         return
     AlertNote.objects.create(alert=alert, verb="opened", text=alert.message, at=now)
     tell_twin(alert, EventKind.ALERT_OPENED, now)
+    mark_by_alert(alert=alert)
 
 
 def refresh(alert: Alert, result: CheckResult, now: datetime) -> None:
@@ -129,3 +131,4 @@ def reopen(alert: Alert, result: CheckResult, now: datetime) -> None:
     alert.save()
     AlertNote.objects.create(alert=alert, verb="reopened", text=alert.message, at=now)
     tell_twin(alert, EventKind.ALERT_OPENED, now)
+    mark_by_alert(alert=alert)

@@ -177,6 +177,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "detection.tasks.refresh_trust_task",
         "schedule": 60.0,
     },
+    "detection-re-reads": {
+        "task": "detection.tasks.work_lists_task",
+        "schedule": 60.0,
+    },
     "detection-exports": {
         "task": "detection.tasks.requeue_lost_exports_task",
         "schedule": 30.0,

@@ -8,8 +8,8 @@ days after a newer one. State:
      "aliases": [str], "open_alerts": {alert id: {"rule", "severity", "message", "since"}},
      "last_maintenance": {"order_id", "title", "at"} | None, "last_at": ISO, "revision": int}
 
-and, once something was noted of the machine's clock, "clock": {"state", "seconds", "since"}; once it
-was marked as degraded, "degraded": {span id: {"since", "until", "reason", "marked_at"}}, without
+and, once something was noted of the machine's clock, "clock": {"state", "seconds", "since"}; once
+it was marked as degraded, "degraded": {span id: {"since", "until", "reason", "marked_at"}}, without
 those that were withdrawn.
 """
 

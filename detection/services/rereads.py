@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -53,14 +54,11 @@ def assign(
     if assignee is not None and not may(assignee, Can.FINDING_REVIEW):
         raise InvalidInputError("not_a_reader", f"{assignee} doesn't read films.")
     held = _held(list_id, item_ids)
-    now = timezone.now()
     state = ReReadState.ASSIGNED if assignee else ReReadState.OPEN
     wanted = assignee.pk if assignee else None
     todo = [i for i in held if i.state in _WAITING and i.assigned_to_id != wanted]
-    for item in todo:
-        item.state, item.assigned_to = state, assignee
-    words = str(assignee) if assignee else "nobody"
-    _store(todo, ["state", "assigned_to"], user, "assigned", words, now)
+    _some(todo).update(state=state, assigned_to=assignee)
+    _tell(todo, user, "assigned", str(assignee) if assignee else "nobody")
     audit.record(
         actor=user,
         verb="assigned",
@@ -118,14 +116,12 @@ def finish(
     held = _held(list_id, item_ids)
     if len(held) == 1:
         _refuse_over(held[0])
-    now = timezone.now()
     todo = [item for item in held if item.state in _WAITING]
-    for item in todo:
-        item.state, item.result, item.note = ReReadState.DONE, result, note
-        item.done_by, item.done_at = user, now
-    fields = ["state", "result", "note", "done_by", "done_at"]
-    _store(todo, fields, user, result, note, now)
-    details = {}
+    _some(todo).update(
+        state=ReReadState.DONE, result=result, note=note, done_by=user, done_at=timezone.now()
+    )
+    _tell(todo, user, result, note)
+    details: dict[int, dict[str, Any]] = {}
     for item in todo:
         patient = item.image.series.study.patient_id
         row = details.setdefault(patient, {"result": result, "films": []})
@@ -154,11 +150,10 @@ def reopen(*, item_id: int, user: User, reason: str, request: HttpRequest | None
     (item,) = _held(item.list_id, [item.pk])
     if item.state != ReReadState.DONE:
         raise ConflictError("re_read_not_done", "This film isn't done.", state=item.state)
-    now = timezone.now()
     item.state = ReReadState.ASSIGNED if item.assigned_to_id else ReReadState.OPEN
     item.result, item.note, item.done_by, item.done_at = "", "", None, None
-    fields = ["state", "result", "note", "done_by", "done_at"]
-    _store([item], fields, user, "reopened", reason, now)
+    item.save(update_fields=["state", "result", "note", "done_by", "done_at"])
+    _tell([item], user, "reopened", reason)
     audit.record(
         actor=user,
         verb="reopened",
@@ -201,6 +196,10 @@ def _held(list_id: int, item_ids: Sequence[int]) -> list[ReRead]:
     return held
 
 
+def _some(items: list[ReRead]) -> QuerySet[ReRead]:
+    return ReRead.objects.filter(pk__in=[item.pk for item in items])
+
+
 def _refuse_over(item: ReRead) -> None:
     if item.state == ReReadState.DONE:
         raise ConflictError(
@@ -213,12 +212,10 @@ def _refuse_over(item: ReRead) -> None:
         raise ConflictError("re_read_dropped", "This film isn't concerned any more.")
 
 
-def _store(
-    items: list[ReRead], fields: list[str], user: User, verb: str, text: str, at: datetime
-) -> None:
-    ReRead.objects.bulk_update(items, fields, batch_size=200)
+def _tell(items: list[ReRead], user: User, verb: str, text: str) -> None:
+    now = timezone.now()
     ReReadEvent.objects.bulk_create(
-        ReReadEvent(item=item, at=at, by=user, verb=verb, text=text) for item in items
+        ReReadEvent(item=item, at=now, by=user, verb=verb, text=text) for item in items
     )
 
 

@@ -36,6 +36,7 @@ class Can(StrEnum):
     READING_WRITE = "reading.write"
     ALERT_READ = "alert.read"
     ALERT_WORK = "alert.work"
+    REREAD_READ = "reread.read"  # how far re-read lists are; who the patients are, only readers see
     MAINTENANCE_READ = "maintenance.read"
     MAINTENANCE_PLAN = "maintenance.plan"
     ORDER_WORK = "order.work"
@@ -56,6 +57,7 @@ _CLINICIAN = {
     Can.PATIENT_READ,
     Can.PATIENT_WRITE,
     Can.DEVICE_HEALTH,
+    Can.REREAD_READ,
     Can.QUARANTINE_READ,
 }
 _ENGINEER = {
@@ -65,6 +67,7 @@ _ENGINEER = {
     Can.READING_WRITE,
     Can.ALERT_READ,
     Can.ALERT_WORK,
+    Can.REREAD_READ,
     Can.MAINTENANCE_READ,
     Can.ORDER_WORK,
 }

@@ -23,7 +23,6 @@ from detection.models import (
     ReReadResult,
     ReReadState,
     ReReadWhy,
-    TrustChange,
 )
 from detection.services.reread_work import at_stake, concerned
 from devices.models import DegradedSpan
@@ -281,13 +280,4 @@ def came_from(
             Prefetch("re_reads", ReRead.objects.filter(list__span__withdrawn_at=None))
         )
         .order_by("acquired_at", "pk")
-    )
-
-
-def trust_changes(image_ids: Iterable[int]) -> QuerySet[TrustChange]:
-    """Changes of the trust of films' runs, with their marks and people, as they came."""
-    return (
-        TrustChange.objects.filter(run__image__in=list(image_ids))
-        .select_related("run", "span__by", "span__withdrawn_by", "span__alert__rule")
-        .order_by("at", "pk")
     )

@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from .api import DeviceViewSet
 from .api_alerts import AlertViewSet, InboxViewSet
+from .api_degraded import DegradedEndView, DegradedView, DegradedWithdrawView
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
@@ -22,6 +23,17 @@ urlpatterns: list = [
         "devices/<int:pk>/keys/<int:key_id>/rotate/",
         DeviceKeyRotateView.as_view(),
         name="api-device-key-rotate",
+    ),
+    path("devices/<int:pk>/degraded/", DegradedView.as_view(), name="api-degraded"),
+    path(
+        "devices/<int:pk>/degraded/<int:span_id>/end/",
+        DegradedEndView.as_view(),
+        name="api-degraded-end",
+    ),
+    path(
+        "devices/<int:pk>/degraded/<int:span_id>/withdraw/",
+        DegradedWithdrawView.as_view(),
+        name="api-degraded-withdraw",
     ),
     *router.urls,
     *maintenance_patterns,

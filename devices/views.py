@@ -19,6 +19,7 @@ from devices import journal_words, moments, selectors_maintenance
 from devices.forms import ConfigForm, DeviceForm, LifecycleForm, NewDeviceForm
 from devices.forms_keys import OVERLAP_HOURS, NewKeyForm
 from devices.models import AlertState, DeviceModel
+from devices.selectors import degraded as degraded_selectors
 from devices.selectors import fleet as fleet_selectors
 from devices.selectors import twin as twin_selectors
 from devices.selectors.twin import RANGES
@@ -74,6 +75,7 @@ def device(request: HttpRequest, pk: int) -> HttpResponse:
     machine = twin_selectors.get(pk)
     twin = twin_selectors.twin(machine, at=at, now=now)
     context: dict[str, Any] = {"twin": twin, "device": machine, "at": at, "now": now}
+    context["degraded"] = degraded_selectors.covering(machine.pk, at=at, now=now)
     if not may(request.user, Can.DEVICE_READ):
         return render(request, "devices/device_health.html", context)
     chosen = request.GET.get("range", "")

@@ -27,9 +27,22 @@ def marks_at(spans: Iterable[DegradedSpan], at: datetime) -> tuple[Mark, ...]:
     )
 
 
-def spans_of(device_id: int, at: datetime | None = None) -> QuerySet[DegradedSpan]:
-    """All marks of a machine, newest first; `at`: those that were said by then."""
-    said = Q() if at is None else Q(at__lte=at)
-    return DegradedSpan.objects.filter(said, device=device_id).select_related(
+def spans_of(device_id: int) -> QuerySet[DegradedSpan]:
+    """All marks of a machine, newest first, with the people and rules behind them."""
+    return DegradedSpan.objects.filter(device=device_id).select_related(
         "by", "ended_by", "withdrawn_by", "alert__rule"
     )
+
+
+def covering(device_id: int, *, at: datetime | None, now: datetime) -> QuerySet[DegradedSpan]:
+    """Marks that cover now; or a past moment, as far as they were said by then.
+
+    Args:
+        device_id: whose.
+        at: the past moment; `None` for now.
+        now: our time.
+    """
+    then = at or now
+    lasts = Q(until=None) | Q(until__gt=then) | Q(ended_at__gt=then)
+    stands = Q(withdrawn_at=None) | Q(withdrawn_at__gt=then)
+    return spans_of(device_id).filter(lasts, stands, since__lte=then, at__lte=then)

@@ -26,6 +26,7 @@ from devices.selectors.twin import RANGES
 from devices.services import alerts as alert_services
 from devices.services import registry
 from twinhealth.errors import DomainError
+from twinhealth.web import badges
 
 DEFAULT_RANGE = "7d"
 
@@ -54,6 +55,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "now": now,
         "total": sum(found.counts.values()),
         "reduced": not may(request.user, Can.DEVICE_READ),
+        "re_reads": badges.badge("reading:re-reads", request.user),
     }
     part = getattr(request, "htmx", False)
     return render(

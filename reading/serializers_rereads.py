@@ -43,7 +43,7 @@ class ReReadListSerializer(serializers.ModelSerializer[ReReadList]):
 
 
 class ReReadSerializer(serializers.ModelSerializer[ReRead]):
-    """A film of a list; `patient`, `conclusion`, `signed_by` and `note` are null for non-readers."""
+    """A film of a list; patient, conclusion, signer and note are null for whoever doesn't read."""
 
     image = serializers.IntegerField(source="image_id")
     list = serializers.IntegerField(source="list_id")

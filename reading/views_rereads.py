@@ -52,7 +52,7 @@ def lists(request: PageRequest) -> HttpResponse:
 def films(request: PageRequest, list_id: int) -> HttpResponse:
     """The films of one list; for engineers without patient, pixels and words."""
     found = rereads.list_of(list_id)
-    chosen = {name: request.GET.get(name, "")[:64] for name in FILTERS}
+    chosen = _chosen(request)
     rows = selectors.items(found, user=request.user, **chosen)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     reads = may(request.user, Can.FINDING_REVIEW)
@@ -73,9 +73,14 @@ def films(request: PageRequest, list_id: int) -> HttpResponse:
         "works": reads and found.span.withdrawn_at is None,
         "assign_form": AssignForm(initial={"assignee": request.user.pk}, auto_id="assign_%s"),
         "done_form": DoneForm(auto_id="done_%s"),
+        "at_once": rereads.MAX_AT_ONCE,
         "now": timezone.now(),
     }
     return render(request, "reading/re_read_list.html", context)
+
+
+def _chosen(request: PageRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "")[:64] for name in FILTERS}
 
 
 def _shown(request: PageRequest, verb: str, found: ReReadList, rows: Any) -> None:
@@ -94,7 +99,7 @@ def _shown(request: PageRequest, verb: str, found: ReReadList, rows: Any) -> Non
 def export(request: PageRequest, list_id: int) -> StreamingHttpResponse:
     """All films that the filters leave, as CSV; who the patients are, for readers alone."""
     found = rereads.list_of(list_id)
-    chosen = {name: request.GET.get(name, "")[:64] for name in FILTERS}
+    chosen = _chosen(request)
     chosen["show"] = chosen["show"] or "all"
     rows = selectors.items(found, user=request.user, **chosen)
     reads = may(request.user, Can.FINDING_REVIEW)
@@ -119,10 +124,10 @@ def export(request: PageRequest, list_id: int) -> StreamingHttpResponse:
 def assign(request: PageRequest, list_id: int) -> HttpResponse:
     """Give the ticked films to somebody."""
     try:
-        data = cleaned(AssignForm({**request.POST.dict(), "items": request.POST.getlist("items")}))
+        data = cleaned(AssignForm(request.POST))
         done = rereads.assign(
-            list_id=list_id, item_ids=data["items"], assignee=data["assignee"], user=request.user,
-            request=request,
+            list_id=list_id, item_ids=_meant(request, list_id, data["items"]),
+            assignee=data["assignee"], user=request.user, request=request,
         )  # fmt: skip
     except DomainError as error:
         messages.error(request, error.message)
@@ -136,16 +141,24 @@ def assign(request: PageRequest, list_id: int) -> HttpResponse:
 def done(request: PageRequest, list_id: int) -> HttpResponse:
     """Say of the ticked films that they are done."""
     try:
-        data = cleaned(DoneForm({**request.POST.dict(), "items": request.POST.getlist("items")}))
+        data = cleaned(DoneForm(request.POST))
         outcome = rereads.finish(
-            list_id=list_id, item_ids=data["items"], result=data["result"], note=data["note"],
-            user=request.user, request=request,
+            list_id=list_id, item_ids=_meant(request, list_id, data["items"]),
+            result=data["result"], note=data["note"], user=request.user, request=request,
         )  # fmt: skip
     except DomainError as error:
         messages.error(request, error.message)
     else:
         messages.success(request, _said(outcome, "done"))
     return _back(request, list_id)
+
+
+def _meant(request: PageRequest, list_id: int, ticked: list[int]) -> list[int]:
+    """The ticked films; or all that the filters leave, as many as a step takes."""
+    if request.POST.get("scope") != "all":
+        return ticked
+    rows = selectors.items(rereads.list_of(list_id), user=request.user, **_chosen(request))
+    return list(rows.values_list("pk", flat=True)[: rereads.MAX_AT_ONCE])
 
 
 def _said(outcome: rereads.Outcome, what: str) -> str:

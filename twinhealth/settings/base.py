@@ -287,6 +287,8 @@ SPECTACULAR_SETTINGS = {
         "ResolveReasonEnum": "devices.models.alert.ResolveReason.choices",
         "InboxStateEnum": "devices.models.inbox.InboxState.choices",
         "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
+        "ReReadStateEnum": "detection.models.reread.ReReadState.choices",
+        "DeviceTrustEnum": "detection.models.run.Trust.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",
         "DatasetExportStateEnum": "detection.models.dataset.ExportState.choices",
         "DetectorVersionStateEnum": "detection.models.version.VersionState.choices",

@@ -23,6 +23,7 @@ from detection.models import (
     ReReadResult,
     ReReadState,
     ReReadWhy,
+    WorklistItem,
 )
 from detection.services.reread_work import at_stake, concerned
 from devices.models import DegradedSpan
@@ -231,7 +232,13 @@ def readers() -> QuerySet[User]:
 
 def unsigned(span: DegradedSpan) -> int:
     """How many films of the mark aren't signed: they are in the worklist anyway."""
-    return Image.objects.filter(concerned(span), signature=None).count()
+    # by the rows of the worklist, of which an index has those that wait
+    waiting = WorklistItem.objects.filter(
+        signed=False, image__device=span.device_id, image__acquired_at__gte=span.since
+    )
+    if span.until is not None:
+        waiting = waiting.filter(image__acquired_at__lt=span.until)
+    return waiting.count()
 
 
 @dataclass(frozen=True, slots=True)

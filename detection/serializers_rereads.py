@@ -23,7 +23,7 @@ class CameFromSerializer(serializers.ModelSerializer[Image]):
     state = serializers.SerializerMethodField()
     patient = serializers.SerializerMethodField()
     conclusion = serializers.SerializerMethodField()
-    label = serializers.SerializerMethodField()
+    label = serializers.SerializerMethodField()  # type: ignore[assignment]
     score = serializers.SerializerMethodField()
 
     class Meta:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from django.utils import timezone
 
-from detection.models import ReRead
+from detection.models import ReRead, RunState, WorklistItem
 
 HEADER = (
     "film", "exposed_at", "listed_because", "signed_at", "state", "result", "assigned_to",
@@ -37,15 +37,20 @@ def rows(found: Iterable[ReRead], *, reads: bool) -> Iterator[tuple[object, ...]
 
 def _told(item: ReRead) -> tuple[object, ...]:
     patient = item.image.series.study.patient
-    signature, row = item.image.signature, getattr(item.image, "worklist_item", None)
-    flagged = row is not None and row.flagged
+    signature = item.image.signature
     return (
         patient.identifier,
         patient.issuer,
         patient.name,
         signature.get_conclusion_display(),
         signature.by_name,
-        row.label if row is not None and flagged else "no finding",
-        f"{row.score:.2f}" if row is not None and row.score is not None and flagged else "",
+        *_detector(getattr(item.image, "worklist_item", None)),
         item.note,
     )
+
+
+def _detector(row: WorklistItem | None) -> tuple[str, str]:
+    """What the latest run says, and its score."""
+    if row is None or row.run_state != RunState.DONE:
+        return "not read", ""
+    return (row.label, f"{row.score:.2f}") if row.score is not None else ("no finding", "")

@@ -40,6 +40,8 @@ def ensure_list(*, span: DegradedSpan) -> ReReadList:
 def work_lists(*, seconds: float, now: datetime | None = None) -> bool:
     """Bring trust and lists of every mark up to what is known now, for at most so many seconds.
 
+    First what somebody is about to read, then the lists, then the films that were read long ago.
+
     Returns:
         Whether something is left.
     """
@@ -47,16 +49,23 @@ def work_lists(*, seconds: float, now: datetime | None = None) -> bool:
     stop = time.monotonic() + seconds
     for span in DegradedSpan.objects.filter(re_read_list=None):
         ensure_list(span=span)
-    lists = ReReadList.objects.select_related("span")
-    for found in lists.filter(settled_steps__lt=F("span__steps")).order_by("pk"):
-        for _ in _trust_bites(found, now):
-            if time.monotonic() > stop:
-                return True
-    for found in lists.filter(span__withdrawn_at=None).order_by("pk"):
-        for _ in _list_bites(found):
-            if time.monotonic() > stop:
-                return True
-    return False
+    return any(time.monotonic() > stop for _ in _bites(now))
+
+
+def _bites(now: datetime) -> Iterator[None]:
+    lists = ReReadList.objects.select_related("span").order_by("pk")
+    unsettled = list(lists.filter(settled_steps__lt=F("span__steps")))
+    for found in unsettled:
+        yield from _trust_bites(found, Q(image__signature=None), now)
+    for found in lists.filter(span__withdrawn_at=None):
+        yield from list_bites(found)
+    for found in unsettled:
+        yield from _trust_bites(found, Q(), now)
+        # a run that ended while the mark was made may not know it yet: look again later
+        if now > found.span.changed_at + trust.CURSOR_LAG:
+            ReReadList.objects.filter(pk=found.pk, settled_steps__lt=found.span.steps).update(
+                settled_steps=found.span.steps
+            )
 
 
 def concerned(span: DegradedSpan) -> Q:
@@ -73,10 +82,11 @@ def at_stake() -> Q:
     )
 
 
-def _trust_bites(found: ReReadList, now: datetime) -> Iterator[None]:
-    """Runs whose trust was reckoned before the mark's last step, each bite a transaction."""
+def _trust_bites(found: ReReadList, which: Q, now: datetime) -> Iterator[None]:
+    """Those of the runs whose trust was reckoned before the mark's last step, bite by bite."""
     span = found.span
     runs = DetectionRun.objects.filter(
+        which,
         state=RunState.DONE,
         image__device=span.device_id,
         image__acquired_at__gte=span.since,
@@ -93,14 +103,9 @@ def _trust_bites(found: ReReadList, now: datetime) -> Iterator[None]:
             image__acquired_at=last.image.acquired_at, pk__gt=last.pk
         )
         yield
-    # a run that ended while the mark was made may not know it yet: look again a little later
-    if now > span.changed_at + trust.CURSOR_LAG:
-        ReReadList.objects.filter(pk=found.pk, settled_steps__lt=span.steps).update(
-            settled_steps=span.steps
-        )
 
 
-def _list_bites(found: ReReadList) -> Iterator[None]:
+def list_bites(found: ReReadList) -> Iterator[None]:
     """Films that belong on the list and aren't there; those behind a later end leave it."""
     while missing := list(_missing(found)[:LISTED]):
         now = timezone.now()

@@ -41,10 +41,10 @@ def _forgotten(rule: Rule, readings: QuerySet[Reading], last: datetime) -> datet
     clears = readings.filter(_inside(rule), measured_at__gt=last)
     cleared = clears.aggregate(at=Min("measured_at"))["at"]
     if cleared is not None:
-        return cleared  # type: ignore[no-any-return]
+        return cleared
     newest = readings.aggregate(at=Max("measured_at"))["at"]
     age = Metric.objects.values_list("max_age", flat=True).get(pk=rule.metric_id)
-    return max(newest, last) + timedelta(seconds=age) + _INSTANT  # type: ignore[no-any-return]
+    return max(newest, last) + timedelta(seconds=age) + _INSTANT
 
 
 def _inside(rule: Rule) -> Q:

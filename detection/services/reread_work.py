@@ -107,7 +107,8 @@ def _trust_bites(found: ReReadList, which: Q, now: datetime) -> Iterator[None]:
 
 def list_bites(found: ReReadList) -> Iterator[None]:
     """Films that belong on the list and aren't there; those behind a later end leave it."""
-    while missing := list(_missing(found)[:LISTED]):
+    after = Q()  # what was listed a moment ago needn't be looked through again
+    while missing := list(_missing(found).filter(after)[:LISTED]):
         now = timezone.now()
         ReRead.objects.bulk_create(
             (
@@ -122,6 +123,10 @@ def list_bites(found: ReReadList) -> Iterator[None]:
                 for image in missing
             ),
             ignore_conflicts=True,  # another worker was first
+        )
+        last = missing[-1]
+        after = Q(acquired_at__gt=last.acquired_at) | Q(
+            acquired_at=last.acquired_at, pk__gt=last.pk
         )
         yield
     while _drop(found):

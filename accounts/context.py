@@ -33,7 +33,15 @@ RAIL: dict[str, tuple[Door, ...]] = {
         Door("Critical", "reading:critical", Can.FINDING_REVIEW, "act", "/critical"),
         Door("Upload", "imaging:upload", Can.IMAGE_UPLOAD, "upload", "/upload"),
         Door("Patients", "patients:list", Can.PATIENT_READ, "people", "/patients"),
-        Door("Machines", "devices:fleet", Can.DEVICE_HEALTH, "machine", "/devices"),
+        # re-read lists are reached from there
+        Door(
+            "Machines",
+            "devices:fleet",
+            Can.DEVICE_HEALTH,
+            "machine",
+            "/devices",
+            "reading:re-reads",
+        ),
         Door("Quarantine", "imaging:quarantine", Can.QUARANTINE_READ, "shield", "/quarantine"),
     ),
     Role.ENGINEER: (

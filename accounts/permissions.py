@@ -38,6 +38,7 @@ class Can(StrEnum):
     ALERT_READ = "alert.read"
     ALERT_WORK = "alert.work"
     WEBHOOK_ADMIN = "webhook.admin"  # which programs are told of alerts
+    REREAD_READ = "reread.read"  # how far re-read lists are; who the patients are, only readers see
     MAINTENANCE_READ = "maintenance.read"
     MAINTENANCE_PLAN = "maintenance.plan"
     ORDER_WORK = "order.work"
@@ -59,6 +60,7 @@ _CLINICIAN = {
     Can.PATIENT_READ,
     Can.PATIENT_WRITE,
     Can.DEVICE_HEALTH,
+    Can.REREAD_READ,
     Can.QUARANTINE_READ,
 }
 _ENGINEER = {
@@ -69,6 +71,7 @@ _ENGINEER = {
     Can.RULE_EDIT,
     Can.ALERT_READ,
     Can.ALERT_WORK,
+    Can.REREAD_READ,
     Can.MAINTENANCE_READ,
     Can.ORDER_WORK,
 }

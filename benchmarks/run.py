@@ -27,7 +27,7 @@ import psycopg2
 from scripts.servers import ServerError, postgres
 from scripts.servers import redis as redis_
 
-from . import readings_rows, storage_sections
+from . import readings_rows, rereads_section, storage_sections
 from . import worklist_simulation as simulation
 from .drift import drift
 from .load_rows import alert_latency, soak
@@ -379,6 +379,11 @@ def backlog(*, long: bool) -> str:
     return table("The queue as it grows", text, rows)
 
 
+def rereads(*, long: bool) -> str:
+    with servers() as env:
+        return rereads_section.section(module("rereads", env=env)) if env else ""
+
+
 SECTIONS: dict[str, Callable[..., str]] = {
     "pipeline": pipeline,
     "detector": detector,
@@ -395,6 +400,7 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "soak": soak,
     "start": start,
     "drift": drift,
+    "rereads": rereads,
 }
 
 

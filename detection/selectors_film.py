@@ -11,7 +11,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from detection import blinding, priority, room
+from detection import blinding, priority, room, trust_words
 from detection.models import (
     Claim,
     DetectionRun,
@@ -19,6 +19,7 @@ from detection.models import (
     Finding,
     Review,
     Signature,
+    TrustChange,
     Verdict,
     WorklistItem,
 )
@@ -75,6 +76,7 @@ class Film:
         hidden: the reader must not see yet what the model said: there are no runs and no findings
             then, of the boxes only his own, and `why` says nothing of the model.
         run: the latest run, `runs` all of them, newest first; `None` where none was possible.
+        trust_history: how the latest run's trust in the machine came to be what it is.
         added: boxes that readers drew, not withdrawn.
         claim: the live lease, whoever holds it.
         priors: earlier films of the same patient, newest first.
@@ -94,11 +96,17 @@ class Film:
     added: Sequence[Review]
     trust: str
     trust_reasons: Sequence[Mapping[str, Any]]
+    trust_history: Sequence[trust_words.Told]
     claim: Claim | None
     signature: Signature | None
     priors: Sequence[Prior]
     why: str
     priority: float | None
+
+    @property
+    def trust_after_signing(self) -> bool:
+        """Whoever signed didn't know of the machine what is known now."""
+        return any(told.after_signing for told in self.trust_history)
 
 
 def film(
@@ -131,6 +139,8 @@ def film(
     trust, trust_reasons = (run.device_trust, run.trust_reasons) if run else ("unknown", [])
     patient = image.series.study.patient
     signature = getattr(image, "signature", None)
+    changes = trust_changes(run.pk) if run else ()
+    history = trust_words.history(changes, signature.at if signature else None)
     item = getattr(image, "worklist_item", None)
     earlier = _earlier(image, patient)
     hides = blinding.hidden_from(user, [image.pk, *(i.pk for i in earlier)])
@@ -153,6 +163,7 @@ def film(
         added=[v for v in verdicts if v.verdict == Verdict.ADD],
         trust=trust,
         trust_reasons=trust_reasons,
+        trust_history=history,
         claim=live_claim(image, now),
         signature=signature,
         priors=[_prior(i, hidden=i.pk in hides) for i in earlier],
@@ -226,6 +237,12 @@ def images_of_device(device_id: int) -> QuerySet[WorklistItem]:
         )
         .order_by("-image__acquired_at", "-image_id")
     )
+
+
+def trust_changes(run_id: int) -> QuerySet[TrustChange]:
+    """How a run's trust in its machine changed, with the marks and people behind it."""
+    joined = ("span__by", "span__withdrawn_by", "span__alert__rule")
+    return TrustChange.objects.filter(run=run_id).select_related(*joined).order_by("at", "pk")
 
 
 def box_of(row: Finding | Review) -> Box | None:

@@ -19,6 +19,7 @@ from detection.models import (
     RunState,
     Signature,
     Trust,
+    TrustCause,
     Verdict,
 )
 from detection.selectors import box_of
@@ -58,6 +59,17 @@ class TrustReasonSerializer(serializers.Serializer[Any]):
     state = serializers.CharField()
     text = serializers.CharField()
     since = serializers.DateTimeField(allow_null=True)
+
+
+class TrustToldSerializer(serializers.Serializer[Any]):
+    """One change of trust after the film was read; `after_signing`: its reader didn't know."""
+
+    at = serializers.DateTimeField()
+    was = serializers.ChoiceField(choices=Trust.choices)
+    level = serializers.ChoiceField(choices=Trust.choices)
+    because = serializers.ChoiceField(choices=TrustCause.choices)
+    text = serializers.CharField()
+    after_signing = serializers.BooleanField()
 
 
 class RunSerializer(serializers.ModelSerializer[DetectionRun]):

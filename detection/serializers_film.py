@@ -20,6 +20,7 @@ from .serializers import (
     RunSerializer,
     SignatureSerializer,
     TrustReasonSerializer,
+    TrustToldSerializer,
 )
 
 
@@ -35,6 +36,7 @@ class FilmSerializer(ImageSerializer):
     height = serializers.IntegerField(source="rows", read_only=True)
     device_trust = serializers.SerializerMethodField()
     trust_reasons = serializers.SerializerMethodField()
+    trust_history = serializers.SerializerMethodField()
     runs = serializers.SerializerMethodField()
     findings = serializers.SerializerMethodField()
     added = serializers.SerializerMethodField()
@@ -50,6 +52,7 @@ class FilmSerializer(ImageSerializer):
             "height",
             "device_trust",
             "trust_reasons",
+            "trust_history",
             "runs",
             "findings",
             "added",
@@ -78,6 +81,11 @@ class FilmSerializer(ImageSerializer):
     def get_trust_reasons(self, image: Image) -> Any:
         """The machine's failing checks."""
         return self._film.trust_reasons
+
+    @extend_schema_field(TrustToldSerializer(many=True))
+    def get_trust_history(self, image: Image) -> Any:
+        """How it came to be, as it came."""
+        return TrustToldSerializer(self._film.trust_history, many=True).data
 
     @extend_schema_field(RunSerializer(many=True))
     def get_runs(self, image: Image) -> Any:

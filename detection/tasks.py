@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
@@ -11,7 +13,8 @@ from detection.services.dataset_exports import execute_export, requeue_lost_expo
 from detection.services.execute import execute_run
 from detection.services.reject_rates import record_reject_rates
 from detection.services.requeue import requeue_lost_runs
-from detection.services.trust import refresh_late_trust
+from detection.services.reread_work import work_lists
+from detection.services.trust import BATCH, refresh_late_trust
 from detection.services.weights_check import (
     check_upload,
     remove_refused_files,
@@ -21,6 +24,7 @@ from detection.services.weights_check import (
 # below the lease, so that a worker is stopped before its run may be taken over
 _HARD = max(2, int(settings.RUN_LEASE_SECONDS * 0.9))
 _SOFT = max(1, int(settings.RUN_LEASE_SECONDS * 0.8))
+_BITE = 40  # seconds in which a task of many small steps begins another one
 
 
 @shared_task(soft_time_limit=_SOFT, time_limit=_HARD)
@@ -41,7 +45,15 @@ def requeue_lost_runs_task() -> None:
 @shared_task(soft_time_limit=50, time_limit=60)
 def refresh_trust_task() -> None:
     """Compute trust again where readings came late; beat calls it every minute."""
-    refresh_late_trust()
+    stop = time.monotonic() + _BITE
+    while refresh_late_trust() >= BATCH and time.monotonic() < stop:
+        pass
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def work_lists_task() -> None:
+    """Bring trust and re-read lists up to the marks; beat calls it every minute, a mark at once."""
+    work_lists(seconds=_BITE)  # what is left waits for beat: chains of messages would multiply
 
 
 @shared_task(soft_time_limit=50, time_limit=60)

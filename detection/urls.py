@@ -8,6 +8,7 @@ from . import (
     views,
     views_datasets,
     views_models,
+    views_rereads,
     views_uploads,
     views_version_report,
 )
@@ -22,6 +23,12 @@ urlpatterns = [
     path("films/<int:image_id>/state/", views.film_state, name="film-state"),
     path("patients/<int:patient_id>/films/", views.patient_films, name="patient-films"),
     path("devices/<int:device_id>/images/", views.device_images, name="device-images"),
+    path("devices/<int:device_id>/re-reads/", views_rereads.device_rereads, name="device-re-reads"),
+    path(
+        "devices/<int:device_id>/degraded/preview/",
+        views_rereads.degraded_preview,
+        name="degraded-preview",
+    ),
     path("models/", views_models.models, name="models"),
     path("models/upload/", views_uploads.upload, name="weights-upload"),
     path("models/uploads/", views_uploads.uploads, name="weights-uploads"),

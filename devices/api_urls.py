@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from .api import DeviceViewSet
 from .api_alerts import AlertViewSet, InboxViewSet
+from .api_degraded import DegradedEndView, DegradedView, DegradedWithdrawView
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
 from .api_notifications import (
     AlertFiguresView,
@@ -51,6 +52,17 @@ urlpatterns: list = [
     path("retention-policy/", RetentionPolicyView.as_view(), name="api-retention-policy"),
     path("retention-plan/", RetentionPlanView.as_view(), name="api-retention-plan"),
     path("retention-runs/", RetentionRunsView.as_view(), name="api-retention-runs"),
+    path("devices/<int:pk>/degraded/", DegradedView.as_view(), name="api-degraded"),
+    path(
+        "devices/<int:pk>/degraded/<int:span_id>/end/",
+        DegradedEndView.as_view(),
+        name="api-degraded-end",
+    ),
+    path(
+        "devices/<int:pk>/degraded/<int:span_id>/withdraw/",
+        DegradedWithdrawView.as_view(),
+        name="api-degraded-withdraw",
+    ),
     *router.urls,
     *maintenance_patterns,
 ]

@@ -91,6 +91,11 @@ class RuleForm(forms.Form):
         self.fields["affects_image"] = forms.BooleanField(
             required=False, initial=True, label="A failing check makes images less trustworthy"
         )
+        self.fields["marks_degraded"] = forms.BooleanField(
+            required=False,
+            label="Its alert marks the machine as degraded",
+            help_text="Since the first bad reading; the films taken since are listed to be re-read.",
+        )
         if reason:
             self.fields["reason"] = forms.CharField(
                 max_length=300, label="Why", help_text="Kept with the version.", required=False
@@ -106,6 +111,7 @@ class RuleForm(forms.Form):
             "name": data.get("name", ""),
             "severity": data.get("severity", ""),
             "affects_image": data.get("affects_image", False),
+            "marks_degraded": data.get("marks_degraded", False),
             "params": params,
             **{name: data[name] for name in names if name in data},
         }
@@ -123,7 +129,13 @@ class RuleForm(forms.Form):
 
 def initial_of(rule: Rule) -> dict[str, Any]:
     """A saved rule's values for the form; numbers as short as they are."""
-    names = ("name", "severity", "affects_image", *(p.key for p in (*LIMITS, *TIMING)))
+    names = (
+        "name",
+        "severity",
+        "affects_image",
+        "marks_degraded",
+        *(p.key for p in (*LIMITS, *TIMING)),
+    )
     values = {name: getattr(rule, name) for name in names}
     values |= {f"p_{key}": value for key, value in rule.params.items() if value is not None}
     short = {k: f"{v:.12g}" if isinstance(v, float) else v for k, v in values.items()}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+
+from django.utils.timezone import localtime
 
 from devices import clock
 
@@ -19,6 +23,41 @@ def _pairs(config: dict[str, Any], previous: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _day(iso: str) -> str:
+    """A stored moment in the hospital's zone."""
+    return f"{localtime(datetime.fromisoformat(iso)):%d %b %Y %H:%M}".lstrip("0")
+
+
+def _span(payload: dict[str, Any]) -> str:
+    """Of a mark as degraded, when; nothing where it is withdrawn."""
+    parts = [f"since {_day(payload['since'])}"] if "since" in payload else []
+    parts += [f"until {_day(payload['until'])}"] if payload.get("until") else []
+    return f"{' '.join(parts)}: " if parts else ""
+
+
+def _lifecycle(payload: dict[str, Any]) -> str:
+    words = str(payload.get("lifecycle", "")).replace("_", " ")
+    return f"{words}: {payload['reason']}" if payload.get("reason") else words
+
+
+def _resolved(payload: dict[str, Any]) -> str:
+    reason = str(payload.get("reason", "")).replace("_", " ")
+    return f"{payload.get('rule', '')}: {reason}" if reason else str(payload.get("rule", ""))
+
+
+_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "config_reported": lambda p: _pairs(p.get("config", {}), p.get("previous", {})),
+    "config_desired": lambda p: _pairs(p.get("config", {}), p.get("previous", {})),
+    "lifecycle": _lifecycle,
+    "registered": lambda p: f"{p.get('name', '')}, {p.get('model', '')}",
+    "alert_resolved": _resolved,
+    "clock": lambda p: clock.words(p["state"], p["seconds"]),
+    "degraded": lambda p: f"{_span(p)}{p['reason']}",
+    "degraded_ended": lambda p: f"{_span(p)}{p['reason']}",
+    "degraded_withdrawn": lambda p: f"{_span(p)}{p['reason']}",
+}
+
+
 def sentence(kind: str, payload: dict[str, Any]) -> str:
     """What happened, in words; empty where the kind says it all.
 
@@ -26,16 +65,6 @@ def sentence(kind: str, payload: dict[str, Any]) -> str:
         kind: `devices.models.twin.EventKind`.
         payload: the event's.
     """
-    if kind in {"config_reported", "config_desired"}:
-        return _pairs(payload.get("config", {}), payload.get("previous", {}))
-    if kind == "lifecycle":
-        words = str(payload.get("lifecycle", "")).replace("_", " ")
-        return f"{words}: {payload['reason']}" if payload.get("reason") else words
-    if kind == "registered":
-        return f"{payload.get('name', '')}, {payload.get('model', '')}"
-    if kind == "alert_resolved":
-        reason = str(payload.get("reason", "")).replace("_", " ")
-        return f"{payload.get('rule', '')}: {reason}" if reason else str(payload.get("rule", ""))
-    if kind == "clock":
-        return clock.words(payload["state"], payload["seconds"])
+    if kind in _WORDS:
+        return _WORDS[kind](payload)
     return str(payload.get("title") or payload.get("value") or payload.get("message") or "")

@@ -8,7 +8,9 @@ days after a newer one. State:
      "aliases": [str], "open_alerts": {alert id: {"rule", "severity", "message", "since"}},
      "last_maintenance": {"order_id", "title", "at"} | None, "last_at": ISO, "revision": int}
 
-and, once something was noted of the machine's clock, "clock": {"state", "seconds", "since"}.
+and, once something was noted of the machine's clock, "clock": {"state", "seconds", "since"}; once
+it was marked as degraded, "degraded": {span id: {"since", "until", "reason", "marked_at"}}, without
+those that were withdrawn.
 """
 
 from __future__ import annotations
@@ -113,6 +115,26 @@ def _clock(state: State, payload: dict[str, Any], at: str) -> None:
     state["clock"] = {"state": payload["state"], "seconds": payload["seconds"], "since": at}
 
 
+def _degraded(state: State, payload: dict[str, Any], at: str) -> None:
+    spans = state.setdefault("degraded", {})
+    spans[str(payload["span_id"])] = {
+        "since": payload["since"],
+        "until": payload["until"],
+        "reason": payload["reason"],
+        "marked_at": at,
+    }
+
+
+def _degraded_ended(state: State, payload: dict[str, Any], at: str) -> None:
+    span = state.get("degraded", {}).get(str(payload["span_id"]))
+    if span is not None:
+        span["until"] = payload["until"]
+
+
+def _degraded_withdrawn(state: State, payload: dict[str, Any], at: str) -> None:
+    state.get("degraded", {}).pop(str(payload["span_id"]), None)
+
+
 def _alias_confirmed(state: State, payload: dict[str, Any], at: str) -> None:
     state["aliases"] = sorted({*state["aliases"], payload["value"]})
 
@@ -127,6 +149,9 @@ _APPLY: dict[str, Callable[[State, dict[str, Any], str], None]] = {
     "maintenance_done": _maintenance_done,
     "clock": _clock,
     "alias_confirmed": _alias_confirmed,
+    "degraded": _degraded,
+    "degraded_ended": _degraded_ended,
+    "degraded_withdrawn": _degraded_withdrawn,
 }
 
 

@@ -58,6 +58,7 @@ class RuleSerializer(serializers.ModelSerializer[Rule]):
             "keep_seconds",
             "params",
             "affects_image",
+            "marks_degraded",
             "enabled",
             "version",
         ]
@@ -94,6 +95,7 @@ class RuleValuesSerializer(serializers.Serializer[Any]):
     keep_seconds = serializers.JSONField(required=False, allow_null=True)
     params = ParamsField(required=False)
     affects_image = serializers.BooleanField(required=False)
+    marks_degraded = serializers.BooleanField(required=False)
 
 
 class RuleChangeSerializer(RuleValuesSerializer):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_alerts, views_checks, views_keys, views_rules, views_storage
+from . import (
+    views,
+    views_alerts,
+    views_checks,
+    views_degraded,
+    views_keys,
+    views_rules,
+    views_storage,
+)
 from .urls_alerts import urlpatterns as alert_patterns
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
@@ -16,6 +24,18 @@ urlpatterns: list = [
     path("devices/<int:pk>/config/", views.device_config, name="device-config"),
     path("devices/<int:pk>/lifecycle/", views.device_lifecycle, name="device-lifecycle"),
     path("devices/<int:pk>/acknowledge/", views.device_acknowledge, name="device-acknowledge"),
+    path("devices/<int:pk>/degraded/", views_degraded.degraded, name="degraded"),
+    path("devices/<int:pk>/degraded/mark/", views_degraded.degraded_mark, name="degraded-mark"),
+    path(
+        "devices/<int:pk>/degraded/<int:span_id>/end/",
+        views_degraded.degraded_end,
+        name="degraded-end",
+    ),
+    path(
+        "devices/<int:pk>/degraded/<int:span_id>/withdraw/",
+        views_degraded.degraded_withdraw,
+        name="degraded-withdraw",
+    ),
     path("devices/<int:pk>/keys/new/", views_keys.key_new, name="key-new"),
     path("devices/<int:pk>/keys/<int:key_id>/rotate/", views_keys.key_rotate, name="key-rotate"),
     path("devices/<int:pk>/keys/<int:key_id>/revoke/", views_keys.key_revoke, name="key-revoke"),

@@ -19,6 +19,7 @@ from devices import journal_words, moments, selectors_maintenance
 from devices.forms import ConfigForm, DeviceForm, LifecycleForm, NewDeviceForm
 from devices.forms_keys import OVERLAP_HOURS, NewKeyForm
 from devices.models import AlertState, DeviceModel
+from devices.selectors import degraded as degraded_selectors
 from devices.selectors import fleet as fleet_selectors
 from devices.selectors import relations as relation_selectors
 from devices.selectors import twin as twin_selectors
@@ -26,6 +27,7 @@ from devices.selectors.twin import RANGES
 from devices.services import alerts as alert_services
 from devices.services import registry
 from twinhealth.errors import DomainError
+from twinhealth.web import badges
 
 DEFAULT_RANGE = "7d"
 
@@ -54,6 +56,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "now": now,
         "total": sum(found.counts.values()),
         "reduced": not may(request.user, Can.DEVICE_READ),
+        "re_reads": badges.badge("reading:re-reads", request.user),
     }
     part = getattr(request, "htmx", False)
     return render(
@@ -75,6 +78,7 @@ def device(request: HttpRequest, pk: int) -> HttpResponse:
     machine = twin_selectors.get(pk)
     twin = twin_selectors.twin(machine, at=at, now=now)
     context: dict[str, Any] = {"twin": twin, "device": machine, "at": at, "now": now}
+    context["degraded"] = degraded_selectors.covering(machine.pk, at=at, now=now)
     if not may(request.user, Can.DEVICE_READ):
         return render(request, "devices/device_health.html", context)
     chosen = request.GET.get("range", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detection import selectors_rereads
 from reading.selectors_critical import waiting_for
 from twinhealth.web import badges
 
@@ -13,4 +14,10 @@ def connect() -> None:
         waiting_for,
         one="critical result waits for you",
         many="critical results wait for you",
+    )
+    badges.register(
+        "reading:re-reads",
+        selectors_rereads.waiting_for,
+        one="film to re-read",
+        many="films to re-read",
     )

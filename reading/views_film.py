@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.decorators import requires
 from accounts.permissions import Can
 from accounts.services import audit
-from detection import blinding, selectors
+from detection import blinding, selectors, selectors_rereads
 from detection.forms import cleaned
 from detection.models import Conclusion, Label, RejectReason
 from detection.page_request import PageRequest
@@ -218,6 +218,7 @@ def _context(request: PageRequest, image_id: int, policy: ReadingPolicy) -> dict
         "taken": taken,
         "on_call_lists": selectors_critical.lists(),
         "addenda": addenda_of(found.signature),
+        "re_reads": selectors_rereads.of_film(image_id) if found.signature else [],
         "impressions": impressions,
         "drawn_blind": selectors_blinded.drawn_blind(impressions),
         "report": None

@@ -12,9 +12,10 @@ from .dataset import (
 from .evidence import TEST, VAL, EvidenceFilm, EvidenceSet
 from .finding import Finding, Label
 from .promotion import Promotion
+from .reread import ReRead, ReReadEvent, ReReadList, ReReadResult, ReReadState, ReReadWhy
 from .review import Claim, Conclusion, RejectReason, Review, Signature, Verdict
 from .run import DetectionRun, RunState, Trust
-from .trust import TrustCursor
+from .trust import TrustCause, TrustChange, TrustCursor
 from .upload import UploadState, WeightsUpload
 from .version import DetectorVersion, VersionState
 from .worklist import UrgencySet, WorklistItem
@@ -37,6 +38,12 @@ __all__ = [
     "PatientSplit",
     "Promotion",
     "Purpose",
+    "ReRead",
+    "ReReadEvent",
+    "ReReadList",
+    "ReReadResult",
+    "ReReadState",
+    "ReReadWhy",
     "ReadingState",
     "RejectReason",
     "Review",
@@ -44,6 +51,8 @@ __all__ = [
     "Signature",
     "Split",
     "Trust",
+    "TrustCause",
+    "TrustChange",
     "TrustCursor",
     "UploadState",
     "UrgencySet",

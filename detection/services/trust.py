@@ -1,8 +1,8 @@
-"""How far a film's machine was to be trusted at the exposure, kept on the run."""
+"""How far a film's machine was to be trusted at the exposure: kept on the run, changes recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,9 +11,11 @@ from django.db import transaction
 from django.db.models import F, Max, Min, Q, QuerySet
 from django.utils import timezone
 
-from detection.models import DetectionRun, RunState, TrustCursor
-from devices.models import Device, Reading
+from detection.models import DetectionRun, RunState, TrustCause, TrustChange, TrustCursor
+from devices.models import DegradedSpan, Device, Reading
 from devices.selectors import health_at
+from devices.selectors.degraded import marks_at, standing
+from devices.selectors.reach import reach
 from devices.trust import device_trust
 from imaging.models import Image
 
@@ -31,7 +33,7 @@ class TrustFacts:
 
     Attributes:
         level: `full`, `reduced` or `unknown`.
-        reasons: JSON-safe `{"rule", "state", "text", "since"}` of the failing checks.
+        reasons: JSON-safe, as `devices.trust.Trust` has them.
         device_id: whose twin it was taken from.
         at: when.
     """
@@ -51,13 +53,20 @@ class TrustFacts:
         }
 
 
-def trust_of(image: Image) -> TrustFacts:
-    """Trust in the image's machine as of its exposure, from the twin as it is known now."""
+def trust_of(image: Image, spans: Sequence[DegradedSpan] | None = None) -> TrustFacts:
+    """Trust in the image's machine as of its exposure, from the twin as it is known now.
+
+    `spans` are the machine's standing marks as degraded, where the caller has them at hand.
+    """
     now = timezone.now()
     device = image.device
-    health = health_at(device, image.acquired_at) if device else None
-    trust = device_trust(health)
-    return TrustFacts(trust.level, list(trust.reasons), device.pk if device else None, now)
+    if device is None:
+        return TrustFacts(device_trust(None).level, [], None, now)
+    if spans is None:
+        spans = standing(device.pk)
+    health = health_at(device, image.acquired_at)
+    trust = device_trust(health, marks_at(spans, image.acquired_at))
+    return TrustFacts(trust.level, list(trust.reasons), device.pk, now)
 
 
 def refresh_trust(
@@ -83,14 +92,15 @@ def refresh_trust(
         runs = runs.filter(image__device=device)
     if since is not None:
         runs = runs.filter(image__acquired_at__gte=since)
-    return sum(_refresh(run) for run in _with_image(runs))
+    return reckon(with_image(runs))
 
 
 def refresh_late_trust(*, now: datetime | None = None) -> int:
     """Look for readings that came after trust was computed, and for machines known since.
 
-    Bounded: at most `BATCH` runs a call; what is left is found by the next one, because the cursor
-    moves only when nothing is left.
+    Only exposures that such a reading can say something of are looked at (`devices.selectors
+    .reach`). Bounded: at most `BATCH` runs a call; what is left is found by the next one, because
+    the cursor moves only when nothing is left.
 
     Returns:
         How many runs were looked at again.
@@ -101,7 +111,7 @@ def refresh_late_trust(*, now: datetime | None = None) -> int:
     unlinked = DetectionRun.objects.filter(
         state=RunState.DONE, trust_device=None, image__device__isnull=False
     )
-    todo = {run.pk: run for run in _with_image(unlinked)[:BATCH]}
+    todo = {run.pk: run for run in with_image(unlinked)[:BATCH]}
     late = Reading.objects.filter(pk__gt=cursor.last_reading_id)
     ranges = late.values("device_id").annotate(
         measured=Min("measured_at"), received=Max("received_at")
@@ -115,9 +125,14 @@ def refresh_late_trust(*, now: datetime | None = None) -> int:
             image__acquired_at__gte=found["measured"],
             trust_at__lte=found["received"] + COMMIT_SLACK,
         ).filter(trust_at__lt=now - COMMIT_SLACK)
-        todo |= {run.pk: run for run in _with_image(stale)[: BATCH - len(todo)]}
-    for run in todo.values():
-        _refresh(run)
+        if not stale.exists():  # most of the time: what follows costs a query for each metric
+            continue
+        spans = reach(late.filter(device_id=found["device_id"]))
+        touched = Q(pk__in=[])
+        for start, end in spans:
+            touched |= Q(image__acquired_at__gte=start, image__acquired_at__lt=end)
+        todo |= {run.pk: run for run in with_image(stale.filter(touched))[: BATCH - len(todo)]}
+    reckon(todo.values())
     if len(todo) < BATCH:
         # readings with a lower number may still be on their way: look at the last ones again
         settled = late.filter(received_at__lt=now - CURSOR_LAG).aggregate(Max("pk"))["pk__max"]
@@ -128,18 +143,100 @@ def refresh_late_trust(*, now: datetime | None = None) -> int:
     return len(todo)
 
 
-def _refresh(run: DetectionRun) -> bool:
-    facts = trust_of(run.image)
+def reckon(runs: Iterable[DetectionRun]) -> int:
+    """Compute trust of finished runs again, each change a row; in one transaction for `BATCH`.
+
+    A run whose trust somebody computed after this began is left alone. Runs come with image and
+    device joined (`with_image`).
+
+    Returns:
+        How many runs now say something else.
+    """
+    changed, rest = 0, list(runs)
+    while rest:
+        bite, rest = rest[:BATCH], rest[BATCH:]
+        changed += _reckon(bite)
+    return changed
+
+
+def _reckon(runs: list[DetectionRun]) -> int:
+    began = timezone.now()
+    spans: dict[int, list[DegradedSpan]] = {}
+    facts: dict[int, TrustFacts] = {}
+    for run in runs:
+        device_id = run.image.device_id
+        if device_id is not None and device_id not in spans:
+            spans[device_id] = standing(device_id)
+        facts[run.pk] = trust_of(run.image, spans.get(device_id or 0))
     with transaction.atomic():
-        mine = DetectionRun.objects.filter(pk=run.pk, state=RunState.DONE)
-        said = mine.filter(Q(trust_at=None) | Q(trust_at__lte=facts.at))
-        if not said.update(**facts.as_fields()):
-            return False  # somebody computed it later than we did
-        changed = (run.device_trust, run.trust_reasons) != (facts.level, facts.reasons)
-        if changed:
-            refresh_items(image_ids=[run.image_id])
-        return changed
+        mine = DetectionRun.objects.select_for_update(no_key=True).filter(
+            Q(trust_at=None) | Q(trust_at__lte=began), pk__in=facts, state=RunState.DONE
+        )
+        held = list(mine.order_by("pk"))
+        told, same, changes = [], [], []
+        for run in held:
+            found = facts[run.pk]
+            was = (run.device_trust, run.trust_reasons, run.trust_device_id)
+            if was == (found.level, found.reasons, found.device_id):
+                same.append(run.pk)
+                continue
+            change = _change(run, found, began)
+            changes += [change] if change else []
+            for name, value in found.as_fields().items():
+                setattr(run, name, value)
+            run.trust_at = began
+            told.append(run)
+        DetectionRun.objects.filter(pk__in=same).update(trust_at=began)
+        DetectionRun.objects.bulk_update(
+            told, ["device_trust", "trust_reasons", "trust_device", "trust_at"], batch_size=100
+        )
+        TrustChange.objects.bulk_create(changes)
+        if told:
+            refresh_items(image_ids=[run.image_id for run in told])
+    return len(told)
 
 
-def _with_image(runs: QuerySet[DetectionRun]) -> QuerySet[DetectionRun]:
+def _keys(reasons: Iterable[dict[str, Any]]) -> set[tuple[str, int | None]]:
+    return {(r["rule"], r.get("span")) for r in reasons}
+
+
+def _change(run: DetectionRun, found: TrustFacts, at: datetime) -> TrustChange | None:
+    """The row for a run that still holds what it said; `None` where only words differ."""
+    before, after = _keys(run.trust_reasons), _keys(found.reasons)
+    if (run.device_trust, before) == (found.level, after):
+        return None
+    span, because = None, TrustCause.READINGS
+    marks = [(pk, pk in after_marks) for pk, after_marks in _marks(before, after)]
+    if marks:
+        pk, now_there = marks[0]
+        span = DegradedSpan.objects.get(pk=pk)
+        because = TrustCause.DEGRADED if now_there else _gone(span)
+    elif run.trust_device_id is None:
+        because = TrustCause.MACHINE
+    return TrustChange(
+        run=run,
+        was=run.device_trust,
+        level=found.level,
+        reasons=found.reasons,
+        because=because,
+        span=span,
+        at=at,
+    )
+
+
+def _marks(
+    before: set[tuple[str, int | None]], after: set[tuple[str, int | None]]
+) -> list[tuple[int, set[int]]]:
+    """Marks that came or went, the newest first, each with those that stand now."""
+    old = {pk for _, pk in before if pk is not None}
+    new = {pk for _, pk in after if pk is not None}
+    return [(pk, new) for pk in sorted(old ^ new, reverse=True)]
+
+
+def _gone(span: DegradedSpan) -> TrustCause:
+    return TrustCause.WITHDRAWN if span.withdrawn_at else TrustCause.ENDED
+
+
+def with_image(runs: QuerySet[DetectionRun]) -> QuerySet[DetectionRun]:
+    """Runs as `reckon` takes them, in their order."""
     return runs.select_related("image__device__model").order_by(F("pk"))

@@ -2,6 +2,7 @@
 
 from .alert import Alert, AlertNote, AlertState
 from .alert_group import AlertGroup
+from .degraded import DegradedSource, DegradedSpan
 from .device import Device, DeviceAlias
 from .device_model import DeviceModel, Metric
 from .door import MqttCount
@@ -22,6 +23,8 @@ __all__ = [
     "AlertGroup",
     "AlertNote",
     "AlertState",
+    "DegradedSource",
+    "DegradedSpan",
     "DeliveryAttempt",
     "Device",
     "DeviceAlias",

@@ -55,6 +55,8 @@ class Rule(models.Model):
     params = models.JSONField(default=dict, blank=True)
     # does a failing check make the pictures less trustworthy, or only the machine's upkeep?
     affects_image = models.BooleanField(default=True)
+    # does its alert mark the machine as degraded since the first reading outside the limits?
+    marks_degraded = models.BooleanField(default=False)
     enabled = models.BooleanField(default=True)
     current = models.ForeignKey(
         "devices.RuleVersion", models.PROTECT, null=True, blank=True, related_name="+"

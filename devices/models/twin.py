@@ -17,6 +17,9 @@ class EventKind(models.TextChoices):
     ALERT_RESOLVED = "alert_resolved", "alert resolved"
     MAINTENANCE_DONE = "maintenance_done", "maintenance done"
     CLOCK = "clock", "clock"
+    DEGRADED = "degraded", "marked as degraded"
+    DEGRADED_ENDED = "degraded_ended", "no longer degraded"
+    DEGRADED_WITHDRAWN = "degraded_withdrawn", "mark as degraded withdrawn"
     ALIAS_CONFIRMED = "alias_confirmed", "alias confirmed"
 
 

@@ -39,7 +39,7 @@ def clean(kind: str, given: Mapping[str, Any]) -> Cleaned:
     Args:
         kind: one of `KINDS`.
         given: `name`, `severity`, `low`, `high`, `hysteresis`, `for_seconds`, `min_samples`,
-            `keep_seconds`, `affects_image`, `params`; what is missing has its default.
+            `keep_seconds`, `affects_image`, `marks_degraded`, `params`; what is missing has its default.
     """
     errors: dict[str, str] = {}
     if kind not in KINDS:
@@ -65,6 +65,7 @@ def clean(kind: str, given: Mapping[str, Any]) -> Cleaned:
         errors["params"] = "Give the kind's parameters by name."
     affects = given.get("affects_image")
     values["affects_image"] = True if affects is None else bool(affects)
+    values["marks_degraded"] = bool(given.get("marks_degraded"))
     _limits(kind, values, errors)
     if values["keep_seconds"] is None:
         values["keep_seconds"] = KEEP.get(kind, 0)

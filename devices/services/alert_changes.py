@@ -14,6 +14,7 @@ from devices.rules import CheckResult
 from twinhealth.errors import ConflictError
 
 from . import alert_news
+from .degraded import mark_by_alert
 from .events import append
 
 # (from, step) -> to; anything else is refused
@@ -92,6 +93,7 @@ def open_alert(device: Device, result: CheckResult, now: datetime) -> None:
     AlertNote.objects.create(alert=alert, verb="opened", text=alert.message, at=now)
     tell_twin(alert, EventKind.ALERT_OPENED, now)
     alert_news.tell(alert, News.OPENED, now)
+    mark_by_alert(alert=alert)
 
 
 def refresh(alert: Alert, result: CheckResult, now: datetime) -> None:
@@ -152,3 +154,4 @@ def reopen(alert: Alert, result: CheckResult, now: datetime) -> None:
     AlertNote.objects.create(alert=alert, verb="reopened", text=alert.message, at=now)
     tell_twin(alert, EventKind.ALERT_OPENED, now)
     alert_news.tell(alert, News.REOPENED, now)
+    mark_by_alert(alert=alert)

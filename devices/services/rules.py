@@ -19,7 +19,7 @@ from . import AnyRequest
 # what a version keeps
 VALUES = (
     "kind", "name", "severity", "low", "high", "hysteresis", "for_seconds", "min_samples",
-    "keep_seconds", "params", "affects_image", "enabled",
+    "keep_seconds", "params", "affects_image", "marks_degraded", "enabled",
 )  # fmt: skip
 
 

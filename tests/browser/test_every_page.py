@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,10 +17,12 @@ from django.urls import URLPattern, get_resolver
 from accounts.models import User
 from accounts.permissions import Role
 from demo.services.seed import seed_demo
-from detection.models import DatasetVersion, DetectorVersion, Finding
+from detection.models import DatasetVersion, DetectorVersion, Finding, ReRead, ReReadList
 from detection.services import sign
+from detection.services.reread_work import work_lists
 from devices.models import (
     Alert,
+    DegradedSpan,
     Device,
     DeviceKey,
     DeviceModel,
@@ -32,6 +35,7 @@ from devices.models import (
     Webhook,
     WorkOrder,
 )
+from devices.services.degraded import mark
 from imaging.models import Image, QuarantinedFile
 from patients.models import Observation, Patient
 from reading.models import CriticalResult, HelpRequest, SavedView, TextBlock
@@ -49,6 +53,7 @@ ROWS: dict[str, type[Model]] = {
     "critical": CriticalResult,
     "datasets": DatasetVersion,
     "deliveries": Notification,
+    "degraded": DegradedSpan,
     "device-inbox": InboxEntry,
     "downtimes": Downtime,
     "devices": Device,
@@ -56,6 +61,7 @@ ROWS: dict[str, type[Model]] = {
     "findings": Finding,
     "help": HelpRequest,
     "images": Image,
+    "items": ReRead,
     "keys": DeviceKey,
     "makes": DeviceModel,
     "models": DetectorVersion,
@@ -66,6 +72,7 @@ ROWS: dict[str, type[Model]] = {
     "quarantine": QuarantinedFile,
     "supplies": Supply,
     "rules": Rule,
+    "re-reads": ReReadList,
     "text-blocks": TextBlock,
     "users": User,
     "views": SavedView,
@@ -77,8 +84,10 @@ MUST = {
         "/worklist/", "/worklist/?show=all", "/worklist/?show=signed", "/films/", "/upload/",
         "/patients/", "/devices/", "/quarantine/", "/account/", "/search/", "/critical/",
         "/agreement/", "/agreement/films/", "/worklist/?show=second_reading", "/images/", "/text-blocks/",
+        "/re-reads/", "/re-reads/items/",
     },
     Role.ENGINEER: {
+        "/re-reads/",
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
         "/alerts/figures/", "/alerts/deliveries/", "/notifications/", "/notifications/settings/",
         "/supplies/", "/supplies/new/",
@@ -124,7 +133,20 @@ def hospital(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> dict[st
     )
     users = {user.username: user for user in User.objects.all()}
     sign.sign(image_id=films[5].pk, user=users["clinician2"], conclusion="normal", text="Clear.")
+    degraded(films[5], users["engineer"])
     return users
+
+
+def degraded(film: Image, engineer: User) -> None:
+    """The machine of a signed film is marked since before it: the film is to be re-read."""
+    assert film.device is not None
+    mark(
+        device=film.device,
+        since=film.acquired_at - timedelta(hours=1),
+        reason="stripes in the detector",
+        actor=engineer,
+    )
+    assert not work_lists(seconds=60)
 
 
 def patterns(resolver: Any, prefix: str = "") -> Iterator[str]:
@@ -182,7 +204,9 @@ def test_every_page(visit: Visit, hospital: dict[str, User], name: str, role: Ro
     addresses = pages_of(user)
     for must in MUST[role]:
         assert any(
-            a == must or (must in {"/films/", "/images/"} and a.startswith(must)) for a in addresses
+            a == must
+            or (must in {"/films/", "/images/", "/re-reads/items/"} and a.startswith(must))
+            for a in addresses
         ), must
     problems: list[str] = []
     desk, phone = visit(user), visit(user, size=PHONE, has_touch=True)

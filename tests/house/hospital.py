@@ -17,12 +17,17 @@ from detection.models import (
     DetectionRun,
     DetectorVersion,
     Finding,
+    ReRead,
+    ReReadEvent,
+    ReReadList,
     Review,
+    Signature,
     WeightsUpload,
     WorklistItem,
 )
 from devices.models import (
     Alert,
+    DegradedSpan,
     Device,
     DeviceKey,
     DeviceModel,
@@ -74,6 +79,7 @@ def build() -> None:
     )  # fmt: skip
     image = _film(pk, now, patient)
     _reading(pk, now, image, user)
+    _re_read(pk, now, image, user)
 
 
 def _devices(pk: int, now: datetime, user: User) -> None:
@@ -98,6 +104,9 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     Notification.objects.create(
         pk=pk, alert_id=pk, number=1, news="opened", severity="act", text="walked",
         channel="webhook", webhook=hook, state="dead", created_at=now,
+    DegradedSpan.objects.create(
+        pk=pk, device=device, since=now - timedelta(hours=2), reason="walked", source="person",
+        by=user, at=now, changed_at=now,
     )  # fmt: skip
     InboxEntry.objects.create(
         pk=pk, serial="SN-NEW", image_count=1, first_seen_at=now, last_seen_at=now
@@ -189,3 +198,20 @@ def _reading(pk: int, now: datetime, image: Image, user: User) -> None:
             "needs_reader": True, "rank": 1.0, "waiting_since": datetime(2026, 1, 1, tzinfo=UTC),
         },
     )  # fmt: skip
+
+
+def _re_read(pk: int, now: datetime, film: Image, user: User) -> None:
+    """Another film of the patient, signed, on the list of the machine that was marked."""
+    image = Image.objects.get(pk=film.pk)
+    image.pk, image.sop_instance_uid, image.sha256 = pk + 1, "1.2.3.4.6", "9" * 64
+    image.path = "walk/signed.dcm"
+    image.save(force_insert=True)
+    signature = Signature.objects.create(
+        pk=pk, image=image, by=user, by_name="walked", at=now, conclusion="normal"
+    )
+    listed = ReReadList.objects.create(pk=pk, span_id=pk, filled_at=now)
+    item = ReRead.objects.create(
+        pk=pk, list=listed, image=image, why="negative", exposed_at=image.acquired_at,
+        signed_at=signature.at, listed_at=now,
+    )  # fmt: skip
+    ReReadEvent.objects.create(pk=pk, item=item, at=now, by=user, verb="assigned", text="walked")

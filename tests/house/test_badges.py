@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import Role
+from detection.models import ReRead
 from devices.models import Alert, InboxEntry
 from imaging.models import QuarantinedFile
 from reading.models import CriticalResult
@@ -46,6 +47,7 @@ def rail() -> Callable[[str], dict[str, str]]:
 def test_everybody_sees_what_is_theirs(rail):
     clinician, engineer, admin = (rail(role) for role in FIRST)
     assert clinician.pop("Quarantine") == "1 file in quarantine"
+    assert clinician.pop("Machines") == "1 film to re-read"
     assert clinician.pop("Critical") == ""  # told to another
     assert not any(clinician.values())
     assert (engineer["Alerts"], engineer["Inbox"]) == ("1 open alert", "1 unknown machine")
@@ -69,6 +71,7 @@ def test_nothing_waits_nothing_shows(rail):
     Alert.objects.update(state="acknowledged")
     InboxEntry.objects.update(state="dismissed")
     CriticalResult.objects.all().delete()
+    ReRead.objects.update(state="dropped")
     for role in FIRST:
         assert not any(rail(role).values())
 

@@ -177,6 +177,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "detection.tasks.refresh_trust_task",
         "schedule": 60.0,
     },
+    "detection-re-reads": {
+        "task": "detection.tasks.work_lists_task",
+        "schedule": 60.0,
+    },
     "detection-exports": {
         "task": "detection.tasks.requeue_lost_exports_task",
         "schedule": 30.0,
@@ -319,6 +323,8 @@ SPECTACULAR_SETTINGS = {
         "WithheldEnum": "devices.models.alert.Withheld.choices",
         "SendStateEnum": "devices.models.notification.SendState.choices",
         "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
+        "ReReadStateEnum": "detection.models.reread.ReReadState.choices",
+        "DeviceTrustEnum": "detection.models.run.Trust.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",
         "DatasetExportStateEnum": "detection.models.dataset.ExportState.choices",
         "DetectorVersionStateEnum": "detection.models.version.VersionState.choices",

@@ -7,6 +7,12 @@ from rest_framework.routers import SimpleRouter
 
 from .api import DeviceViewSet
 from .api_alerts import AlertViewSet, InboxViewSet
+from .api_components import (
+    DevicePartCorrectView,
+    DevicePartRemoveView,
+    DevicePartReplaceView,
+    DevicePartsView,
+)
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
@@ -22,6 +28,22 @@ urlpatterns: list = [
         "devices/<int:pk>/keys/<int:key_id>/rotate/",
         DeviceKeyRotateView.as_view(),
         name="api-device-key-rotate",
+    ),
+    path("devices/<int:pk>/components/", DevicePartsView.as_view(), name="api-device-parts"),
+    path(
+        "devices/<int:pk>/components/<int:component_id>/replace/",
+        DevicePartReplaceView.as_view(),
+        name="api-device-part-replace",
+    ),
+    path(
+        "devices/<int:pk>/components/<int:component_id>/remove/",
+        DevicePartRemoveView.as_view(),
+        name="api-device-part-remove",
+    ),
+    path(
+        "devices/<int:pk>/components/<int:component_id>/correct/",
+        DevicePartCorrectView.as_view(),
+        name="api-device-part-correct",
     ),
     *router.urls,
     *maintenance_patterns,

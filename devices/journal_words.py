@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from devices import clock
@@ -19,6 +20,44 @@ def _pairs(config: dict[str, Any], previous: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _part(payload: dict[str, Any]) -> str:
+    kind, position = payload.get("kind", ""), payload.get("position", "")
+    words = [f"{kind} ({position})" if position else str(kind)]
+    words += [str(payload[key]) for key in ("make", "serial") if payload.get(key)]
+    said = " ".join(words)
+    if payload.get("of"):
+        said += " wasn't put in" if payload["of"] == "installed" else " wasn't taken out"
+    return f"{said}: {payload['reason']}" if payload.get("reason") else said
+
+
+def _lifecycle(payload: dict[str, Any]) -> str:
+    words = str(payload.get("lifecycle", "")).replace("_", " ")
+    return f"{words}: {payload['reason']}" if payload.get("reason") else words
+
+
+def _resolved(payload: dict[str, Any]) -> str:
+    reason = str(payload.get("reason", "")).replace("_", " ")
+    return f"{payload.get('rule', '')}: {reason}" if reason else str(payload.get("rule", ""))
+
+
+def _config(payload: dict[str, Any]) -> str:
+    return _pairs(payload.get("config", {}), payload.get("previous", {}))
+
+
+_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "config_reported": _config,
+    "config_desired": _config,
+    "lifecycle": _lifecycle,
+    "registered": lambda p: f"{p.get('name', '')}, {p.get('model', '')}",
+    "alert_resolved": _resolved,
+    "component_installed": _part,
+    "component_removed": _part,
+    "component_corrected": _part,
+    "details_changed": lambda p: _pairs(p.get("changed", {}), p.get("previous", {})),
+    "clock": lambda p: clock.words(p["state"], p["seconds"]),
+}
+
+
 def sentence(kind: str, payload: dict[str, Any]) -> str:
     """What happened, in words; empty where the kind says it all.
 
@@ -26,16 +65,7 @@ def sentence(kind: str, payload: dict[str, Any]) -> str:
         kind: `devices.models.twin.EventKind`.
         payload: the event's.
     """
-    if kind in {"config_reported", "config_desired"}:
-        return _pairs(payload.get("config", {}), payload.get("previous", {}))
-    if kind == "lifecycle":
-        words = str(payload.get("lifecycle", "")).replace("_", " ")
-        return f"{words}: {payload['reason']}" if payload.get("reason") else words
-    if kind == "registered":
-        return f"{payload.get('name', '')}, {payload.get('model', '')}"
-    if kind == "alert_resolved":
-        reason = str(payload.get("reason", "")).replace("_", " ")
-        return f"{payload.get('rule', '')}: {reason}" if reason else str(payload.get("rule", ""))
-    if kind == "clock":
-        return clock.words(payload["state"], payload["seconds"])
+    words = _WORDS.get(kind)
+    if words is not None:
+        return words(payload)
     return str(payload.get("title") or payload.get("value") or payload.get("message") or "")

@@ -13,7 +13,10 @@ DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class StandardMetric:
-    """One metric; `low` and `high` are what can be real, in `unit` (UCUM)."""
+    """One metric; `low` and `high` are what can be real, in `unit` (UCUM).
+
+    `counter_of` is the kind of part whose use it counts (`devices.models.component`), if it does.
+    """
 
     key: str
     label: str
@@ -21,6 +24,7 @@ class StandardMetric:
     low: float | None = None
     high: float | None = None
     max_age: int = 30 * DAY
+    counter_of: str = ""
 
 
 STANDARD_METRICS: tuple[StandardMetric, ...] = (
@@ -31,7 +35,11 @@ STANDARD_METRICS: tuple[StandardMetric, ...] = (
     StandardMetric("exposure_mas", "Exposure", "mA.s", 0, 2_000),
     StandardMetric("exposure_time", "Exposure time", "ms", 0, 60_000),
     StandardMetric("detector_temperature", "Detector temperature", "Cel", -20, 120),
-    StandardMetric("detector_exposures", "Exposures of the detector", "1", 0, None),
+    StandardMetric(
+        "detector_exposures", "Exposures of the detector", "1", 0, None, counter_of="detector"
+    ),
+    StandardMetric("tube_exposures", "Exposures of the tube", "1", 0, None, counter_of="tube"),
+    StandardMetric("tube_hours", "Hours of the tube", "h", 0, None, counter_of="tube"),
     StandardMetric("pixel_noise", "Noise in the picture", "1", 0, None),
     StandardMetric("pixel_mean", "Mean grey level", "%", 0, 100),
     StandardMetric("pixel_saturated", "Saturated pixels", "%", 0, 100),

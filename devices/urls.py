@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_alerts, views_keys
+from . import views, views_alerts, views_components, views_keys
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
@@ -18,6 +18,22 @@ urlpatterns: list = [
     path("devices/<int:pk>/keys/new/", views_keys.key_new, name="key-new"),
     path("devices/<int:pk>/keys/<int:key_id>/rotate/", views_keys.key_rotate, name="key-rotate"),
     path("devices/<int:pk>/keys/<int:key_id>/revoke/", views_keys.key_revoke, name="key-revoke"),
+    path("devices/<int:pk>/components/new/", views_components.component_new, name="component-new"),
+    path(
+        "devices/<int:pk>/components/<int:component_id>/replace/",
+        views_components.component_replace,
+        name="component-replace",
+    ),
+    path(
+        "devices/<int:pk>/components/<int:component_id>/remove/",
+        views_components.component_remove,
+        name="component-remove",
+    ),
+    path(
+        "devices/<int:pk>/components/<int:component_id>/correct/",
+        views_components.component_correct,
+        name="component-correct",
+    ),
     path("alerts/", views_alerts.alerts, name="alerts"),
     path("alerts/<int:pk>/", views_alerts.alert, name="alert"),
     path("alerts/<int:pk>/<slug:step>/", views_alerts.alert_step, name="alert-step"),

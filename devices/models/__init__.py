@@ -1,6 +1,7 @@
 """The device twin's rows: what it is, how it is, what was done to it."""
 
 from .alert import Alert, AlertNote, AlertState
+from .component import Component, ComponentKind
 from .device import Device, DeviceAlias
 from .device_model import DeviceModel, Metric, Rule
 from .door import MqttCount
@@ -14,6 +15,8 @@ __all__ = [
     "Alert",
     "AlertNote",
     "AlertState",
+    "Component",
+    "ComponentKind",
     "Device",
     "DeviceAlias",
     "DeviceKey",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from .component import ComponentKind
+
 
 class DeviceModel(models.Model):
     """A make and model of imaging machine."""
@@ -39,6 +41,10 @@ class Metric(models.Model):
     # values outside can't be real and are refused at the door
     plausible_low = models.FloatField(null=True, blank=True)
     plausible_high = models.FloatField(null=True, blank=True)
+    # a count that only grows, of this kind of part; empty: no counter
+    counter_of = models.CharField(
+        max_length=16, choices=ComponentKind.choices, blank=True, default=""
+    )
 
     class Meta:
         constraints = [

@@ -18,6 +18,10 @@ class EventKind(models.TextChoices):
     MAINTENANCE_DONE = "maintenance_done", "maintenance done"
     CLOCK = "clock", "clock"
     ALIAS_CONFIRMED = "alias_confirmed", "alias confirmed"
+    COMPONENT_INSTALLED = "component_installed", "part put in"
+    COMPONENT_REMOVED = "component_removed", "part taken out"
+    COMPONENT_CORRECTED = "component_corrected", "entry about a part withdrawn"
+    DETAILS_CHANGED = "details_changed", "details changed"
 
 
 class TwinEvent(models.Model):

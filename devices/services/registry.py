@@ -95,6 +95,7 @@ def add_standard_metrics(*, model: DeviceModel, without: Collection[str] = ()) -
             max_age=m.max_age,
             plausible_low=m.low,
             plausible_high=m.high,
+            counter_of=m.counter_of,
         )
         for m in STANDARD_METRICS
         if m.key not in without

@@ -20,6 +20,7 @@ from detection.models import DatasetVersion, DetectorVersion, Finding
 from detection.services import sign
 from devices.models import (
     Alert,
+    Component,
     Device,
     DeviceKey,
     Downtime,
@@ -40,6 +41,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 ROWS: dict[str, type[Model]] = {
     "alerts": Alert,
     "beside": Image,
+    "components": Component,
     "critical": CriticalResult,
     "datasets": DatasetVersion,
     "device-inbox": InboxEntry,

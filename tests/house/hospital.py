@@ -23,6 +23,7 @@ from detection.models import (
 )
 from devices.models import (
     Alert,
+    Component,
     Device,
     DeviceKey,
     DeviceModel,
@@ -81,6 +82,7 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     Reading.objects.create(
         pk=pk, device=device, metric=metric, value=2, measured_at=now, source="dicom"
     )
+    Component.objects.create(pk=pk, device=device, kind="tube", serial="T-1", installed_at=now)
     DeviceKey.objects.create(
         pk=pk, device=device, name="walk", prefix="0" * 12, digest="0" * 64, created_at=now
     )

@@ -25,6 +25,7 @@ from devices.models import Device, DeviceModel, TwinEvent
 from devices.models.reading import ReadingSource
 from devices.selectors import fleet as fleet_selectors
 from devices.selectors import readings as readings_selectors
+from devices.selectors import risk as risk_selectors
 from devices.selectors import twin as twin_selectors
 from devices.services import registry
 from devices.services.readings import ReadingIn, record_readings
@@ -188,7 +189,10 @@ class DeviceViewSet(GenericViewSet[Any]):
         found = twin_selectors.twin(device, at=at, now=timezone.now())
         day = timezone.localdate(at) if at else None
         maintenance = selectors_maintenance.for_device(device, today=day)
-        context = {"maintenance": maintenance.as_list()}
+        context = {
+            "maintenance": maintenance.as_list(),
+            "risk": risk_selectors.risk_of(device, at=at or timezone.now()),
+        }
         return shapes.DeviceSerializer(found, context=context).data
 
     @extend_schema(

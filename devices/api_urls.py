@@ -14,6 +14,7 @@ from .api_components import (
     DevicePartsView,
 )
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
+from .api_risk import DeviceRiskView
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
 router = SimpleRouter()
@@ -45,6 +46,7 @@ urlpatterns: list = [
         DevicePartCorrectView.as_view(),
         name="api-device-part-correct",
     ),
+    path("devices/<int:pk>/risk/", DeviceRiskView.as_view(), name="api-device-risk"),
     *router.urls,
     *maintenance_patterns,
 ]

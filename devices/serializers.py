@@ -11,9 +11,9 @@ from devices.models import TwinEvent
 from devices.selectors.fleet import FleetRow
 from devices.selectors.twin import Twin
 
+from .serializers_risk import RiskSerializer
+
 _OBJECT = {"type": "object", "additionalProperties": {}}
-# an honest answer until a risk model is there
-NO_RISK = {"rung": "none", "text": "not enough data"}
 
 
 class CheckSerializer(serializers.Serializer[Any]):
@@ -90,6 +90,7 @@ class DeviceRowSerializer(ReducedDeviceSerializer):
     health = HealthSerializer()  # type: ignore[assignment]
     open_alerts = serializers.IntegerField()
     images_today = serializers.IntegerField()
+    risk = RiskSerializer()
     next_due_on = serializers.DateField(source="next_due.due_on", allow_null=True, default=None)
 
 
@@ -108,13 +109,6 @@ class DriftSerializer(serializers.Serializer[Any]):
     desired = serializers.JSONField()
     reported = serializers.JSONField(allow_null=True)
     since = serializers.DateTimeField(allow_null=True)
-
-
-class RiskSerializer(serializers.Serializer[Any]):
-    """Risk of failure, with the rung of evidence it stands on."""
-
-    rung = serializers.CharField()
-    text = serializers.CharField()
 
 
 @extend_schema_field(_OBJECT)
@@ -148,9 +142,9 @@ class DeviceSerializer(serializers.Serializer[Twin]):
     maintenance = serializers.SerializerMethodField()
 
     @extend_schema_field(RiskSerializer)
-    def get_risk(self, twin: Twin) -> dict[str, str]:
-        """No model stands behind a number yet, so there is no number."""
-        return NO_RISK
+    def get_risk(self, twin: Twin) -> Any:
+        """The rung of evidence, and a number where it bears one."""
+        return RiskSerializer(self.context["risk"]).data
 
     @extend_schema_field({"type": "array", "items": _OBJECT})
     def get_maintenance(self, twin: Twin) -> list[dict[str, Any]]:

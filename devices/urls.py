@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_alerts, views_components, views_keys
+from . import views, views_alerts, views_components, views_keys, views_risk
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
@@ -18,6 +18,7 @@ urlpatterns: list = [
     path("devices/<int:pk>/keys/new/", views_keys.key_new, name="key-new"),
     path("devices/<int:pk>/keys/<int:key_id>/rotate/", views_keys.key_rotate, name="key-rotate"),
     path("devices/<int:pk>/keys/<int:key_id>/revoke/", views_keys.key_revoke, name="key-revoke"),
+    path("devices/<int:pk>/risk/", views_risk.device_risk, name="device-risk"),
     path("devices/<int:pk>/components/new/", views_components.component_new, name="component-new"),
     path(
         "devices/<int:pk>/components/<int:component_id>/replace/",

@@ -44,6 +44,8 @@ class Device(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     registered_at = models.DateTimeField(auto_now_add=True)
+    # from when its failures are noted here, where that isn't its registration
+    noted_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -374,9 +374,9 @@ def test_queries_do_not_grow(count: int, engineer: Client, django_assert_num_que
         evaluate_rules(device=device, now=timezone.now())
         for minutes in range(number):
             append(device=device, kind="config_reported", payload={"config": {"sw": str(minutes)}})
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(16):
         engineer.get("/devices/")
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(23):
         engineer.get(f"/devices/{device.pk}/")
     with django_assert_num_queries(8):
         engineer.get("/alerts/")

@@ -14,6 +14,7 @@ from .api_components import (
     DevicePartsView,
 )
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
+from .api_imports import ReadingImportViewSet
 from .api_risk import DeviceRiskView
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
@@ -21,6 +22,7 @@ router = SimpleRouter()
 router.register("devices", DeviceViewSet, basename="api-device")
 router.register("alerts", AlertViewSet, basename="api-alert")
 router.register("device-inbox", InboxViewSet, basename="api-inbox")
+router.register("reading-imports", ReadingImportViewSet, basename="api-reading-import")
 
 urlpatterns: list = [
     path("devices/<int:pk>/keys/", DeviceKeysView.as_view(), name="api-device-keys"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_alerts, views_components, views_keys, views_risk
+from . import views, views_alerts, views_components, views_imports, views_keys, views_risk
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
@@ -34,6 +34,13 @@ urlpatterns: list = [
         "devices/<int:pk>/components/<int:component_id>/correct/",
         views_components.component_correct,
         name="component-correct",
+    ),
+    path("reading-imports/", views_imports.imports, name="imports"),
+    path("reading-imports/<int:pk>/", views_imports.import_page, name="import"),
+    path("reading-imports/<int:pk>/store/", views_imports.import_store, name="import-store"),
+    path("reading-imports/<int:pk>/discard/", views_imports.import_discard, name="import-discard"),
+    path(
+        "reading-imports/<int:pk>/refused.csv", views_imports.import_refused, name="import-refused"
     ),
     path("alerts/", views_alerts.alerts, name="alerts"),
     path("alerts/<int:pk>/", views_alerts.alert, name="alert"),

@@ -9,6 +9,7 @@ from .inbox import InboxEntry
 from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .reading import Reading
+from .reading_import import ReadingImport, RefusedRow
 from .twin import TwinEvent, TwinState
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Metric",
     "MqttCount",
     "Reading",
+    "ReadingImport",
+    "RefusedRow",
     "Rule",
     "TwinEvent",
     "TwinState",

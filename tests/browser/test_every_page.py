@@ -26,6 +26,7 @@ from devices.models import (
     Downtime,
     InboxEntry,
     MaintenancePlan,
+    ReadingImport,
     WorkOrder,
 )
 from imaging.models import Image, QuarantinedFile
@@ -58,6 +59,7 @@ ROWS: dict[str, type[Model]] = {
     "patients": Patient,
     "plans": MaintenancePlan,
     "quarantine": QuarantinedFile,
+    "reading-imports": ReadingImport,
     "text-blocks": TextBlock,
     "users": User,
     "views": SavedView,
@@ -71,6 +73,7 @@ MUST = {
     },
     Role.ENGINEER: {
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
+        "/reading-imports/",
     },
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",

@@ -21,6 +21,7 @@ from detection.models import (
     WeightsUpload,
     WorklistItem,
 )
+from devices.csv_readings import Dialect
 from devices.models import (
     Alert,
     Component,
@@ -31,6 +32,7 @@ from devices.models import (
     MaintenancePlan,
     Metric,
     Reading,
+    ReadingImport,
     Rule,
     WorkOrder,
 )
@@ -93,6 +95,10 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     InboxEntry.objects.create(
         pk=pk, serial="SN-NEW", image_count=1, first_seen_at=now, last_seen_at=now
     )
+    ReadingImport.objects.create(
+        pk=pk, filename="walk.csv", path="walk/none.csv", size=1, sha256="a" * 64,
+        dialect=Dialect().to_json(), state="checked", touched_at=now,
+    )  # fmt: skip
     plan = MaintenancePlan.objects.create(
         pk=pk, device=device, title="Yearly check", rrule="FREQ=YEARLY",
         starts_on=now.date(), created_by=user,

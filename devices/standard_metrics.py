@@ -40,6 +40,12 @@ STANDARD_METRICS: tuple[StandardMetric, ...] = (
     ),
     StandardMetric("tube_exposures", "Exposures of the tube", "1", 0, None, counter_of="tube"),
     StandardMetric("tube_hours", "Hours of the tube", "h", 0, None, counter_of="tube"),
+    # X-Ray Radiation Dose SR, PS3.16 TID 10001 to 10003B
+    StandardMetric("dose_area_product", "Dose area product", "Gy.m2", 0, 1),
+    StandardMetric("dose_at_rp", "Dose at the reference point", "Gy", 0, 20),
+    StandardMetric("entrance_exposure_rp", "Entrance exposure", "mGy", 0, 20_000),
+    StandardMetric("irradiation_events", "Exposures in a dose report", "1", 0, 10_000),
+    StandardMetric("fluoro_time", "Fluoroscopy time in a dose report", "s", 0, 86_400),
     StandardMetric("pixel_noise", "Noise in the picture", "1", 0, None),
     StandardMetric("pixel_mean", "Mean grey level", "%", 0, 100),
     StandardMetric("pixel_saturated", "Saturated pixels", "%", 0, 100),

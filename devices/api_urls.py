@@ -15,6 +15,7 @@ from .api_components import (
 )
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
 from .api_imports import ReadingImportViewSet
+from .api_models import DeviceModelsView, DeviceModelView, ModelMetricsView, ModelMetricView
 from .api_risk import DeviceRiskView
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
@@ -49,6 +50,14 @@ urlpatterns: list = [
         name="api-device-part-correct",
     ),
     path("devices/<int:pk>/risk/", DeviceRiskView.as_view(), name="api-device-risk"),
+    path("device-models/", DeviceModelsView.as_view(), name="api-device-models"),
+    path("device-models/<int:pk>/", DeviceModelView.as_view(), name="api-device-model"),
+    path("device-models/<int:pk>/metrics/", ModelMetricsView.as_view(), name="api-model-metrics"),
+    path(
+        "device-models/<int:pk>/metrics/<int:metric_id>/",
+        ModelMetricView.as_view(),
+        name="api-model-metric",
+    ),
     *router.urls,
     *maintenance_patterns,
 ]

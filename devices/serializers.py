@@ -127,6 +127,10 @@ class DeviceSerializer(serializers.Serializer[Twin]):
     modality = serializers.CharField(source="device.model.modality")
     location = serializers.CharField(source="device.location")
     criticality = serializers.IntegerField(source="device.criticality")
+    udi = serializers.CharField(source="device.udi")
+    ae_titles = serializers.ListField(
+        source="device.ae_titles", child=serializers.CharField(), read_only=True
+    )
     lifecycle = serializers.CharField()
     is_synthetic = serializers.BooleanField(source="device.is_synthetic")
     registered_at = serializers.DateTimeField(source="device.registered_at")
@@ -209,15 +213,23 @@ class NewDeviceSerializer(RegisterSerializer):
     """A machine to be registered by hand."""
 
     serial = serializers.CharField(max_length=64)
+    # one of them, or all
     ae_title = serializers.CharField(max_length=16, required=False, allow_blank=True)
+    ae_titles = serializers.ListField(child=serializers.CharField(max_length=16), required=False)
     udi = serializers.CharField(max_length=128, required=False, allow_blank=True)
     criticality = serializers.ChoiceField(choices=[1, 2, 3], required=False)
 
 
 class DesiredConfigSerializer(serializers.Serializer[Any]):
-    """The whole wanted configuration; it replaces what was wanted before."""
+    """The whole wanted configuration, which replaces the one before, and details of the machine."""
 
-    desired_config = ConfigField()
+    desired_config = ConfigField(required=False)
+    name = serializers.CharField(max_length=128, required=False)
+    location = serializers.CharField(max_length=64, required=False, allow_blank=True)
+    criticality = serializers.ChoiceField(choices=[1, 2, 3], required=False)
+    udi = serializers.CharField(max_length=128, required=False, allow_blank=True)
+    ae_titles = serializers.ListField(child=serializers.CharField(max_length=16), required=False)
+    noted_since = serializers.DateTimeField(required=False, allow_null=True)
 
 
 class ReadingInSerializer(serializers.Serializer[Any]):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_alerts, views_components, views_imports, views_keys, views_risk
+from . import (
+    views,
+    views_alerts,
+    views_components,
+    views_details,
+    views_imports,
+    views_keys,
+    views_models,
+    views_risk,
+)
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
@@ -18,6 +27,7 @@ urlpatterns: list = [
     path("devices/<int:pk>/keys/new/", views_keys.key_new, name="key-new"),
     path("devices/<int:pk>/keys/<int:key_id>/rotate/", views_keys.key_rotate, name="key-rotate"),
     path("devices/<int:pk>/keys/<int:key_id>/revoke/", views_keys.key_revoke, name="key-revoke"),
+    path("devices/<int:pk>/details/", views_details.device_details, name="device-details"),
     path("devices/<int:pk>/risk/", views_risk.device_risk, name="device-risk"),
     path("devices/<int:pk>/components/new/", views_components.component_new, name="component-new"),
     path(
@@ -34,6 +44,12 @@ urlpatterns: list = [
         "devices/<int:pk>/components/<int:component_id>/correct/",
         views_components.component_correct,
         name="component-correct",
+    ),
+    path("device-models/", views_models.models, name="models"),
+    path("device-models/<int:pk>/", views_models.model, name="model"),
+    path("device-models/<int:pk>/metrics/new/", views_models.metric_form, name="metric-new"),
+    path(
+        "device-models/<int:pk>/metrics/<int:metric_id>/", views_models.metric_form, name="metric"
     ),
     path("reading-imports/", views_imports.imports, name="imports"),
     path("reading-imports/<int:pk>/", views_imports.import_page, name="import"),

@@ -30,7 +30,7 @@ class Device(models.Model):
     model = models.ForeignKey("devices.DeviceModel", models.PROTECT, related_name="devices")
     location = models.CharField(max_length=64, blank=True)
     udi = models.CharField(max_length=128, blank=True)
-    ae_title = models.CharField(max_length=16, blank=True)
+    ae_titles = models.JSONField(default=list, blank=True)  # the names under which it sends
     criticality = models.PositiveSmallIntegerField(
         choices=Criticality.choices, default=Criticality.MEDIUM
     )

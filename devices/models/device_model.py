@@ -15,6 +15,9 @@ class DeviceModel(models.Model):
     name = models.CharField(max_length=128)
     modality = models.CharField(max_length=16)  # DICOM Modality (0008,0060): CR, DX, …
     is_synthetic = models.BooleanField(default=False)
+    # what the manufacturer wants done, and the document that says so
+    maintenance_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    maintenance_source = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         constraints = [

@@ -126,7 +126,7 @@ def register_device(
         desired_config: how it should be set.
         is_synthetic: made up for the demo.
         request: for the audit row.
-        **details: other columns of `Device` (`ae_title`, `udi`, `criticality`).
+        **details: other columns of `Device` (`ae_titles`, `udi`, `criticality`).
 
     Raises:
         InvalidInputError: `serial_missing`, `name_missing`, `bad_config`.

@@ -166,12 +166,12 @@ def test_a_depth_bomb_ends_with_its_own_process(tmp_path: Path) -> None:
     assert error.code in {"bad_header", "decode_memory", "too_many_items", "decoder_failed"}
 
 
-def test_a_million_items_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_million_items_are_too_many() -> None:
     head = make_report()
     start = head.index(b"\x40\x00\x30\xa7SQ")
     items = b"\xfe\xff\x00\xe0\0\0\0\0" * 1_000_000
     body = b"\x40\x00\x30\xa7SQ\0\0" + len(items).to_bytes(4, "little") + items
-    assert refused(head[:start] + body).code in {"too_many_items", "decode_memory"}
+    assert refused(head[:start] + body).code == "too_many_items"
 
 
 def test_a_report_larger_than_any_machine_writes() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
@@ -20,8 +20,15 @@ from detection.serializers import ErrorSerializer, StoredSerializer
 from detection.serializers_film import FilmSerializer
 from imaging.api import ImageListView
 from imaging.models.image import Door
-from imaging.serializers import UploadSerializer
+from imaging.serializers import DoseReportStoredSerializer, UploadSerializer
 from imaging.services.doors import receive_upload
+from imaging.services.dose_reports import DoseResult
+
+StoredOrDoseReport = PolymorphicProxySerializer(
+    component_name="StoredOrDoseReport",
+    serializers=[StoredSerializer, DoseReportStoredSerializer],
+    resource_type_field_name=None,
+)
 
 
 @extend_schema_view(get=extend_schema(operation_id="images_list"))
@@ -35,8 +42,8 @@ class ImagesView(ImageListView):
         operation_id="images_create",
         request={"multipart/form-data": UploadSerializer},
         responses={
-            201: StoredSerializer,
-            200: StoredSerializer,
+            201: StoredOrDoseReport,
+            200: StoredOrDoseReport,
             400: ErrorSerializer,
             409: ErrorSerializer,
             413: ErrorSerializer,
@@ -46,7 +53,9 @@ class ImagesView(ImageListView):
     def post(self, request: Request) -> Response:
         """Store a film and have it read. The same bytes again: 200, `duplicate` is true.
 
-        409 `sop_uid_conflict` or `identity_conflict`: kept in quarantine.
+        A radiation dose report (X-Ray Radiation Dose SR) is kept and read for its machine: answers
+        with `dose_report` and `events`. 409 `sop_uid_conflict` or `identity_conflict`: kept in
+        quarantine.
         """
         who = by(request)
         result = receive_upload(
@@ -57,6 +66,8 @@ class ImagesView(ImageListView):
             request=who["request"],
         )
         code = status.HTTP_200_OK if result.duplicate else status.HTTP_201_CREATED
+        if isinstance(result, DoseResult):
+            return Response(DoseReportStoredSerializer(result).data, status=code)
         stored = StoredSerializer(result, context={"request": request})
         return Response(stored.data, status=code)
 

@@ -25,8 +25,10 @@ from devices.models import Device, DeviceModel, TwinEvent
 from devices.models.reading import ReadingSource
 from devices.selectors import fleet as fleet_selectors
 from devices.selectors import readings as readings_selectors
+from devices.selectors import risk as risk_selectors
 from devices.selectors import twin as twin_selectors
-from devices.services import registry
+from devices.services import details, registry
+from devices.services.details import checked_ae_titles
 from devices.services.readings import ReadingIn, record_readings
 from twinhealth.errors import InvalidInputError, TooLargeError
 from twinhealth.web.parsers import BoundedJSONParser
@@ -145,8 +147,10 @@ class DeviceViewSet(GenericViewSet[Any]):
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
         model = model_given(values.pop("model"), request)
+        one = values.pop("ae_title", "")
+        titles = checked_ae_titles([*([one] if one else []), *values.pop("ae_titles", [])])
         device = registry.register_device(
-            model=model, actor=actor(request), request=request, **values
+            model=model, actor=actor(request), request=request, ae_titles=titles, **values
         )
         return Response(self._twin(device, None), status=status.HTTP_201_CREATED)
 
@@ -168,27 +172,33 @@ class DeviceViewSet(GenericViewSet[Any]):
         return Response(self._twin(device, at))
 
     @extend_schema(
-        summary="Say how a machine should be set",
+        summary="Say how a machine should be set, what it is called and where it stands",
         request=shapes.DesiredConfigSerializer,
         responses=shapes.DeviceSerializer,
     )
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Replace the desired configuration."""
+        """Replace the desired configuration, change details; what isn't named stays."""
         given = shapes.DesiredConfigSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        device = registry.set_desired_config(
-            device=twin_selectors.get(int(pk)),
-            config=given.validated_data["desired_config"],
-            actor=actor(request),
-            request=request,
-        )
+        changes = dict(given.validated_data)
+        who: dict[str, Any] = {"actor": actor(request), "request": request}
+        with transaction.atomic():
+            device = twin_selectors.get(int(pk))
+            if "desired_config" in changes:
+                config = changes.pop("desired_config")
+                device = registry.set_desired_config(device=device, config=config, **who)
+            if changes:
+                device = details.change_details(device=device, changes=changes, **who)
         return Response(self._twin(device, None))
 
     def _twin(self, device: Device, at: datetime | None) -> Any:
         found = twin_selectors.twin(device, at=at, now=timezone.now())
         day = timezone.localdate(at) if at else None
         maintenance = selectors_maintenance.for_device(device, today=day)
-        context = {"maintenance": maintenance.as_list()}
+        context = {
+            "maintenance": maintenance.as_list(),
+            "risk": risk_selectors.risk_of(device, at=at or timezone.now()),
+        }
         return shapes.DeviceSerializer(found, context=context).data
 
     @extend_schema(

@@ -7,8 +7,16 @@ from rest_framework.routers import SimpleRouter
 
 from .api import DeviceViewSet
 from .api_alerts import AlertViewSet, InboxViewSet
+from .api_components import (
+    DevicePartCorrectView,
+    DevicePartRemoveView,
+    DevicePartReplaceView,
+    DevicePartsView,
+)
 from .api_degraded import DegradedEndView, DegradedView, DegradedWithdrawView
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
+from .api_imports import ReadingImportViewSet
+from .api_models import DeviceModelsView, DeviceModelView, ModelMetricsView, ModelMetricView
 from .api_notifications import (
     AlertFiguresView,
     DeliveryViewSet,
@@ -17,6 +25,7 @@ from .api_notifications import (
     WebhookViewSet,
 )
 from .api_relations import DeviceRelationsView, SupplyViewSet
+from .api_risk import DeviceRiskView
 from .api_rules import CheckView, RuleViewSet
 from .api_storage import (
     RetentionPlanView,
@@ -35,6 +44,7 @@ router.register("alert-deliveries", DeliveryViewSet, basename="api-delivery")
 router.register("notifications", NotificationViewSet, basename="api-notification")
 router.register("supplies", SupplyViewSet, basename="api-supply")
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
+router.register("reading-imports", ReadingImportViewSet, basename="api-reading-import")
 
 urlpatterns: list = [
     path("alerts/figures/", AlertFiguresView.as_view(), name="api-alert-figures"),
@@ -62,6 +72,31 @@ urlpatterns: list = [
         "devices/<int:pk>/degraded/<int:span_id>/withdraw/",
         DegradedWithdrawView.as_view(),
         name="api-degraded-withdraw",
+    ),
+    path("devices/<int:pk>/components/", DevicePartsView.as_view(), name="api-device-parts"),
+    path(
+        "devices/<int:pk>/components/<int:component_id>/replace/",
+        DevicePartReplaceView.as_view(),
+        name="api-device-part-replace",
+    ),
+    path(
+        "devices/<int:pk>/components/<int:component_id>/remove/",
+        DevicePartRemoveView.as_view(),
+        name="api-device-part-remove",
+    ),
+    path(
+        "devices/<int:pk>/components/<int:component_id>/correct/",
+        DevicePartCorrectView.as_view(),
+        name="api-device-part-correct",
+    ),
+    path("devices/<int:pk>/risk/", DeviceRiskView.as_view(), name="api-device-risk"),
+    path("device-models/", DeviceModelsView.as_view(), name="api-device-models"),
+    path("device-models/<int:pk>/", DeviceModelView.as_view(), name="api-device-model"),
+    path("device-models/<int:pk>/metrics/", ModelMetricsView.as_view(), name="api-model-metrics"),
+    path(
+        "device-models/<int:pk>/metrics/<int:metric_id>/",
+        ModelMetricView.as_view(),
+        name="api-model-metric",
     ),
     *router.urls,
     *maintenance_patterns,

@@ -13,6 +13,7 @@ class DevicesConfig(AppConfig):
     name = "devices"
 
     def ready(self) -> None:
-        """Be counted in /metrics and on the left rail; models can be imported only now."""
+        """Be counted in /metrics and on the left rail, have every task known; models exist now."""
+        importlib.import_module("devices.tasks_imports")
         importlib.import_module("devices.gauges").connect()
         importlib.import_module("devices.badges").connect()

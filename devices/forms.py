@@ -10,6 +10,9 @@ from django.db.models import QuerySet
 from accounts.models import User
 from devices.models import Device, DeviceModel
 from devices.models.alert import ResolveReason
+from devices.models.device import Criticality
+
+from .forms_maintenance import MomentInput
 
 SNOOZE_HOURS = (
     ("1", "1 hour"),
@@ -147,3 +150,33 @@ class CommentForm(forms.Form):
     text = forms.CharField(
         max_length=1000, label="Comment", widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+class DetailsForm(forms.Form):
+    """What people say of a machine."""
+
+    name = forms.CharField(max_length=128)
+    location = forms.CharField(max_length=64, required=False, label="Room")
+    criticality = forms.TypedChoiceField(choices=Criticality.choices, coerce=int)
+    ae_titles = forms.CharField(
+        max_length=160,
+        required=False,
+        label="AE titles",
+        help_text="Separated by commas: the names under which it sends.",
+    )
+    udi = forms.CharField(
+        max_length=128,
+        required=False,
+        label="UDI",
+        help_text="As printed or scanned: (01)…(21)… of GS1, or +… of HIBCC.",
+    )
+    noted_since = forms.DateTimeField(
+        required=False,
+        label="Failures noted here since",
+        widget=MomentInput,
+        help_text="Empty: since its registration. Counts for the risk of failure.",
+    )
+
+    def clean_ae_titles(self) -> list[str]:
+        """One text to titles."""
+        return [t.strip() for t in self.cleaned_data["ae_titles"].split(",") if t.strip()]

@@ -94,7 +94,7 @@ class RuleForm(forms.Form):
         self.fields["marks_degraded"] = forms.BooleanField(
             required=False,
             label="Its alert marks the machine as degraded",
-            help_text="Since the first bad reading; the films taken since are listed to be re-read.",
+            help_text="Since the first bad reading; films taken since are to be re-read.",
         )
         if reason:
             self.fields["reason"] = forms.CharField(
@@ -129,13 +129,8 @@ class RuleForm(forms.Form):
 
 def initial_of(rule: Rule) -> dict[str, Any]:
     """A saved rule's values for the form; numbers as short as they are."""
-    names = (
-        "name",
-        "severity",
-        "affects_image",
-        "marks_degraded",
-        *(p.key for p in (*LIMITS, *TIMING)),
-    )
+    flags = ("affects_image", "marks_degraded")
+    names = ("name", "severity", *flags, *(p.key for p in (*LIMITS, *TIMING)))
     values = {name: getattr(rule, name) for name in names}
     values |= {f"p_{key}": value for key, value in rule.params.items() if value is not None}
     short = {k: f"{v:.12g}" if isinstance(v, float) else v for k, v in values.items()}

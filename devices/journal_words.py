@@ -35,6 +35,16 @@ def _span(payload: dict[str, Any]) -> str:
     return f"{' '.join(parts)}: " if parts else ""
 
 
+def _part(payload: dict[str, Any]) -> str:
+    kind, position = payload.get("kind", ""), payload.get("position", "")
+    words = [f"{kind} ({position})" if position else str(kind)]
+    words += [str(payload[key]) for key in ("make", "serial") if payload.get(key)]
+    said = " ".join(words)
+    if payload.get("of"):
+        said += " wasn't put in" if payload["of"] == "installed" else " wasn't taken out"
+    return f"{said}: {payload['reason']}" if payload.get("reason") else said
+
+
 def _lifecycle(payload: dict[str, Any]) -> str:
     words = str(payload.get("lifecycle", "")).replace("_", " ")
     return f"{words}: {payload['reason']}" if payload.get("reason") else words
@@ -55,6 +65,10 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "degraded": lambda p: f"{_span(p)}{p['reason']}",
     "degraded_ended": lambda p: f"{_span(p)}{p['reason']}",
     "degraded_withdrawn": lambda p: f"{_span(p)}{p['reason']}",
+    "component_installed": _part,
+    "component_removed": _part,
+    "component_corrected": _part,
+    "details_changed": lambda p: _pairs(p.get("changed", {}), p.get("previous", {})),
 }
 
 

@@ -8,9 +8,9 @@ days after a newer one. State:
      "aliases": [str], "open_alerts": {alert id: {"rule", "severity", "message", "since"}},
      "last_maintenance": {"order_id", "title", "at"} | None, "last_at": ISO, "revision": int}
 
-and, once something was noted of the machine's clock, "clock": {"state", "seconds", "since"}; once
-it was marked as degraded, "degraded": {span id: {"since", "until", "reason", "marked_at"}}, without
-those that were withdrawn.
+and, once there is something to say of them, "clock": {"state", "seconds", "since"}, "degraded":
+{span id: {"since", "until", "reason", "marked_at"}} without those that were withdrawn, and
+"components": {component id: {"kind", "position", "serial", "make", "installed_at"}}.
 """
 
 from __future__ import annotations
@@ -135,6 +135,29 @@ def _degraded_withdrawn(state: State, payload: dict[str, Any], at: str) -> None:
     state.get("degraded", {}).pop(str(payload["span_id"]), None)
 
 
+def _component_installed(state: State, payload: dict[str, Any], at: str) -> None:
+    part = {key: payload.get(key, "") for key in ("kind", "position", "serial", "make")}
+    part["installed_at"] = payload.get("installed_at") or at
+    state.setdefault("components", {})[str(payload["component_id"])] = part
+
+
+def _component_removed(state: State, payload: dict[str, Any], at: str) -> None:
+    state.setdefault("components", {}).pop(str(payload["component_id"]), None)
+
+
+def _component_corrected(state: State, payload: dict[str, Any], at: str) -> None:
+    """A mistaken entry is taken back at the moment of which it spoke, so no past moment has it."""
+    if payload["of"] == "removed":
+        _component_installed(state, payload, at)
+    else:
+        _component_removed(state, payload, at)
+
+
+def _details_changed(state: State, payload: dict[str, Any], at: str) -> None:
+    if "name" in payload.get("changed", {}):
+        state["name"] = payload["changed"]["name"]
+
+
 def _alias_confirmed(state: State, payload: dict[str, Any], at: str) -> None:
     state["aliases"] = sorted({*state["aliases"], payload["value"]})
 
@@ -152,6 +175,10 @@ _APPLY: dict[str, Callable[[State, dict[str, Any], str], None]] = {
     "degraded": _degraded,
     "degraded_ended": _degraded_ended,
     "degraded_withdrawn": _degraded_withdrawn,
+    "component_installed": _component_installed,
+    "component_removed": _component_removed,
+    "component_corrected": _component_corrected,
+    "details_changed": _details_changed,
 }
 
 

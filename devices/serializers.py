@@ -11,9 +11,9 @@ from devices.models import TwinEvent
 from devices.selectors.fleet import FleetRow
 from devices.selectors.twin import Twin
 
+from .serializers_risk import RiskSerializer
+
 _OBJECT = {"type": "object", "additionalProperties": {}}
-# an honest answer until a risk model is there
-NO_RISK = {"rung": "none", "text": "not enough data"}
 
 
 class CheckSerializer(serializers.Serializer[Any]):
@@ -94,6 +94,7 @@ class DeviceRowSerializer(ReducedDeviceSerializer):
     health = HealthSerializer()  # type: ignore[assignment]
     open_alerts = serializers.IntegerField()
     images_today = serializers.IntegerField()
+    risk = RiskSerializer()
     next_due_on = serializers.DateField(source="next_due.due_on", allow_null=True, default=None)
 
 
@@ -114,13 +115,6 @@ class DriftSerializer(serializers.Serializer[Any]):
     since = serializers.DateTimeField(allow_null=True)
 
 
-class RiskSerializer(serializers.Serializer[Any]):
-    """Risk of failure, with the rung of evidence it stands on."""
-
-    rung = serializers.CharField()
-    text = serializers.CharField()
-
-
 @extend_schema_field(_OBJECT)
 class ConfigField(serializers.JSONField):
     """A flat configuration."""
@@ -137,6 +131,10 @@ class DeviceSerializer(serializers.Serializer[Twin]):
     modality = serializers.CharField(source="device.model.modality")
     location = serializers.CharField(source="device.location")
     criticality = serializers.IntegerField(source="device.criticality")
+    udi = serializers.CharField(source="device.udi")
+    ae_titles = serializers.ListField(
+        source="device.ae_titles", child=serializers.CharField(), read_only=True
+    )
     lifecycle = serializers.CharField()
     is_synthetic = serializers.BooleanField(source="device.is_synthetic")
     registered_at = serializers.DateTimeField(source="device.registered_at")
@@ -152,9 +150,9 @@ class DeviceSerializer(serializers.Serializer[Twin]):
     maintenance = serializers.SerializerMethodField()
 
     @extend_schema_field(RiskSerializer)
-    def get_risk(self, twin: Twin) -> dict[str, str]:
-        """No model stands behind a number yet, so there is no number."""
-        return NO_RISK
+    def get_risk(self, twin: Twin) -> Any:
+        """The rung of evidence, and a number where it bears one."""
+        return RiskSerializer(self.context["risk"]).data
 
     @extend_schema_field({"type": "array", "items": _OBJECT})
     def get_maintenance(self, twin: Twin) -> list[dict[str, Any]]:
@@ -219,15 +217,23 @@ class NewDeviceSerializer(RegisterSerializer):
     """A machine to be registered by hand."""
 
     serial = serializers.CharField(max_length=64)
+    # one of them, or all
     ae_title = serializers.CharField(max_length=16, required=False, allow_blank=True)
+    ae_titles = serializers.ListField(child=serializers.CharField(max_length=16), required=False)
     udi = serializers.CharField(max_length=128, required=False, allow_blank=True)
     criticality = serializers.ChoiceField(choices=[1, 2, 3], required=False)
 
 
 class DesiredConfigSerializer(serializers.Serializer[Any]):
-    """The whole wanted configuration; it replaces what was wanted before."""
+    """The whole wanted configuration, which replaces the one before, and details of the machine."""
 
-    desired_config = ConfigField()
+    desired_config = ConfigField(required=False)
+    name = serializers.CharField(max_length=128, required=False)
+    location = serializers.CharField(max_length=64, required=False, allow_blank=True)
+    criticality = serializers.ChoiceField(choices=[1, 2, 3], required=False)
+    udi = serializers.CharField(max_length=128, required=False, allow_blank=True)
+    ae_titles = serializers.ListField(child=serializers.CharField(max_length=16), required=False)
+    noted_since = serializers.DateTimeField(required=False, allow_null=True)
 
 
 class ReadingInSerializer(serializers.Serializer[Any]):

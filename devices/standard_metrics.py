@@ -13,7 +13,10 @@ DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class StandardMetric:
-    """One metric; `low` and `high` are what can be real, in `unit` (UCUM)."""
+    """One metric; `low` and `high` are what can be real, in `unit` (UCUM).
+
+    `counter_of` is the kind of part whose use it counts (`devices.models.component`), if it does.
+    """
 
     key: str
     label: str
@@ -21,6 +24,7 @@ class StandardMetric:
     low: float | None = None
     high: float | None = None
     max_age: int = 30 * DAY
+    counter_of: str = ""
 
 
 STANDARD_METRICS: tuple[StandardMetric, ...] = (
@@ -31,7 +35,17 @@ STANDARD_METRICS: tuple[StandardMetric, ...] = (
     StandardMetric("exposure_mas", "Exposure", "mA.s", 0, 2_000),
     StandardMetric("exposure_time", "Exposure time", "ms", 0, 60_000),
     StandardMetric("detector_temperature", "Detector temperature", "Cel", -20, 120),
-    StandardMetric("detector_exposures", "Exposures of the detector", "1", 0, None),
+    StandardMetric(
+        "detector_exposures", "Exposures of the detector", "1", 0, None, counter_of="detector"
+    ),
+    StandardMetric("tube_exposures", "Exposures of the tube", "1", 0, None, counter_of="tube"),
+    StandardMetric("tube_hours", "Hours of the tube", "h", 0, None, counter_of="tube"),
+    # X-Ray Radiation Dose SR, PS3.16 TID 10001 to 10003B
+    StandardMetric("dose_area_product", "Dose area product", "Gy.m2", 0, 1),
+    StandardMetric("dose_at_rp", "Dose at the reference point", "Gy", 0, 20),
+    StandardMetric("entrance_exposure_rp", "Entrance exposure", "mGy", 0, 20_000),
+    StandardMetric("irradiation_events", "Exposures in a dose report", "1", 0, 10_000),
+    StandardMetric("fluoro_time", "Fluoroscopy time in a dose report", "s", 0, 86_400),
     StandardMetric("pixel_noise", "Noise in the picture", "1", 0, None),
     StandardMetric("pixel_mean", "Mean grey level", "%", 0, 100),
     StandardMetric("pixel_saturated", "Saturated pixels", "%", 0, 100),

@@ -19,9 +19,11 @@ from devices import journal_words, moments, selectors_maintenance
 from devices.forms import ConfigForm, DeviceForm, LifecycleForm, NewDeviceForm
 from devices.forms_keys import OVERLAP_HOURS, NewKeyForm
 from devices.models import AlertState, DeviceModel
+from devices.selectors import components as component_selectors
 from devices.selectors import degraded as degraded_selectors
 from devices.selectors import fleet as fleet_selectors
 from devices.selectors import relations as relation_selectors
+from devices.selectors import risk as risk_selectors
 from devices.selectors import twin as twin_selectors
 from devices.selectors.twin import RANGES
 from devices.services import alerts as alert_services
@@ -106,6 +108,8 @@ def device(request: HttpRequest, pk: int) -> HttpResponse:
         "keys": twin_selectors.keys(machine, now) if at is None else [],
         "key_form": NewKeyForm(auto_id="key_%s"),
         "overlaps": OVERLAP_HOURS,
+        "risk": risk_selectors.risk_of(machine, at=at or now),
+        "parts": component_selectors.parts(machine, at=at, now=now),
         "at_text": timezone.localtime(at).strftime("%Y-%m-%dT%H:%M") if at else "",
         "now_text": timezone.localtime(now).strftime("%Y-%m-%dT%H:%M"),
     }

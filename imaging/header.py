@@ -93,7 +93,8 @@ def _moment(day: str, clock: str, zone: tzinfo) -> tuple[datetime | None, bool]:
     return moment, match is not None
 
 
-def _from_datetime(value: str, zone: tzinfo) -> tuple[datetime | None, bool]:
+def from_datetime(value: str, zone: tzinfo) -> tuple[datetime | None, bool]:
+    """DT (PS3.5 table 6.2-1) as an aware time, and whether its clock time was there."""
     match = _DATETIME.match(value)
     if not match:
         return None, False
@@ -116,7 +117,7 @@ def exposure_time_point(
         now: the present, aware.
     """
     local = parse_offset(text(data, "TimezoneOffsetFromUTC")) or zone
-    candidates = [(*_from_datetime(text(data, "AcquisitionDateTime"), local), False)]
+    candidates = [(*from_datetime(text(data, "AcquisitionDateTime"), local), False)]
     candidates += [
         (*_moment(text(data, f"{of}Date"), text(data, f"{of}Time"), local), guess)
         for of, guess in (

@@ -153,3 +153,14 @@ class QuarantinedSerializer(serializers.ModelSerializer[QuarantinedFile]):
             "created_at",
         ]
         read_only_fields = fields
+
+
+class DoseReportStoredSerializer(serializers.Serializer[Any]):
+    """A kept radiation dose report; `events` are its irradiation events."""
+
+    dose_report = serializers.IntegerField(source="report.pk")
+    sop_instance_uid = serializers.CharField(source="report.sop_instance_uid")
+    sha256 = serializers.CharField(source="report.sha256")
+    events = serializers.IntegerField(source="report.events")
+    device = serializers.IntegerField(source="report.device_id", allow_null=True)
+    duplicate = serializers.BooleanField()

@@ -98,7 +98,7 @@ def _device(machine: Machine, model: DeviceModel, engineer: User, now: datetime)
         is_synthetic=True,
     )
     Device.objects.filter(pk=device.pk).update(
-        ae_title=machine.ae_title, criticality=machine.criticality
+        ae_titles=[machine.ae_title], criticality=machine.criticality
     )
     events.append(
         device=device,

@@ -2,6 +2,7 @@
 
 from .alert import Alert, AlertNote, AlertState
 from .alert_group import AlertGroup
+from .component import Component, ComponentKind
 from .degraded import DegradedSource, DegradedSpan
 from .device import Device, DeviceAlias
 from .device_model import DeviceModel, Metric
@@ -11,6 +12,7 @@ from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .notification import DeliveryAttempt, Notification, Subscription, Webhook
 from .reading import Reading
+from .reading_import import ReadingImport, RefusedRow
 from .relation import Spare, Supply, SupplyMember
 from .retention import RetentionPolicy, RetentionRun
 from .rollup import Reading5Min, ReadingDay, ReadingLatest
@@ -23,6 +25,8 @@ __all__ = [
     "AlertGroup",
     "AlertNote",
     "AlertState",
+    "Component",
+    "ComponentKind",
     "DegradedSource",
     "DegradedSpan",
     "DeliveryAttempt",
@@ -39,7 +43,9 @@ __all__ = [
     "Reading",
     "Reading5Min",
     "ReadingDay",
+    "ReadingImport",
     "ReadingLatest",
+    "RefusedRow",
     "RetentionPolicy",
     "RetentionRun",
     "Rule",

@@ -30,7 +30,7 @@ class Device(models.Model):
     model = models.ForeignKey("devices.DeviceModel", models.PROTECT, related_name="devices")
     location = models.CharField(max_length=64, blank=True)
     udi = models.CharField(max_length=128, blank=True)
-    ae_title = models.CharField(max_length=16, blank=True)
+    ae_titles = models.JSONField(default=list, blank=True)  # the names under which it sends
     criticality = models.PositiveSmallIntegerField(
         choices=Criticality.choices, default=Criticality.MEDIUM
     )
@@ -44,6 +44,8 @@ class Device(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     registered_at = models.DateTimeField(auto_now_add=True)
+    # from when its failures are noted here, where that isn't its registration
+    noted_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

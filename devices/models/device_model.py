@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from .component import ComponentKind
+
 
 class DeviceModel(models.Model):
     """A make and model of imaging machine."""
@@ -12,6 +14,9 @@ class DeviceModel(models.Model):
     name = models.CharField(max_length=128)
     modality = models.CharField(max_length=16)  # DICOM Modality (0008,0060): CR, DX, …
     is_synthetic = models.BooleanField(default=False)
+    # what the manufacturer wants done, and the document that says so
+    maintenance_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    maintenance_source = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         constraints = [
@@ -40,6 +45,10 @@ class Metric(models.Model):
     # values outside can't be real and are refused at the door
     plausible_low = models.FloatField(null=True, blank=True)
     plausible_high = models.FloatField(null=True, blank=True)
+    # a count that only grows, of this kind of part; empty: no counter
+    counter_of = models.CharField(
+        max_length=16, choices=ComponentKind.choices, blank=True, default=""
+    )
 
     class Meta:
         constraints = [

@@ -13,6 +13,8 @@ class ReadingSource(models.TextChoices):
     MQTT = "mqtt", "sent by the device over MQTT"
     DICOM = "dicom", "image header"
     PIXELS = "pixels", "image pixels"
+    CSV = "csv", "file of readings"
+    DOSE_REPORT = "dose_report", "radiation dose report"
     SIMULATOR = "simulator", "simulator"
 
 

@@ -21,6 +21,10 @@ class EventKind(models.TextChoices):
     DEGRADED_ENDED = "degraded_ended", "no longer degraded"
     DEGRADED_WITHDRAWN = "degraded_withdrawn", "mark as degraded withdrawn"
     ALIAS_CONFIRMED = "alias_confirmed", "alias confirmed"
+    COMPONENT_INSTALLED = "component_installed", "part put in"
+    COMPONENT_REMOVED = "component_removed", "part taken out"
+    COMPONENT_CORRECTED = "component_corrected", "entry about a part withdrawn"
+    DETAILS_CHANGED = "details_changed", "details changed"
 
 
 class TwinEvent(models.Model):

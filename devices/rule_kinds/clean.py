@@ -39,7 +39,8 @@ def clean(kind: str, given: Mapping[str, Any]) -> Cleaned:
     Args:
         kind: one of `KINDS`.
         given: `name`, `severity`, `low`, `high`, `hysteresis`, `for_seconds`, `min_samples`,
-            `keep_seconds`, `affects_image`, `marks_degraded`, `params`; what is missing has its default.
+            `keep_seconds`, `affects_image`, `marks_degraded`, `params`; what is missing has its
+            default.
     """
     errors: dict[str, str] = {}
     if kind not in KINDS:

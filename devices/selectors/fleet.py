@@ -18,6 +18,7 @@ from devices.rules import CheckResult
 from devices.selectors_maintenance import NextDue, next_due_many
 
 from .health import health_many
+from .risk import Risk, risks
 
 STATES = ("act", "watch", "unknown", "ok")
 
@@ -31,6 +32,7 @@ class FleetRow:
     open_alerts: int
     images_today: int
     next_due: NextDue | None
+    risk: Risk | None = None  # None: as of a moment before it was registered
 
     @property
     def because(self) -> CheckResult | None:
@@ -56,6 +58,7 @@ ORDERINGS: dict[str, _Key] = {
     "location": lambda r: (r.device.location.casefold(), r.device.name.casefold()),
     "alerts": lambda r: (r.open_alerts, r.device.name),
     "images": lambda r: (r.images_today, r.device.name),
+    "risk": lambda r: r.risk.chance.probability if r.risk and r.risk.chance else -1.0,
     "due": lambda r: (r.next_due is None, r.next_due.due_on.toordinal() if r.next_due else 0),
 }
 
@@ -77,7 +80,7 @@ def machines(*, room: str = "", q: str = "") -> list[Device]:
 
 
 def rows_of(devices: Sequence[Device], *, at: datetime) -> list[FleetRow]:
-    """A row per machine; six queries."""
+    """A row per machine; at most ten queries."""
     healths = health_many(devices, at)
     day = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
     ids = [d.pk for d in devices]
@@ -89,8 +92,16 @@ def rows_of(devices: Sequence[Device], *, at: datetime) -> list[FleetRow]:
     unresolved = Alert.objects.filter(device__in=ids).exclude(state=AlertState.RESOLVED)
     alerts = dict(unresolved.order_by().values_list("device").annotate(Count("pk")))
     due = next_due_many(devices)
+    chances = risks(devices, at=at)
     return [
-        FleetRow(d, healths[d.pk], alerts.get(d.pk, 0), pictures.get(d.pk, 0), due.get(d.pk))
+        FleetRow(
+            device=d,
+            health=healths[d.pk],
+            open_alerts=alerts.get(d.pk, 0),
+            images_today=pictures.get(d.pk, 0),
+            next_due=due.get(d.pk),
+            risk=chances.get(d.pk),
+        )
         for d in devices
     ]
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min, Q, QuerySet
 
 from devices.models import Metric, Reading, Rule
+from devices.models.rule import RuleKind
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -16,8 +17,9 @@ def reach(late: QuerySet[Reading]) -> list[tuple[datetime, datetime]]:
 
     A reading counts from its own moment on. A rule forgets it at the next reading that clears the
     rule, and where none does, when the newest reading is older than the metric's `max_age`; before
-    that the run of readings outside goes on, whatever the gaps in it. A metric that no rule watches
-    reaches nothing.
+    that the run of readings outside goes on, whatever the gaps in it. Rules of other kinds, and
+    limits that keep firing for a while, forget nothing before that age. A metric that no rule
+    watches reaches nothing.
 
     Args:
         late: the readings. A query for the metrics, then two for each rule.
@@ -38,10 +40,11 @@ def reach(late: QuerySet[Reading]) -> list[tuple[datetime, datetime]]:
 
 def _forgotten(rule: Rule, readings: QuerySet[Reading], last: datetime) -> datetime:
     """When the rule no longer looks at a reading measured at `last`."""
-    clears = readings.filter(_inside(rule), measured_at__gt=last)
-    cleared = clears.aggregate(at=Min("measured_at"))["at"]
-    if cleared is not None:
-        return cleared
+    if rule.kind == RuleKind.LIMIT and not rule.keep_seconds:
+        clears = readings.filter(_inside(rule), measured_at__gt=last)
+        cleared = clears.aggregate(at=Min("measured_at"))["at"]
+        if cleared is not None:
+            return cleared
     newest = readings.aggregate(at=Max("measured_at"))["at"]
     age = Metric.objects.values_list("max_age", flat=True).get(pk=rule.metric_id)
     return max(newest, last) + timedelta(seconds=age) + _INSTANT

@@ -32,22 +32,48 @@ def note_image(*, device: Device, facts: ImageFacts, source_ref: str) -> None:
     """
     known = set(Metric.objects.filter(device_model=device.model_id).values_list("key", flat=True))
     for source in (ReadingSource.DICOM, ReadingSource.PIXELS):
-        items = [
-            ReadingIn(key, value, unit, facts.acquired_at)
-            for key, (value, unit) in sorted(facts.readings.items())
+        chosen = {
+            key: said
+            for key, said in facts.readings.items()
             if key in known and key.startswith("pixel_") == (source is ReadingSource.PIXELS)
-        ]
-        if not items:
-            continue
-        result = record_readings(device=device, items=items, source=source)
-        for refusal in result.rejected:
-            logger.info(
-                "image_reading_refused",
-                device_id=device.pk,
-                metric=items[refusal["index"]].metric,
-                code=refusal["code"],
-            )
+        }
+        _record(device, facts.acquired_at, chosen, source=source)
     _note_config(device, facts, source_ref)
+
+
+@transaction.atomic
+def note_exposure(*, device: Device, at: datetime, readings: dict[str, tuple[float, str]]) -> None:
+    """Keep what a dose report tells of one exposure of its machine.
+
+    Args:
+        device: who made it.
+        at: when the exposure began, aware.
+        readings: metric key -> (value, UCUM unit); metrics that the device's model doesn't have
+            are passed over.
+    """
+    known = set(Metric.objects.filter(device_model=device.model_id).values_list("key", flat=True))
+    _record(
+        device,
+        at,
+        {k: v for k, v in readings.items() if k in known},
+        source=ReadingSource.DOSE_REPORT,
+    )
+
+
+def _record(
+    device: Device, at: datetime, readings: dict[str, tuple[float, str]], *, source: str
+) -> None:
+    items = [ReadingIn(key, value, unit, at) for key, (value, unit) in sorted(readings.items())]
+    if not items:
+        return
+    result = record_readings(device=device, items=items, source=source)
+    for refusal in result.rejected:
+        logger.info(
+            "image_reading_refused",
+            device_id=device.pk,
+            metric=items[refusal["index"]].metric,
+            code=refusal["code"],
+        )
 
 
 def _reported_at(device: Device, twin: TwinState, at: datetime) -> dict[str, Any]:

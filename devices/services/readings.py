@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from devices import clock, units
-from devices.models import Device, Metric, TwinState
+from devices.models import Device, Metric, Reading, TwinState
 from devices.models.reading import ReadingSource
 from devices.models.twin import EventKind
 from devices.selectors.retention import SAFE, floors
@@ -198,6 +198,54 @@ def record_readings(
     """
     check_length(len(items))
     return store_readings(device=device, items=items, source=source, said_at=said_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What would become of readings: `rejected` as in `RecordResult`.
+
+    `duplicates` are places in the call of those that are stored already or came before in it;
+    `keys` gives, for the others that are good, (metric's id, moment) by place.
+    """
+
+    rejected: list[dict[str, Any]]
+    duplicates: list[int]
+    keys: dict[int, tuple[int, datetime]]
+
+
+def judge(*, device: Device, items: Sequence[ReadingIn]) -> Judgement:
+    """What `store_readings` would do; nothing is stored.
+
+    Args:
+        device: whose.
+        items: those of one call.
+    """
+    metrics = {m.key: m for m in Metric.objects.filter(device_model=device.model_id)}
+    judged = _Judged()
+    judged.take(items, metrics, timezone.now())
+    refused = {refusal["index"] for refusal in judged.rejected}
+    moments = [moment for _, moment in judged.values]
+    there: set[tuple[int, datetime]] = set()
+    if moments:
+        there = set(
+            Reading.objects.filter(
+                device=device,
+                metric__in={metric for metric, _ in judged.values},
+                measured_at__range=(min(moments), max(moments)),
+            ).values_list("metric_id", "measured_at")
+        )
+    keys: dict[int, tuple[int, datetime]] = {}
+    duplicates = []
+    for index, item in enumerate(items):
+        if index in refused:
+            continue
+        key = (metrics[item.metric].pk, _moment(item))
+        if key in there:
+            duplicates.append(index)
+        else:
+            keys[index] = key
+            there.add(key)
+    return Judgement(judged.rejected, duplicates, keys)
 
 
 @transaction.atomic

@@ -95,6 +95,7 @@ def add_standard_metrics(*, model: DeviceModel, without: Collection[str] = ()) -
             max_age=m.max_age,
             plausible_low=m.low,
             plausible_high=m.high,
+            counter_of=m.counter_of,
         )
         for m in STANDARD_METRICS
         if m.key not in without
@@ -125,7 +126,7 @@ def register_device(
         desired_config: how it should be set.
         is_synthetic: made up for the demo.
         request: for the audit row.
-        **details: other columns of `Device` (`ae_title`, `udi`, `criticality`).
+        **details: other columns of `Device` (`ae_titles`, `udi`, `criticality`).
 
     Raises:
         InvalidInputError: `serial_missing`, `name_missing`, `bad_config`.

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from imaging import framecache, rendering
-from imaging.decoding import dicom, picture
+from imaging.decoding import dicom, dose, picture
 from imaging.decoding.limits import Limits
 from imaging.decoding.protocol import pack, unpack
 from imaging.facts import Header, Inspection, PixelFacts
@@ -121,11 +121,19 @@ def _opened(request: dict[str, Any]) -> dicom.Opened:
     )
 
 
+def _dose(request: dict[str, Any]) -> Reply:
+    """A radiation dose report: its machine and exposures."""
+    limits = Limits.from_json(request["limits"])
+    found = dose.read_report(Path(request["path"]), limits=limits, zone=request["zone"])
+    return found.to_json(), None
+
+
 _OPERATIONS: dict[str, Callable[[dict[str, Any]], Reply]] = {
     "inspect": _inspect,
     "decode": _decode,
     "render": _render,
     "wrap": _wrap,
+    "dose": _dose,
 }
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import structlog
 from django.conf import settings
 
+from imaging.dose import DoseReportFacts
 from imaging.facts import Header, Inspection
 from imaging.frame import Window
 from twinhealth import errors
@@ -162,6 +163,16 @@ def inspect(path: Path) -> Inspection:
     """
     head, _ = _ask("inspect", path)
     return Inspection.from_json(head)
+
+
+def dose_report(path: Path) -> DoseReportFacts:
+    """Read a radiation dose report.
+
+    Raises:
+        InvalidInputError, TooLargeError: codes as in `imaging.decoding.dose`, and as `inspect`.
+    """
+    head, _ = _ask("dose", path)
+    return DoseReportFacts.from_json(head)
 
 
 def wrap(

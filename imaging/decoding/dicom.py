@@ -65,12 +65,22 @@ def _truncated() -> InvalidInputError:
     )
 
 
-def open_dicom(path: Path, *, limits: Limits, zone: str) -> Opened:
-    """Read everything but the pixels, and check what the file declares.
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that was parsed up to its pixels; fields as of `Opened`."""
+
+    dataset: Dataset
+    buffer: bytes
+    pixels_at: int | None
+    syntax: str
+
+
+def read_file(path: Path, *, limits: Limits) -> File:
+    """Parse everything but the pixels.
 
     Raises:
-        InvalidInputError: `not_dicom`, `bad_header`, `truncated`, `not_an_xray`, `no_pixels`.
-        TooLargeError: `inflated_too_large`, `too_many_pixels`, `too_many_frames`.
+        InvalidInputError: `not_dicom`, `bad_header`, `truncated`.
+        TooLargeError: `inflated_too_large`.
     """
     raw = path.read_bytes()
     if raw[128:132] != b"DICM":
@@ -87,8 +97,20 @@ def open_dicom(path: Path, *, limits: Limits, zone: str) -> Opened:
         raise InvalidInputError(
             "bad_header", "The DICOM header can't be read: the file is damaged."
         ) from error
+    return File(dataset, buffer, pixels_at, syntax)
+
+
+def open_dicom(path: Path, *, limits: Limits, zone: str) -> Opened:
+    """Read everything but the pixels, and check what the file declares.
+
+    Raises:
+        InvalidInputError: `not_dicom`, `bad_header`, `truncated`, `not_an_xray`, `no_pixels`.
+        TooLargeError: `inflated_too_large`, `too_many_pixels`, `too_many_frames`.
+    """
+    file = read_file(path, limits=limits)
+    dataset, pixels_at = file.dataset, file.pixels_at
     header = read_header(
-        dataset, transfer_syntax_uid=syntax, zone=ZoneInfo(zone), now=datetime.now(UTC)
+        dataset, transfer_syntax_uid=file.syntax, zone=ZoneInfo(zone), now=datetime.now(UTC)
     )
     if not header.sop_class_uid:
         raise InvalidInputError(
@@ -107,7 +129,7 @@ def open_dicom(path: Path, *, limits: Limits, zone: str) -> Opened:
             "The DICOM file carries no picture. Export the image itself, not a report.",
         )
     check_size(header.rows, header.columns, header.frames, limits)
-    return Opened(header, dataset, buffer, pixels_at)
+    return Opened(header, dataset, file.buffer, pixels_at)
 
 
 def check_size(rows: int, columns: int, frames: int, limits: Limits) -> None:

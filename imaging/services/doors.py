@@ -17,13 +17,16 @@ from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
 from accounts.models import User
-from imaging.sniff import Kind, sniff, sniff_file
+from imaging.dose import DOSE_SR
+from imaging.sniff import Kind, media_class, sniff, sniff_file
 from twinhealth.errors import DomainError, InvalidInputError, TooLargeError
 
+from .dose_reports import DoseResult, ingest_dose_report
 from .ingest import Delivery, IngestResult, ingest_dicom, ingest_picture, refuse
 from .storage import Source
 
 _FORM_OVERHEAD = 1 << 20
+_META = 2048  # bytes in which a file's meta information says what it is
 _BATCH = re.compile(r"^[0-9a-zA-Z-]{0,36}$")
 
 
@@ -53,7 +56,7 @@ def receive_upload(
     door: str,
     actor: User,
     request: HttpRequest | Request | None = None,
-) -> IngestResult:
+) -> IngestResult | DoseResult:
     """One multipart form with one film in its part `file`.
 
     Args:
@@ -90,7 +93,7 @@ def receive_file(
     door: str,
     actor: User | None,
     request: HttpRequest | Request | None = None,
-) -> IngestResult:
+) -> IngestResult | DoseResult:
     """One file of a known or unknown kind, seekable, with the short form's fields.
 
     Raises:
@@ -106,6 +109,8 @@ def receive_file(
     except DomainError as error:
         refuse(delivery=delivery, error=error)
         raise
+    if kind is Kind.DICOM and _media_class(source) == DOSE_SR:
+        return ingest_dose_report(source=source, delivery=delivery)
     if kind is Kind.DICOM:
         return ingest_dicom(
             source=source,
@@ -143,6 +148,15 @@ def kind_of(source: Source) -> Kind:
     if not head:
         raise InvalidInputError("empty_file", "The file is empty. Export it again.")
     return sniff(head)
+
+
+def _media_class(source: Source) -> str:
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return media_class(file.read(_META))
+    head = source.read(_META)
+    source.seek(0)
+    return media_class(head)
 
 
 def _unknown_format(kind: Kind) -> InvalidInputError:

@@ -21,6 +21,7 @@ from imaging.sniff import Kind, sniff
 from twinhealth.errors import DomainError, InvalidInputError, TooLargeError
 
 from .doors import batch_of, receive_file
+from .dose_reports import DoseResult
 from .ingest import Delivery, IngestResult, refuse
 from .storage import Source
 
@@ -37,7 +38,7 @@ class Received:
     """What became of one member, or of the zip as a whole."""
 
     filename: str
-    result: IngestResult | None
+    result: IngestResult | DoseResult | None
     error: DomainError | None
 
 

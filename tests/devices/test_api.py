@@ -84,7 +84,8 @@ def test_the_twin(engineer: APIClient) -> None:
     assert body["desired_config"] == {"sw": "2"}
     assert body["reported_config"] == {"sw": "1"}
     assert [(d["key"], d["desired"], d["reported"]) for d in body["drift"]] == [("sw", "2", "1")]
-    assert body["risk"] == {"rung": "none", "text": "not enough data"}
+    assert body["risk"]["rung"] == "none"
+    assert body["risk"]["text"].startswith("not enough data")
     assert body["maintenance"] == []
     assert (body["health"]["state"], body["revision"], body["at"]) == ("act", 3, None)
     assert AuditEntry.objects.filter(verb="configured", object_id=str(device.pk)).exists()
@@ -409,9 +410,9 @@ def test_queries_do_not_grow_with_the_fleet(
         device = f.device(model, location=f"R{number}")
         f.reading(device, noise, 11, timezone.now())
         evaluate_rules(device=device, now=timezone.now())
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         engineer.get(f"{API}devices/")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         engineer.get(f"{API}devices/{device.pk}/")
     with django_assert_num_queries(2):
         engineer.get(f"{API}alerts/")

@@ -97,6 +97,14 @@ KINDS = st.one_of(
         st.sampled_from(["alert_opened", "alert_resolved"]),
         st.builds(lambda i: {"alert_id": i}, st.integers(1, 2)),
     ),
+    st.tuples(
+        st.sampled_from(["component_installed", "component_removed", "component_corrected"]),
+        st.builds(
+            lambda i, of: {"component_id": i, "kind": "tube", "of": of},
+            st.integers(1, 2),
+            st.sampled_from(["installed", "removed"]),
+        ),
+    ),
 )
 
 

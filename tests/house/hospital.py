@@ -25,8 +25,10 @@ from detection.models import (
     WeightsUpload,
     WorklistItem,
 )
+from devices.csv_readings import Dialect
 from devices.models import (
     Alert,
+    Component,
     DegradedSpan,
     Device,
     DeviceKey,
@@ -36,6 +38,7 @@ from devices.models import (
     Metric,
     Notification,
     Reading,
+    ReadingImport,
     Rule,
     Supply,
     Webhook,
@@ -90,6 +93,7 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     Reading.objects.create(
         pk=pk, device=device, metric=metric, value=2, measured_at=now, source="dicom"
     )
+    Component.objects.create(pk=pk, device=device, kind="tube", serial="T-1", installed_at=now)
     DeviceKey.objects.create(
         pk=pk, device=device, name="walk", prefix="0" * 12, digest="0" * 64, created_at=now
     )
@@ -104,6 +108,7 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     Notification.objects.create(
         pk=pk, alert_id=pk, number=1, news="opened", severity="act", text="walked",
         channel="webhook", webhook=hook, state="dead", created_at=now,
+    )  # fmt: skip
     DegradedSpan.objects.create(
         pk=pk, device=device, since=now - timedelta(hours=2), reason="walked", source="person",
         by=user, at=now, changed_at=now,
@@ -111,6 +116,10 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     InboxEntry.objects.create(
         pk=pk, serial="SN-NEW", image_count=1, first_seen_at=now, last_seen_at=now
     )
+    ReadingImport.objects.create(
+        pk=pk, filename="walk.csv", path="walk/none.csv", size=1, sha256="a" * 64,
+        dialect=Dialect().to_json(), state="checked", touched_at=now,
+    )  # fmt: skip
     plan = MaintenancePlan.objects.create(
         pk=pk, device=device, title="Yearly check", rrule="FREQ=YEARLY",
         starts_on=now.date(), created_by=user,

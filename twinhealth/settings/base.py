@@ -123,6 +123,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # --- doors: caps are checked before anything is decoded
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=256 * 1024**2)
+# a file of readings
+MAX_IMPORT_BYTES = env.int("MAX_IMPORT_BYTES", default=100 * 1024**2)
 # of a detector that an admin sends; the shipped ones have 34 MB
 MAX_WEIGHTS_BYTES = env.int("MAX_WEIGHTS_BYTES", default=100 * 1024**2)
 MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=8192 * 8192)
@@ -231,6 +233,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "devices-retention": {
         "task": "devices.tasks.continue_retention_task",
+        "schedule": 60.0,
+    },
+    "devices-imports": {
+        "task": "devices.tasks_imports.send_lost_imports_task",
         "schedule": 60.0,
     },
     "devices-plan-orders": {

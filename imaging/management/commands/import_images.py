@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from imaging.models.image import Door
 from imaging.services.doors import kind_of, receive_file
+from imaging.services.dose_reports import DoseResult
 from imaging.services.zips import Received, receive_zip
 from imaging.sniff import Kind
 from twinhealth.errors import DomainError
@@ -92,6 +93,15 @@ def _as_json(item: Received) -> dict[str, Any]:
         return {"file": item.filename, "error": error}
     result = item.result
     assert result is not None  # noqa: S101 - one of the two is there
+    if isinstance(result, DoseResult):
+        return {
+            "file": item.filename,
+            "dose_report": result.report.pk,
+            "sop_instance_uid": result.report.sop_instance_uid,
+            "sha256": result.report.sha256,
+            "events": result.report.events,
+            "duplicate": result.duplicate,
+        }
     return {
         "file": item.filename,
         "id": result.image.pk,

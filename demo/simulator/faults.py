@@ -51,7 +51,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind(
             "tube_arcing_rise",
-            "gas or debris in the tube: arcs grow from one in 2,000 exposures to one in ten",
+            "gas or debris in the tube: arcs grow from one in 2,000 exposures to one in five",
             ("tube_arcs",),
             "act",
             14,

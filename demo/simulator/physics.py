@@ -27,7 +27,7 @@ READY_STEPS = 6
 AIR_SECONDS = 1500.0  # of a conditioned room
 BUILDING_SECONDS = 5 * 3600.0  # of a room that is left to itself
 ROOM_LOAD = 10.0  # K by which machine, lamps and people warm a room without conditioning
-ARC_GROWTH = 200.0  # times as many arcs at the end of tube_arcing_rise
+ARC_GROWTH = 400.0  # times as many arcs at the end of tube_arcing_rise
 
 
 @dataclass(frozen=True, slots=True)

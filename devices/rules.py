@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from operator import itemgetter
 from typing import Literal
 
 from twinhealth.web.ucum import unit_text
+
+from .rule_kinds.firing import Firing
 
 State = Literal["ok", "watch", "act", "unknown"]
 
@@ -25,6 +29,7 @@ class Limit:
         for_seconds: span that the run outside must cover.
         min_samples: length that the run outside must have.
         max_age: a newest reading older than this many seconds says nothing.
+        keep_seconds: how long a failure stands after the last bad reading.
     """
 
     rule_id: int
@@ -39,6 +44,7 @@ class Limit:
     min_samples: int = 1
     affects_image: bool = True
     max_age: int = 7 * 86_400
+    keep_seconds: int = 0
 
     def outside(self, value: float) -> bool:
         """True beyond a limit; the limit itself is allowed."""
@@ -88,6 +94,10 @@ class CheckResult:
         n: readings in that run; 0 while inside.
         text: one sentence for a person.
         measured_at: when `value` was measured.
+        kind: `devices.rule_kinds.KINDS`.
+        baseline: what is usual for this machine, in `unit`; `None` where the kind has none.
+        spread: standard deviation around it.
+        version: number of the rule's version that judged; `None` where none is known.
     """
 
     rule_id: int
@@ -103,6 +113,10 @@ class CheckResult:
     affects_image: bool
     text: str
     measured_at: datetime | None = None
+    kind: str = "limit"
+    baseline: float | None = None
+    spread: float | None = None
+    version: int | None = None
 
     @property
     def value_text(self) -> str:
@@ -110,40 +124,24 @@ class CheckResult:
         return "" if self.value is None else amount(self.value, self.unit)
 
     @property
+    def unit_words(self) -> str:
+        """The unit as people write it."""
+        return unit_text(self.unit)
+
+    @property
     def allowed_text(self) -> str:
         """The limits in words."""
         return limits_text(self.low, self.high, self.unit)
 
 
-@dataclass(slots=True)
-class _Run:
-    """Where the fold stands: consecutive readings outside, and whether they suffice."""
-
-    failing: bool = False
-    since: datetime | None = None
-    n: int = 0
-
-    def step(self, limit: Limit, sample: Sample) -> None:
-        if self.failing:
-            # between the limit and the hysteresis it goes on
-            if limit.clears(sample.value):
-                self.failing, self.since, self.n = False, None, 0
-            else:
-                self.n += 1
-            return
-        if not limit.outside(sample.value):
-            self.since, self.n = None, 0
-            return
-        self.since = self.since or sample.at
-        self.n += 1
-        lasted = sample.at - self.since >= timedelta(seconds=limit.for_seconds)
-        self.failing = lasted and self.n >= limit.min_samples
-
-
-def _ordered(samples: Iterable[Sample], at: datetime) -> Iterator[Sample]:
-    """Up to `at`, oldest first, each once; NaN sorts nowhere, so it is keyed apart."""
-    distinct = {(s.at, repr(s.value)): s for s in samples if s.at <= at}
-    return (distinct[key] for key in sorted(distinct))
+def ordered(samples: Iterable[Sample]) -> list[Sample]:
+    """Oldest first, each once; of several values of one moment the one that sorts first as text."""
+    given = list(samples)
+    if all(a.at < b.at for a, b in pairwise(given)):
+        return given
+    # NaN sorts nowhere, so values are keyed as text
+    distinct = sorted({(s.at, repr(s.value)): s for s in given}.items(), key=itemgetter(0))
+    return list({s.at: s for _, s in reversed(distinct)}.values())[::-1]
 
 
 def number(value: float) -> str:
@@ -178,40 +176,56 @@ def check(limit: Limit, samples: Iterable[Sample], at: datetime) -> CheckResult:
             before the last one that clears don't matter and may be left out.
         at: aware.
     """
-    run = _Run()
+    firing = Firing()
     newest: Sample | None = None
-    for sample in _ordered(samples, at):
+    for sample in ordered(s for s in samples if s.at <= at):
         newest = sample
         if math.isfinite(sample.value):
-            run.step(limit, sample)
+            firing.step(limit, sample.at.timestamp(), sample.value)
+    return judged(limit, firing, newest, at)
 
+
+def judged(limit: Limit, firing: Firing, newest: Sample | None, at: datetime) -> CheckResult:
+    """What the rule says at a moment, of a fold that has seen every reading up to it.
+
+    Args:
+        limit: the rule.
+        firing: where its fold stands.
+        newest: the last reading.
+        at: aware, not before `newest`.
+    """
     if newest is None:
-        return _result(limit, "unknown", run, None, f"{limit.rule}: no reading")
+        return _result(limit, "unknown", Firing(), None, f"{limit.rule}: no reading")
     if at - newest.at > timedelta(seconds=limit.max_age):
-        text = f"{limit.rule}: no reading for {_span(at - newest.at)}"
-        return _result(limit, "unknown", _Run(), newest, text)
+        text = f"{limit.rule}: no reading for {span_text(at - newest.at)}"
+        return _result(limit, "unknown", Firing(), newest, text)
+    run = firing.at(limit, at.timestamp())
     allowed = limits_text(limit.low, limit.high, limit.unit)
     if not math.isfinite(newest.value) and not run.failing:
         text = f"{limit.rule}: the last reading is not a number"
-        return _result(limit, "unknown", _Run(), newest, text)
+        return _result(limit, "unknown", Firing(), newest, text)
     shown = amount(newest.value, limit.unit) if math.isfinite(newest.value) else "not a number"
-    if run.failing:
-        text = f"{limit.rule}: {shown}, allowed {allowed}"
-        return _result(limit, limit.severity, run, newest, text)
     text = f"{limit.rule}: {shown}, allowed {allowed}"
+    if run.failing:
+        if run.calm is not None:
+            text += f"; inside again, kept for {span_text(timedelta(seconds=limit.keep_seconds))}"
+        return _result(limit, limit.severity, run, newest, text)
     if run.n:
         text += f"; outside for {run.n} of {limit.min_samples} readings, not yet long enough"
     return _result(limit, "ok", run, newest, text)
 
 
-def _span(span: timedelta) -> str:
+def span_text(span: timedelta) -> str:
+    """For people: `5 days`, `3 h`, `40 min`."""
     hours = span.total_seconds() / 3600
     if hours >= 48:
         return f"{round(hours / 24)} days"
     return f"{round(hours)} h" if hours >= 2 else f"{round(hours * 60)} min"
 
 
-def _result(limit: Limit, state: State, run: _Run, newest: Sample | None, text: str) -> CheckResult:
+def _result(
+    limit: Limit, state: State, run: Firing, newest: Sample | None, text: str
+) -> CheckResult:
     value = newest.value if newest is not None and math.isfinite(newest.value) else None
     return CheckResult(
         rule_id=limit.rule_id,
@@ -220,7 +234,7 @@ def _result(limit: Limit, state: State, run: _Run, newest: Sample | None, text: 
         unit=limit.unit,
         state=state,
         value=value,
-        since=run.since,
+        since=None if run.since is None else datetime.fromtimestamp(run.since, tz=UTC),
         n=run.n,
         low=limit.low,
         high=limit.high,

@@ -19,4 +19,7 @@ _WORDS = {
 
 def unit_text(unit: str) -> str:
     """The unit for a page: `Cel` as °C, an annotation such as `{steps}` as its word, `1` unsaid."""
+    if unit not in _WORDS and "/" in unit:
+        above, _, below = unit.partition("/")
+        return f"{unit_text(above)}/{unit_text(below)}"
     return _WORDS.get(unit, re.sub(r"\{([^}]*)\}", r" \1", unit).strip())

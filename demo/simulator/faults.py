@@ -156,7 +156,9 @@ STICKS = (
     "tube_housing_temperature",
     "oil_pressure",
     "kv_error",
+    "ma_error",
     "detector_temperature",
+    "room_temperature",
     "room_humidity",
 )
 

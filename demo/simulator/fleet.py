@@ -150,18 +150,27 @@ class Block:
         """Room, emergency or ward."""
         return ROLES[int(self.machines.role[self.numbers.index(device)])][0]
 
+    def series(self, device: int, metric: str) -> list[tuple[datetime, float, datetime]]:
+        """One metric of one machine: measured at, value, received at; oldest first."""
+        row, track = self.numbers.index(device), self.tracks[metric]
+        came = np.isfinite(track.values[row])
+        steps = track.steps[came]
+        start, ahead = self.fleet.start, self.ahead[row, steps]
+        times = ((steps + 1) * STEP).tolist()
+        return [
+            (start + timedelta(seconds=at + off), value, start + timedelta(seconds=at))
+            for at, off, value in zip(
+                times, ahead.tolist(), track.values[row, came].tolist(), strict=True
+            )
+        ]
+
     def values(self, device: int) -> list[Value]:
         """Everything that one machine sent, in the order in which it came."""
-        row = self.numbers.index(device)
-        found = []
-        for track in self.tracks.values():
-            quantity = track.quantity
-            for at, value in zip(track.steps.tolist(), track.values[row].tolist(), strict=True):
-                if np.isnan(value):
-                    continue
-                came = self.fleet.start + timedelta(seconds=(at + 1) * STEP)
-                told = came + timedelta(seconds=self.ahead[row, at])
-                found.append(Value(quantity.key, quantity.unit, value, told, came))
+        found = [
+            Value(key, track.quantity.unit, value, measured_at, received_at)
+            for key, track in self.tracks.items()
+            for measured_at, value, received_at in self.series(device, key)
+        ]
         found.sort(key=lambda v: v.received_at)
         return found
 

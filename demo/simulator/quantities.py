@@ -46,9 +46,7 @@ QUANTITIES: tuple[Quantity, ...] = (
         0.1,
         (-20, 200),
     ),
-    Quantity(
-        "oil_pressure", "Oil pressure in the tube housing", "kPa", _HALF_HOUR, 0.4, 0.1, (0, 1000)
-    ),
+    Quantity("oil_pressure", "Oil pressure in the tube housing", "kPa", _HOUR, 0.4, 0.1, (0, 1000)),
     Quantity("tube_arcs", "Arcs in 24 hours", "1", _HOUR, 0.0, 1, (0, None)),
     # the mean over an hour's exposures; an hour without any reports nothing
     Quantity("kv_error", "Tube voltage error", "%", _HOUR, 0.6, 0.01, (-100, 100), 4 * DAY),
@@ -68,8 +66,8 @@ QUANTITIES: tuple[Quantity, ...] = (
         (0, 100),
     ),
     Quantity("pixel_dead_columns", "Dead detector columns", "1", _FOUR_HOURS, 0.0, 1, (0, None)),
-    Quantity("room_temperature", "Room temperature", "Cel", _HALF_HOUR, 0.2, 0.1, (-20, 60)),
-    Quantity("room_humidity", "Room humidity", "%", _HALF_HOUR, 1.0, 0.5, (0, 100)),
+    Quantity("room_temperature", "Room temperature", "Cel", _HOUR, 0.2, 0.1, (-20, 60)),
+    Quantity("room_humidity", "Room humidity", "%", _HOUR, 1.0, 0.5, (0, 100)),
 )
 KEYS = tuple(q.key for q in QUANTITIES)
 BY_KEY = {q.key: q for q in QUANTITIES}

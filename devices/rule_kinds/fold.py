@@ -17,7 +17,7 @@ from devices.rules import CheckResult, Limit, Sample, amount, judged, number, or
 from .daily import Drift
 from .firing import Episode, Firing
 from .spec import Spec
-from .statistics import STRANGE_LIMIT, Plain, Rolling, Slope, Statistic, Strange, WindowMean
+from .statistics import STRANGE_LIMIT, Plain, Rolling, Slope, Statistic, Still, Strange, WindowMean
 
 _WHY = {
     "rhythm": "other than usual at this time of the day or week",
@@ -56,6 +56,8 @@ def _statistic(spec: Spec) -> Statistic:
         return Drift(**{name: p[name] for name in names}, zone=spec.zone)
     if spec.kind == "anomaly":
         return Strange(p["strictness"], p["step_seconds"])
+    if spec.kind == "stuck":
+        return Still()
     if spec.kind == "image_quality":
         return Rolling(p["n"], p["share_above"])
     if spec.kind == "reject_rate":
@@ -153,6 +155,10 @@ class Fold:
             if not self.firing.failing:
                 return f"as usual (strangeness {number(value)}, alarm from 0.5)"
             return f"unusual, {_WHY.get(self.statistic.why, 'strange')} (alarms: {found.n})"
+        if isinstance(self.statistic, Still):
+            return f"the same reading for {span_text(timedelta(hours=value))}, allowed " + (
+                found.allowed_text
+            )
         if isinstance(self.statistic, Rolling):
             what = "median" if self.statistic.above is None else "share"
             return f"{what} of {self.statistic.n} images {amount(value, found.unit)}, allowed " + (

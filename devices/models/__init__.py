@@ -2,12 +2,13 @@
 
 from .alert import Alert, AlertNote, AlertState
 from .device import Device, DeviceAlias
-from .device_model import DeviceModel, Metric, Rule
+from .device_model import DeviceModel, Metric
 from .door import MqttCount
 from .inbox import InboxEntry
 from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .reading import Reading
+from .rule import Rule, RuleChange, RuleState, RuleVersion
 from .twin import TwinEvent, TwinState
 
 __all__ = [
@@ -25,6 +26,9 @@ __all__ = [
     "MqttCount",
     "Reading",
     "Rule",
+    "RuleChange",
+    "RuleState",
+    "RuleVersion",
     "TwinEvent",
     "TwinState",
     "WorkOrder",

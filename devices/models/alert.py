@@ -32,6 +32,10 @@ class Alert(models.Model):
 
     device = models.ForeignKey("devices.Device", models.CASCADE, related_name="alerts")
     rule = models.ForeignKey("devices.Rule", models.PROTECT, related_name="alerts")
+    # the version that opened it
+    rule_version = models.ForeignKey(
+        "devices.RuleVersion", models.PROTECT, null=True, blank=True, related_name="alerts"
+    )
     state = models.CharField(max_length=16, choices=AlertState.choices, default=AlertState.OPEN)
     severity = models.CharField(max_length=8, choices=Severity.choices)
     message = models.CharField(max_length=300)

@@ -7,7 +7,8 @@ one. `dump()` is JSON from which `load()` goes on as if nothing had happened.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
+from collections import deque
 from statistics import median
 from typing import Any, Protocol
 
@@ -172,7 +173,7 @@ class Rolling(Plain):
         if len(self.values) < self.n:
             return None
         if self.above is not None:
-            return 100 * sum(v > self.above for v in self.values) / self.n
+            return 100 * (self.n - bisect_right(self.ranked, self.above)) / self.n
         half = self.n // 2
         if self.n % 2:
             return self.ranked[half]
@@ -203,15 +204,18 @@ class WindowMean(Plain):
 
     def __init__(self, window_seconds: float, least: int) -> None:
         self.window, self.least = window_seconds, least
-        self.known: list[tuple[float, float]] = []
+        self.known: deque[tuple[float, float]] = deque()
+        self.total = 0.0
 
     def update(self, at: float, value: float) -> float | None:
         """The mean, once there are enough."""
         self.known.append((at, value))
-        self.known = [(then, v) for then, v in self.known if then > at - self.window]
+        self.total += value
+        while self.known[0][0] <= at - self.window:
+            self.total -= self.known.popleft()[1]
         if len(self.known) < self.least:
             return None
-        return math.fsum(v for _, v in self.known) / len(self.known)
+        return self.total / len(self.known)
 
     def learning(self) -> str:
         """Some are needed."""
@@ -220,11 +224,12 @@ class WindowMean(Plain):
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""
-        return {"known": [list(k) for k in self.known]}
+        return {"known": [list(k) for k in self.known], "total": self.total}
 
     def load(self, kept: dict[str, Any]) -> None:
         """Go on."""
-        self.known = [(at, value) for at, value in kept["known"]]
+        self.known = deque((at, value) for at, value in kept["known"])
+        self.total = kept["total"]
 
 
 class Strange(Plain):

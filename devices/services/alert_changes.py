@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from devices.models import Alert, AlertNote, AlertState, Device
+from devices.models import Alert, AlertNote, AlertState, Device, RuleVersion
 from devices.models.twin import EventKind
 from devices.rules import CheckResult
 from twinhealth.errors import ConflictError
@@ -75,6 +75,9 @@ def open_alert(device: Device, result: CheckResult, now: datetime) -> None:
             alert = Alert.objects.create(
                 device=device,
                 rule_id=result.rule_id,
+                rule_version=RuleVersion.objects.filter(
+                    rule=result.rule_id, number=result.version
+                ).first(),
                 severity=result.state,
                 message=result.text[:300],
                 since=result.since or now,

@@ -10,15 +10,18 @@ from django.db.models import Max
 
 from devices.models import Alert, AlertState, Device
 from devices.models.device import Lifecycle
-from devices.rules import check
+from devices.rules import CheckResult, check
 from devices.selectors.health import watched
+from devices.selectors.rules import Watched
 
-from . import alert_changes
+from . import alert_changes, rule_states
 from .events import lock_twin
 
 logger = structlog.get_logger(__name__)
 
 RECURS_WITHIN = timedelta(hours=24)
+# a statistic over days can't be good the day after a repair; still failing then, it rings again
+RINGS_AGAIN = timedelta(days=7)
 
 
 def evaluate_fleet(*, now: datetime) -> None:
@@ -44,15 +47,16 @@ def evaluate_rules(*, device: Device, now: datetime) -> None:
     A failing check opens an alert, refreshes the unresolved one, or reopens one that was resolved
     less than 24 h ago. After a resolve only readings measured later count: the same evidence
     doesn't ring twice, new evidence does. A check that is good again marks the alert as cleared; a
-    person still says why it is over. Silence changes nothing.
+    person still says why it is over. Where nothing is known, nothing changes.
     """
     lock_twin(device.pk)
+    rule_states.refresh(device=device, now=now)
     newest = Alert.objects.filter(device=device).values("rule").annotate(newest=Max("pk"))
     alerts = Alert.objects.select_related("device", "rule").filter(pk__in=newest.values("newest"))
     latest = {alert.rule_id: alert for alert in alerts}
     for item in watched([device], now):
-        result = check(item.limit, item.samples, now)
-        alert = latest.get(item.limit.rule_id)
+        result = item.result
+        alert = latest.get(result.rule_id)
         unresolved = alert is not None and alert.state != AlertState.RESOLVED
         if result.state == "unknown":
             continue
@@ -67,10 +71,25 @@ def evaluate_rules(*, device: Device, now: datetime) -> None:
             alert_changes.refresh(alert, result, now)
             continue
         resolved_at = alert.resolved_at or now
-        result = check(item.limit, [s for s in item.samples if s.at > resolved_at], now)
-        if result.state not in {"watch", "act"}:
+        again = _since(item, resolved_at, now)
+        if again is None:
             continue
         if now - resolved_at < RECURS_WITHIN:
-            alert_changes.reopen(alert, result, now)
+            alert_changes.reopen(alert, again, now)
         else:
-            alert_changes.open_alert(device, result, now)
+            alert_changes.open_alert(device, again, now)
+
+
+def _since(item: Watched, resolved_at: datetime, now: datetime) -> CheckResult | None:
+    """What a failing check says by what came after the resolve alone; `None`: nothing new.
+
+    Of a limit the readings since are judged by themselves. Any other kind must have begun to fail
+    anew, or still fail `RINGS_AGAIN` after.
+    """
+    result = item.result
+    if item.spec.kind == "limit":
+        later = [s for s in item.samples if s.at > resolved_at]
+        found = check(item.spec.limit, later, now)
+        return found if found.state in {"watch", "act"} else None
+    begun = result.since is not None and result.since > resolved_at
+    return result if begun or now - resolved_at >= RINGS_AGAIN else None

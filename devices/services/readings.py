@@ -19,7 +19,7 @@ from devices.models.twin import EventKind
 from devices.tasks import evaluate_device_task
 from twinhealth.errors import InvalidInputError, TooLargeError
 
-from . import reading_rows
+from . import reading_rows, rule_states
 from .events import append, lock_twin
 
 MAX_READINGS = 10_000
@@ -202,6 +202,7 @@ def store_readings(
     if source in OWN_CLOCK:
         _note_clock(device, twin, clock.Seen(judged.newest, said_at), now)
     if accepted:
+        rule_states.mark_late(device_id=device.pk, moments=judged.values)
         evaluate_device_task.delay_on_commit(device.pk)  # type: ignore[attr-defined]
     rejected = judged.rejected
     return RecordResult(accepted, len(items) - len(rejected) - accepted, rejected)

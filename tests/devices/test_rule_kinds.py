@@ -130,7 +130,7 @@ def test_rate_bears_wild_readings_and_finds_the_slope() -> None:
 @pytest.mark.parametrize("method", ["cusum", "ewma"])
 def test_drift_finds_what_a_limit_does_not(method: str) -> None:
     rng = random.Random(3)
-    rule = spec("drift", high=None, method=method, threshold=8 if method == "cusum" else 5)
+    rule = spec("drift", high=None, method=method, threshold=12 if method == "cusum" else 7)
     quiet = [30 + rng.gauss(0, 0.2) for _ in range(120)]
     assert run(rule, days(quiet)) == []
     creeping = [v + max(0, day - 60) * 0.05 for day, v in enumerate(quiet)]

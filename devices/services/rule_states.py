@@ -1,0 +1,142 @@
+"""The worker keeps where each fold stands: new readings are folded once, a year is never reread."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from devices.models import Device, Reading, Rule, RuleChange, RuleState
+from devices.rule_kinds.fold import Change, Fold, changes
+from devices.rule_kinds.spec import KEPT, Spec
+from devices.rules import Sample
+from devices.selectors.rules import SPEC_COLUMNS, fingerprint, spec_of
+from devices.selectors.verdicts import to_verdict
+
+
+def mark_late(*, device_id: int, moments: Mapping[tuple[int, datetime], float]) -> None:
+    """Note which folds have gone on beyond readings that came in just now; one query.
+
+    Args:
+        device_id: whose; the caller holds its twin.
+        moments: keyed by metric's id and moment.
+    """
+    first: dict[int, datetime] = {}
+    for metric, moment in moments:
+        if metric not in first or moment < first[metric]:
+            first[metric] = moment
+    behind = RuleState.objects.filter(device=device_id, rule__metric__in=first)
+    late = []
+    for state in behind.select_related("rule").only("last_at", "late_from", "rule__metric_id"):
+        moment = first[state.rule.metric_id or 0]
+        if state.last_at is not None and moment <= state.last_at:
+            state.late_from = min(moment, state.late_from or moment)
+            late.append(state)
+    if late:
+        RuleState.objects.bulk_update(late, ["late_from"])
+
+
+def refresh(*, device: Device, now: datetime) -> None:
+    """Fold what came since into the states of the device's kept rules; the caller holds its twin.
+
+    A rule without a state, one that was changed, and one behind which a reading came late is
+    folded anew, from as many readings as its kind remembers. Three queries, and one for each that
+    changed its verdict.
+    """
+    rows = Rule.objects.filter(
+        enabled=True, kind__in=KEPT, metric__device_model=device.model_id
+    ).values(*SPEC_COLUMNS)
+    specs = {row["id"]: (row["metric_id"], spec_of(row)) for row in rows}
+    if not specs:
+        return
+    states = {s.rule_id: s for s in RuleState.objects.filter(device=device, rule__in=specs)}
+    starts: dict[int, datetime] = {}
+    for pk, (_, spec) in specs.items():
+        state = states.get(pk)
+        if state is not None and state.last_at and _goes_on(state, spec, now):
+            starts[pk] = state.last_at
+        else:
+            states.pop(pk, None)
+            starts[pk] = now - timedelta(seconds=spec.memory_seconds)
+    readings = _readings(device, {pk: (specs[pk][0], starts[pk]) for pk in specs}, now)
+    for pk, (metric, spec) in specs.items():
+        samples = [s for s in readings[metric] if s.at > starts[pk]]
+        state = states.get(pk)
+        if state is None:
+            RuleChange.objects.filter(device=device, rule=pk, at__gt=starts[pk]).delete()
+        _fold(device, spec, state, samples, now)
+
+
+def _goes_on(state: RuleState, spec: Spec, now: datetime) -> bool:
+    same = state.fingerprint == fingerprint(spec)
+    return same and state.late_from is None and state.last_at is not None and state.last_at <= now
+
+
+def _readings(
+    device: Device, wanted: Mapping[int, tuple[int, datetime]], now: datetime
+) -> dict[int, list[Sample]]:
+    """Of each metric, from the earliest that any of its rules needs; one query."""
+    earliest: dict[int, datetime] = {}
+    for metric, start in wanted.values():
+        earliest[metric] = min(start, earliest.get(metric, start))
+    terms = Q()
+    for metric, start in earliest.items():
+        terms |= Q(metric=metric, measured_at__gt=start)
+    found: dict[int, list[Sample]] = defaultdict(list)
+    rows = Reading.objects.filter(terms, device=device, measured_at__lte=now)
+    for metric, at, value in rows.order_by("measured_at").values_list(
+        "metric_id", "measured_at", "value"
+    ):
+        found[metric].append(Sample(at, value))
+    return found
+
+
+def _fold(
+    device: Device,
+    spec: Spec,
+    state: RuleState | None,
+    samples: Collection[Sample],
+    now: datetime,
+) -> None:
+    fold = Fold(spec)
+    if state is not None:
+        fold.load(state.state)
+    failed = fold.failing
+    found = changes(fold, samples)
+    fold.advance(now)
+    if failed and not fold.failing and not found:
+        found = [Change(now, fold.result(now))]
+    _keep_changes(device, spec, found)
+    verdict = to_verdict(fold.result(now))
+    if state is not None and not samples and verdict == state.verdict and not found:
+        return
+    RuleState.objects.update_or_create(
+        device=device,
+        rule_id=spec.limit.rule_id,
+        defaults={
+            "fingerprint": fingerprint(spec),
+            "state": fold.dump(),
+            "verdict": verdict,
+            "last_at": fold.newest.at if fold.newest else None,
+            "late_from": None,
+        },
+    )
+
+
+def _keep_changes(device: Device, spec: Spec, found: Collection[Change]) -> None:
+    RuleChange.objects.bulk_create(
+        [
+            RuleChange(
+                device=device,
+                rule_id=spec.limit.rule_id,
+                at=change.at,
+                verdict=to_verdict(change.result),
+            )
+            for change in found
+        ],
+        update_conflicts=True,
+        unique_fields=["device", "rule", "at"],
+        update_fields=["verdict"],
+    )

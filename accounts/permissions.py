@@ -34,6 +34,7 @@ class Can(StrEnum):
     DEVICE_READ = "device.read"  # the whole twin: readings, events, configuration
     DEVICE_WRITE = "device.write"  # register, configure, inbox
     READING_WRITE = "reading.write"
+    RULE_EDIT = "rule.edit"
     ALERT_READ = "alert.read"
     ALERT_WORK = "alert.work"
     MAINTENANCE_READ = "maintenance.read"
@@ -63,6 +64,7 @@ _ENGINEER = {
     Can.DEVICE_READ,
     Can.DEVICE_WRITE,
     Can.READING_WRITE,
+    Can.RULE_EDIT,
     Can.ALERT_READ,
     Can.ALERT_WORK,
     Can.MAINTENANCE_READ,

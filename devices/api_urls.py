@@ -8,11 +8,13 @@ from rest_framework.routers import SimpleRouter
 from .api import DeviceViewSet
 from .api_alerts import AlertViewSet, InboxViewSet
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
+from .api_rules import CheckView, RuleViewSet
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
 router = SimpleRouter()
 router.register("devices", DeviceViewSet, basename="api-device")
 router.register("alerts", AlertViewSet, basename="api-alert")
+router.register("rules", RuleViewSet, basename="api-rule")
 router.register("device-inbox", InboxViewSet, basename="api-inbox")
 
 urlpatterns: list = [
@@ -23,6 +25,7 @@ urlpatterns: list = [
         DeviceKeyRotateView.as_view(),
         name="api-device-key-rotate",
     ),
+    path("devices/<int:pk>/checks/<int:rule_id>/", CheckView.as_view(), name="api-check"),
     *router.urls,
     *maintenance_patterns,
 ]

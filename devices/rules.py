@@ -129,6 +129,13 @@ class CheckResult:
         return unit_text(self.unit)
 
     @property
+    def baseline_text(self) -> str:
+        """What is usual, with its standard deviation; the unit is the metric's."""
+        if self.baseline is None:
+            return ""
+        return number(self.baseline) + (f" ± {number(self.spread)}" if self.spread else "")
+
+    @property
     def allowed_text(self) -> str:
         """The limits in words."""
         return limits_text(self.low, self.high, self.unit)

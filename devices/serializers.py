@@ -32,6 +32,10 @@ class CheckSerializer(serializers.Serializer[Any]):
     affects_image = serializers.BooleanField()
     measured_at = serializers.DateTimeField(allow_null=True)
     text = serializers.CharField()
+    kind = serializers.CharField()
+    baseline = serializers.FloatField(allow_null=True)
+    spread = serializers.FloatField(allow_null=True)
+    version = serializers.IntegerField(allow_null=True)
 
 
 class CoverageSerializer(serializers.Serializer[Any]):

@@ -26,8 +26,8 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
     device = serializers.IntegerField(source="device_id")
     device_name = serializers.CharField(source="device.name")
     rule = serializers.CharField(source="rule.name")
-    metric = serializers.CharField(source="rule.metric.key")
-    unit = serializers.CharField(source="rule.metric.unit")
+    metric = serializers.CharField(source="rule.metric.key", allow_null=True, default=None)
+    unit = serializers.CharField(source="rule.metric.unit", allow_null=True, default=None)
     acknowledged_by = serializers.CharField(
         source="acknowledged_by.username", allow_null=True, default=None
     )

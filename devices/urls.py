@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_alerts, views_keys
+from . import views, views_alerts, views_checks, views_keys, views_rules
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
@@ -25,5 +25,16 @@ urlpatterns: list = [
     path("device-inbox/<int:pk>/register/", views_alerts.inbox_register, name="inbox-register"),
     path("device-inbox/<int:pk>/alias/", views_alerts.inbox_alias, name="inbox-alias"),
     path("device-inbox/<int:pk>/dismiss/", views_alerts.inbox_dismiss, name="inbox-dismiss"),
+    path("devices/<int:pk>/checks/<int:rule_id>/", views_checks.check, name="check"),
+    path("rules/", views_rules.rule_list, name="rules"),
+    path("rules/<int:pk>/", views_rules.rule, name="rule"),
+    path("rules/<int:pk>/edit/", views_rules.rule_edit, name="rule-edit"),
+    path("rules/<int:pk>/switch/", views_rules.rule_switch, name="rule-switch"),
+    path("makes/<int:model_id>/rules/new/", views_rules.rule_new, name="rule-new"),
+    path(
+        "makes/<int:model_id>/rules/replay/<slug:kind>/",
+        views_rules.rule_replay,
+        name="rule-replay",
+    ),
     *maintenance_patterns,
 ]

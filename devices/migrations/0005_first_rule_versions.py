@@ -15,6 +15,7 @@ _VALUES = (
 
 
 def first_versions(apps: Any, schema_editor: Any) -> None:
+    """Write down what each rule says."""
     rules = apps.get_model("devices", "Rule")
     versions = apps.get_model("devices", "RuleVersion")
     for rule in rules.objects.filter(current=None):

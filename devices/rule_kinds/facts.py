@@ -76,7 +76,7 @@ def config_check(
         text = f"{unreported} of {len(desired)} wanted settings were never reported"
     else:
         text = "as wanted"
-    return _result(spec, state, since, len(departures), f"{limit.rule}: {text}", since or at)
+    return _result(spec, state, since, f"{limit.rule}: {text}", since or at)
 
 
 def clock_check(spec: Spec, note: Mapping[str, Any] | None, at: datetime) -> CheckResult | None:
@@ -98,7 +98,7 @@ def clock_check(spec: Spec, note: Mapping[str, Any] | None, at: datetime) -> Che
 
 
 def _result(
-    spec: Spec, state: State, since: datetime | None, n: int, text: str, measured_at: datetime
+    spec: Spec, state: State, since: datetime | None, text: str, measured_at: datetime
 ) -> CheckResult:
     failing = state in {"watch", "act"}
     return CheckResult(
@@ -109,7 +109,7 @@ def _result(
         state=state,
         value=None,
         since=since if failing else None,
-        n=n if failing else 0,
+        n=0,
         low=None,
         high=None,
         affects_image=spec.limit.affects_image,

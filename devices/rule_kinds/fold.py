@@ -196,7 +196,7 @@ class Silence:
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self.longest = spec.params["cadences"] * (spec.cadence or 0)
+        self.longest = spec.longest_silence
         self.newest: Sample | None = None
         self.episodes: list[Episode] = []
 
@@ -242,7 +242,7 @@ class Silence:
 
 def silent(spec: Spec, newest: datetime | None, at: datetime) -> CheckResult:
     """What a rule of silence says, by the last reading's moment alone."""
-    limit, longest = spec.limit, spec.params["cadences"] * (spec.cadence or 0)
+    limit, longest = spec.limit, spec.longest_silence
     hours = None if newest is None else (at - newest).total_seconds() / 3600
     failing = hours is not None and 0 < longest < hours * 3600
     allowed = f"allowed {span_text(timedelta(seconds=longest))}"

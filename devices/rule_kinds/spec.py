@@ -129,7 +129,9 @@ PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     ),
     "silence": (
         Parameter("cadences", "Readings that may stay out", 12.0, 1, 10_000,
-                  help="Silent for longer than this many times the metric's cadence."),
+                  help="Silent for longer than this many times the cadence."),
+        Parameter("cadence_seconds", "Usual seconds between readings", None, 1, 90 * DAY,
+                  help="Empty: the metric's own."),
     ),
     "stuck": (),
     "image_quality": (
@@ -186,6 +188,12 @@ class Spec:
         if self.kind == "image_quality" and self.params.get("share_above") is not None:
             return "%"
         return self.limit.unit
+
+    @property
+    def longest_silence(self) -> float:
+        """Seconds after which silence fails; 0 where no cadence is known."""
+        cadence = self.params["cadence_seconds"] or self.cadence or 0
+        return float(self.params["cadences"] * cadence)
 
     @property
     def memory_seconds(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -116,6 +117,36 @@ def series(
             limit=MAX_POINTS,
         )
     return resolution, dict(found)
+
+
+def daily(
+    device_ids: Sequence[int], metric_ids: Sequence[int], start: datetime, end: datetime
+) -> dict[tuple[int, int], list[Point]]:
+    """Each whole day's mean, smallest and largest by (device, metric), oldest first; one query.
+
+    Args:
+        device_ids: whose.
+        metric_ids: of what.
+        start: first moment, the beginning of a day in the hospital's zone.
+        end: before it; the beginning of a day.
+    """
+    rows = (
+        Reading.objects.filter(
+            device__in=device_ids,
+            metric__in=metric_ids,
+            measured_at__gte=start,
+            measured_at__lt=end,
+        )
+        .order_by()
+        .values("device_id", "metric_id", day=TruncDay("measured_at"))
+        .annotate(mean=Avg("value"), low=Min("value"), high=Max("value"), n=Count("pk"))
+        .order_by("device_id", "metric_id", "day")
+    )
+    found: dict[tuple[int, int], list[Point]] = defaultdict(list)
+    for row in rows:
+        point = Point(row["day"], row["mean"], row["low"], row["high"], row["n"])
+        found[row["device_id"], row["metric_id"]].append(point)
+    return dict(found)
 
 
 def metric_of(device: Device, key: str) -> Metric:

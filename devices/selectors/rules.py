@@ -13,6 +13,7 @@ from django.db.models import Count, Q, QuerySet
 
 from devices.models import Alert, DeviceModel, Metric, Rule, RuleVersion
 from devices.rule_kinds.spec import Spec, complete
+from devices.rule_kinds.words import sentence
 from devices.rules import CheckResult, Limit, Sample
 from twinhealth.errors import NotFoundError
 
@@ -34,10 +35,13 @@ class Watched:
     samples: tuple[Sample, ...] = ()
 
 
-# columns of a rule that `spec_of` needs, as `values()` names them
+# a rule's own columns, and all that `spec_of` needs, as `values()` names them
+_OWN = (
+    "name", "severity", "low", "high", "hysteresis", "for_seconds", "min_samples", "keep_seconds",
+    "params", "affects_image",
+)  # fmt: skip
 SPEC_COLUMNS = (
-    "id", "name", "kind", "severity", "low", "high", "hysteresis", "for_seconds", "min_samples",
-    "keep_seconds", "params", "affects_image", "metric_id", "metric__key", "metric__unit",
+    "id", "kind", *_OWN, "metric_id", "metric__key", "metric__unit",
     "metric__max_age", "metric__cadence", "current__number",
 )  # fmt: skip
 
@@ -71,23 +75,49 @@ def spec_of(row: Mapping[str, Any]) -> Spec:
     )
 
 
+def spec_of_rule(rule: Rule) -> Spec:
+    """A rule with its metric at hand (`listed`, `get`) as values."""
+    values = {name: getattr(rule, name) for name in _OWN}
+    number = rule.current.number if rule.current else None
+    return _spec({**values, "id": rule.pk, "kind": rule.kind}, rule.metric, number)
+
+
+def words_of(rule: Rule, version: RuleVersion) -> str:
+    """What a version said, in words."""
+    row = {**version.values, "id": rule.pk}
+    said = sentence(_spec(row, rule.metric, version.number))
+    return said if version.values.get("enabled", True) else f"Switched off. {said}"
+
+
+def spec_given(kind: str, metric_: Metric | None, values: Mapping[str, Any]) -> Spec:
+    """A rule that isn't saved as values.
+
+    Args:
+        kind: `devices.models.rule.RuleKind`.
+        metric_: that it is of.
+        values: as `devices.services.rules.checked` gives them.
+    """
+    return _spec({**values, "id": 0, "kind": kind}, metric_, None)
+
+
+def _spec(row: Mapping[str, Any], of: Metric | None, number: int | None) -> Spec:
+    return spec_of(
+        {
+            **row,
+            "metric__key": of.key if of else None,
+            "metric__unit": of.unit if of else None,
+            "metric__max_age": of.max_age if of else None,
+            "metric__cadence": of.cadence if of else None,
+            "current__number": number,
+        }
+    )
+
+
 def fingerprint(spec: Spec) -> str:
     """Changes with anything that makes another verdict of the same readings."""
     told = {**asdict(spec.limit), "rule": "", "kind": spec.kind, "params": dict(spec.params)}
     text = json.dumps([told, spec.cadence, spec.zone], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def spec_by_id(rule_id: int) -> Spec:
-    """The saved rule as values.
-
-    Raises:
-        NotFoundError: `rule_not_found`.
-    """
-    row = Rule.objects.filter(pk=rule_id).values(*SPEC_COLUMNS).first()
-    if row is None:
-        raise NotFoundError("rule_not_found", "There is no such rule.")
-    return spec_of(row)
 
 
 def get(rule_id: int) -> Rule:

@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from django.utils import timezone
 
 from devices.models import Device, Reading, Rule, RuleChange, RuleState
 from devices.rule_kinds.fold import Change, Fold, changes
 from devices.rule_kinds.spec import KEPT, Spec
 from devices.rules import Sample
+from devices.selectors import readings as readings_selectors
 from devices.selectors.rules import SPEC_COLUMNS, fingerprint, spec_of
 from devices.selectors.verdicts import to_verdict
 
@@ -60,9 +62,19 @@ def refresh(*, device: Device, now: datetime) -> None:
         else:
             states.pop(pk, None)
             starts[pk] = now - timedelta(seconds=spec.memory_seconds)
-    readings = _readings(device, {pk: (specs[pk][0], starts[pk]) for pk in specs}, now)
+    today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    anew = {pk for pk, (_, spec) in specs.items() if spec.kind == "drift" and pk not in states}
+    days = _days(device, {specs[pk][0] for pk in anew}, min(starts.values()), today)
+    wanted = {pk: (specs[pk][0], today if pk in anew else starts[pk]) for pk in specs}
+    readings = _readings(device, wanted, now)
     for pk, (metric, spec) in specs.items():
-        samples = [s for s in readings[metric] if s.at > starts[pk]]
+        # what is over of a drift's baseline comes as days
+        past = days.get(metric, []) if pk in anew else []
+        first = today if pk in anew else starts[pk]
+        samples = [
+            *past,
+            *(s for s in readings[metric] if s.at > first or (pk in anew and s.at == first)),
+        ]
         state = states.get(pk)
         if state is None:
             RuleChange.objects.filter(device=device, rule=pk, at__gt=starts[pk]).delete()
@@ -74,6 +86,19 @@ def _goes_on(state: RuleState, spec: Spec, now: datetime) -> bool:
     return same and state.late_from is None and state.last_at is not None and state.last_at <= now
 
 
+def _days(
+    device: Device, metrics: Collection[int], start: datetime, today: datetime
+) -> dict[int, list[Sample]]:
+    """Means of the whole days since, as readings at the day's beginning; at most one query."""
+    if not metrics:
+        return {}
+    first = timezone.localtime(start).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = readings_selectors.daily([device.pk], list(metrics), first, today)
+    return {
+        metric: [Sample(p.at, p.value) for p in points] for (_, metric), points in found.items()
+    }
+
+
 def _readings(
     device: Device, wanted: Mapping[int, tuple[int, datetime]], now: datetime
 ) -> dict[int, list[Sample]]:
@@ -83,7 +108,7 @@ def _readings(
         earliest[metric] = min(start, earliest.get(metric, start))
     terms = Q()
     for metric, start in earliest.items():
-        terms |= Q(metric=metric, measured_at__gt=start)
+        terms |= Q(metric=metric, measured_at__gte=start)
     found: dict[int, list[Sample]] = defaultdict(list)
     rows = Reading.objects.filter(terms, device=device, measured_at__lte=now)
     for metric, at, value in rows.order_by("measured_at").values_list(

@@ -34,11 +34,37 @@ function drawLimits(plot, limits) {
   }
 }
 
+// spans in which an alert stood, behind the line; a short one is still two pixels wide
+function drawBars(plot, bars) {
+  const { ctx, bbox } = plot;
+  for (const bar of bars) {
+    const left = Math.max(plot.valToPos(bar.from, "x", true), bbox.left);
+    const right = Math.min(plot.valToPos(bar.to, "x", true), bbox.left + bbox.width);
+    if (right < bbox.left || left > bbox.left + bbox.width) continue;
+    ctx.save();
+    ctx.fillStyle = colour(bar.severity === "act" ? "--act-soft" : "--watch-soft");
+    ctx.fillRect(left, bbox.top, Math.max(right - left, 2 * devicePixelRatio), bbox.height);
+    ctx.restore();
+    line(plot, { x: left, stroke: colour(bar.severity === "act" ? "--act" : "--watch"), dash: [] });
+  }
+}
+
+function drawBaseline(plot, baseline) {
+  const { ctx, bbox } = plot;
+  const bottom = Math.min(plot.valToPos(baseline.low, "y", true), bbox.top + bbox.height);
+  const top = Math.max(plot.valToPos(baseline.high, "y", true), bbox.top);
+  if (bottom <= top) return;
+  ctx.save();
+  ctx.fillStyle = colour("--ok-soft");
+  ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+  ctx.restore();
+}
+
 function drawMarks(plot, marks) {
   for (const mark of marks) {
     const x = plot.valToPos(mark.t, "x", true);
     if (x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
-    const alert = mark.kind.startsWith("alert");
+    const alert = mark.kind.startsWith("alert") || mark.kind === "failure";
     line(plot, { x, stroke: colour(alert ? "--act" : "--line-strong"), dash: [2, 3] });
   }
 }
@@ -102,6 +128,10 @@ export function drawChart(place, data, { start, end, marks, resolution, zone, re
       series,
       bands: band ? [{ series: [3, 2], fill: colour("--accent-soft") }] : [],
       hooks: {
+        drawClear: [
+          (self) => data.baseline && drawBaseline(self, data.baseline),
+          (self) => drawBars(self, data.bars ?? []),
+        ],
         draw: [(self) => drawLimits(self, data.limits), (self) => drawMarks(self, marks)],
         setCursor: [(self) => say(self.cursor.idx)],
       },

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from demo.simulator.faults import Fault, of_device
 from demo.simulator.fleet import Block, Fleet
 from devices import clock, drift
-from devices.rule_kinds.fold import run
+from devices.rule_kinds.fold import fold_of, moment
 from devices.rule_kinds.spec import Spec
 from devices.rules import Sample
 
@@ -70,15 +70,22 @@ def raised(block: Block, specs: Sequence[Spec]) -> list[Raised]:
 
 
 def _by_rules(block: Block, device: int, specs: Sequence[Spec]) -> list[Raised]:
+    """Stepped through, as the worker does; `run` would bring them in order first, as they are."""
     samples = {
         metric: [Sample(at, value) for at, value, _ in block.series(device, metric)]
         for metric in block.tracks
     }
-    return [
-        Raised(device, spec.limit.metric, spec.kind, _days(failure.opened_at, block.fleet.start))
-        for spec in specs
-        for failure in run(spec, samples[spec.limit.metric], block.fleet.end)
-    ]
+    found = []
+    for spec in specs:
+        fold = fold_of(spec)
+        for sample in samples[spec.limit.metric]:
+            fold.step(sample)
+        fold.advance(block.fleet.end)
+        found += [
+            Raised(device, spec.limit.metric, spec.kind, _days(moment(e.opened), block.fleet.start))
+            for e in fold.episodes
+        ]
+    return found
 
 
 def _by_reports(block: Block, device: int) -> list[Raised]:

@@ -58,6 +58,22 @@ class StandardRule:
             "stuck": f"{label}, standing still",
         }[self.kind]
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """As `devices.services.rules.create` takes it."""
+        return {
+            "name": self.name,
+            "severity": self.severity,
+            "low": self.low,
+            "high": self.high,
+            "hysteresis": self.hysteresis,
+            "for_seconds": self.for_seconds,
+            "min_samples": self.min_samples,
+            "keep_seconds": KEEP.get(self.kind, 0),
+            "affects_image": self.affects_image,
+            "params": dict(self.params),
+        }
+
     def spec(self, number: int, zone: str) -> Spec:
         """What the product's pure rules take.
 
@@ -88,7 +104,7 @@ class StandardRule:
 
 
 def _drift(
-    metric: str, direction: str, least_spread: float, *, threshold: float = 12.0, **more: Any
+    metric: str, direction: str, least_spread: float, *, threshold: float = 8.0, **more: Any
 ) -> StandardRule:
     params = {
         "method": "cusum",
@@ -144,13 +160,14 @@ STANDARD_RULES: tuple[StandardRule, ...] = (
     StandardRule(
         "oil_pressure", "limit", "act", low=55, hysteresis=3, min_samples=2, affects_image=False,
     ),
-    _drift("oil_pressure", "down", 2.5, affects_image=False),
+    _drift("oil_pressure", "down", 2.5, threshold=12, affects_image=False),
     StandardRule(
         "tube_arcs", "limit", "watch", high=4, hysteresis=2, min_samples=2, affects_image=False,
     ),
     StandardRule(
         "tube_arcs", "limit", "act", high=10, hysteresis=3, min_samples=3, affects_image=False,
     ),
+    _drift("tube_arcs", "up", 0.5, affects_image=False),
     StandardRule("kv_error", "limit", "watch", low=-4, high=4, hysteresis=0.5, min_samples=3),
     StandardRule("kv_error", "limit", "act", low=-6, high=6, hysteresis=0.5, min_samples=3),
     _drift("kv_error", "both", 0.2),
@@ -189,6 +206,10 @@ STANDARD_RULES: tuple[StandardRule, ...] = (
     ),
     *(_silence(metric, hours) for metric, hours in SILENT.items()),
 )  # fmt: skip
+
+
+# kinds that watch the machine as a whole, and their names
+OF_MACHINE = {"config": "Configuration as wanted", "clock": "Clock"}
 
 
 def specs(zone: str) -> list[Spec]:

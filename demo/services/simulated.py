@@ -10,10 +10,11 @@ from django.db import transaction
 
 from demo.simulator.fleet import Fleet, Value
 from demo.simulator.quantities import QUANTITIES, STEP
+from demo.standard_rules import OF_MACHINE, STANDARD_RULES
 from devices.models import Device, DeviceModel, Metric, TwinEvent
 from devices.models.reading import ReadingSource
 from devices.models.twin import EventKind
-from devices.services import events, registry
+from devices.services import events, registry, rules
 from devices.services.readings import MAX_READINGS, ReadingIn, store_readings
 from twinhealth.errors import ConflictError
 
@@ -93,17 +94,38 @@ def _model() -> DeviceModel:
         raise ConflictError("not_synthetic", f"{model} is a real model; nothing was sent.")
     if made:
         registry.add_standard_metrics(model=model, without={q.key for q in QUANTITIES})
-        for quantity in QUANTITIES:
-            Metric.objects.create(
-                device_model=model,
-                key=quantity.key,
-                label=quantity.label,
-                unit=quantity.unit,
-                max_age=quantity.max_age,
-                plausible_low=quantity.plausible[0],
-                plausible_high=quantity.plausible[1],
-            )
+        _watch(model)
     return model
+
+
+def _watch(model: DeviceModel) -> None:
+    """The metrics that its machines report, and the standard rules."""
+    metrics = {
+        quantity.key: Metric.objects.create(
+            device_model=model,
+            key=quantity.key,
+            label=quantity.label,
+            unit=quantity.unit,
+            cadence=quantity.every * STEP,
+            max_age=quantity.max_age,
+            plausible_low=quantity.plausible[0],
+            plausible_high=quantity.plausible[1],
+        )
+        for quantity in QUANTITIES
+    }
+    reason = "Standard rule of simulated machines (docs/simulator.md)"
+    for rule in STANDARD_RULES:
+        rules.create(
+            kind=rule.kind,
+            metric=metrics[rule.metric],
+            model=None,
+            given=rule.given,
+            actor=None,
+            reason=reason,
+        )
+    for kind, name in OF_MACHINE.items():
+        given = {"name": name, "severity": "watch", "affects_image": False}
+        rules.create(kind=kind, metric=None, model=model, given=given, actor=None, reason=reason)
 
 
 def send(*, device: Device, values: Sequence[Value]) -> Sent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,7 +14,10 @@ from django.utils import timezone
 
 from demo.services import simulated
 from demo.simulator.fleet import Fleet
-from devices.models import Device, DeviceModel, Reading, TwinEvent
+from demo.standard_rules import specs
+from devices.models import Alert, Device, DeviceModel, Reading, Rule, TwinEvent
+from devices.selectors.rules import SPEC_COLUMNS, spec_of
+from devices.services.evaluation import evaluate_rules
 from devices.services.registry import register_device
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +46,31 @@ def test_machines_are_synthetic_and_twice_is_once(capsys) -> None:
     assert TwinEvent.objects.count() == events
     assert Reading.objects.filter(measured_at__lt=timezone.now()).count() >= readings
     assert f"{readings:,} there before" in capsys.readouterr().out
+
+
+def test_the_rules_in_the_database_are_those_that_were_measured() -> None:
+    run("--devices", "1")
+    stored = {
+        (row["metric__key"], row["kind"], row["severity"]): spec_of(row)
+        for row in Rule.objects.filter(metric__isnull=False).values(*SPEC_COLUMNS)
+    }
+    measured = {(s.limit.metric, s.kind, s.limit.severity): s for s in specs("UTC")}
+    assert stored.keys() == measured.keys()
+    for key, spec in measured.items():
+        same = replace(stored[key].limit, rule_id=spec.limit.rule_id)
+        assert same == spec.limit, key
+        assert (stored[key].params, stored[key].cadence) == (spec.params, spec.cadence), key
+    of_machine = Rule.objects.filter(metric=None).values_list("kind", flat=True)
+    assert set(of_machine) == {"config", "clock"}
+
+
+def test_a_worker_finds_what_the_history_holds() -> None:
+    run("--fault", "kv_miscalibration_step:1:1", "--fault", "config_change:2:1")
+    one, two = Device.objects.order_by("serial")
+    for device in (one, two):
+        evaluate_rules(device=device, now=timezone.now())
+    assert set(Alert.objects.filter(device=one).values_list("rule__kind", flat=True)) == {"limit"}
+    assert set(Alert.objects.filter(device=two).values_list("rule__kind", flat=True)) == {"config"}
 
 
 def test_same_seed_with_other_faults_is_refused() -> None:

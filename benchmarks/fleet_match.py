@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from demo.simulator.faults import Fault, of_device
 from demo.simulator.fleet import Block, Fleet
+from demo.simulator.quantities import STEP
 from devices import clock, drift
 from devices.rule_kinds.fold import fold_of, moment
 from devices.rule_kinds.spec import Spec
@@ -70,22 +73,52 @@ def raised(block: Block, specs: Sequence[Spec]) -> list[Raised]:
 
 
 def _by_rules(block: Block, device: int, specs: Sequence[Spec]) -> list[Raised]:
-    """Stepped through, as the worker does; `run` would bring them in order first, as they are."""
-    samples = {
-        metric: [Sample(at, value) for at, value, _ in block.series(device, metric)]
-        for metric in block.tracks
-    }
-    found = []
+    found: list[Raised] = []
+    samples: dict[str, list[Sample]] = {}
     for spec in specs:
-        fold = fold_of(spec)
-        for sample in samples[spec.limit.metric]:
-            fold.step(sample)
-        fold.advance(block.fleet.end)
+        metric = spec.limit.metric
+        if not may_fail(block, device, spec):
+            continue
+        if metric not in samples:
+            samples[metric] = [Sample(at, value) for at, value, _ in block.series(device, metric)]
         found += [
-            Raised(device, spec.limit.metric, spec.kind, _days(moment(e.opened), block.fleet.start))
-            for e in fold.episodes
+            Raised(device, metric, spec.kind, at) for at in opened(block, spec, samples[metric])
         ]
     return found
+
+
+def opened(block: Block, spec: Spec, samples: Sequence[Sample]) -> list[float]:
+    """Days at which a rule began to fail: stepped through in the order of time, as live."""
+    fold = fold_of(spec)
+    for sample in samples:
+        fold.step(sample)
+    fold.advance(block.fleet.end)
+    return [_days(moment(e.opened), block.fleet.start) for e in fold.episodes]
+
+
+def may_fail(block: Block, device: int, spec: Spec) -> bool:
+    """Whether a rule can fail on a series at all: a look at the whole array, to save its steps.
+
+    False only where every step would say "inside": no value beyond the limit, no pause as long as
+    the silence, no equal readings for as long as the rule bears.
+    """
+    row, track = block.numbers.index(device), block.tracks[spec.limit.metric]
+    came = np.isfinite(track.values[row])
+    values, steps = track.values[row, came], track.steps[came]
+    at = (steps + 1) * STEP + block.ahead[row, steps]
+    if spec.kind == "limit":
+        low, high = spec.limit.low, spec.limit.high
+        below = low is not None and bool((values < low).any())
+        return below or (high is not None and bool((values > high).any()))
+    if spec.kind == "silence" and len(at):
+        end = block.fleet.days * 86_400
+        pauses = np.diff(at, append=end)
+        return bool(pauses.max() > spec.params["cadences"] * (spec.cadence or 0) - 1)
+    if spec.kind == "stuck" and len(at):
+        changed = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
+        last = np.append(changed[1:], len(values)) - 1
+        return bool((at[last] - at[changed]).max() > 3600 * (spec.limit.high or 0) - 1)
+    return True
 
 
 def _by_reports(block: Block, device: int) -> list[Raised]:

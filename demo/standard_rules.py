@@ -133,13 +133,14 @@ SILENT = dict.fromkeys(KEYS, 8.0) | {
     "pixel_dead_columns": 12.0,
 }
 
-# hours of one and the same reading; of sensors whose noise is larger than their step
+# hours of one and the same reading, more than the network is away for; of sensors whose noise is
+# larger than their step
 STUCK = {
-    "tube_housing_temperature": 6.0,
+    "tube_housing_temperature": 8.0,
     "oil_pressure": 10.0,
     "kv_error": 12.0,
     "ma_error": 12.0,
-    "detector_temperature": 6.0,
+    "detector_temperature": 8.0,
     "room_temperature": 10.0,
     "room_humidity": 10.0,
 }

@@ -7,11 +7,21 @@ from datetime import UTC, datetime
 import pytest
 
 from benchmarks import fleet_section, fleet_truth
-from benchmarks.fleet_match import Outcome, Raised, outcomes, raised, speaks_of, without_cause
+from benchmarks.fleet_match import (
+    Outcome,
+    Raised,
+    may_fail,
+    opened,
+    outcomes,
+    raised,
+    speaks_of,
+    without_cause,
+)
 from demo.simulator.faults import KINDS, Fault, spread
 from demo.simulator.fleet import Fleet
 from demo.standard_rules import STANDARD_RULES, specs
 from devices.rule_kinds.spec import KINDS as RULE_KINDS
+from devices.rules import Sample
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 LEAK = Fault("oil_leak", 0, 10, 8)
@@ -85,6 +95,21 @@ def test_every_kind_of_fault_is_found(kind: str) -> None:
     if KINDS[kind].ends == "failure":
         assert found.lead > 0
     assert not without_cause(alerts, fleet)
+
+
+def test_what_is_not_stepped_through_could_not_have_failed() -> None:
+    """The look at the whole array spares steps and changes no alert."""
+    fleet = fleet_truth.faulted(3, kinds=("stuck_sensor", "silent_sensor", "oil_leak"), each=2)
+    block, rules = fleet.block(range(6)), specs(fleet_truth.ZONE)
+    spared = 0
+    for device in range(6):
+        for spec in rules:
+            if spec.kind not in {"limit", "silence", "stuck"} or may_fail(block, device, spec):
+                continue
+            spared += 1
+            told = block.series(device, spec.limit.metric)
+            assert opened(block, spec, [Sample(at, value) for at, value, _ in told]) == []
+    assert spared > 100
 
 
 def test_a_group_is_hit_together_and_kinds_stay_apart() -> None:

@@ -164,6 +164,28 @@ def readings(*, long: bool) -> str:
     return table("Readings through both doors", readings_rows.TEXT, readings_rows.rows(r, verdict))
 
 
+def replay(*, long: bool) -> str:
+    with servers() as env:
+        if not env:
+            return ""
+        r = module("replay", env=env)
+    rows: list[tuple[str, ...]] = [
+        (
+            name,
+            f"{found['readings']:,} readings, median of {r['rounds']} (worst)",
+            f"{found['p50']:.2f} s ({found['worst']:.2f} s)",
+            "< 2 s",
+            verdict(found["p50"] < 2),
+        )
+        for name, found in r["kinds"].items()
+    ]
+    text = (
+        "`python -m benchmarks.replay`: a year of one machine, one metric read every five minutes, "
+        "on PostgreSQL: from the table to alerts, sentence and chart, as the page and REST have it."
+    )
+    return table("Replay of a rule over a year", text, rows)
+
+
 def two_readers(*, long: bool) -> str:
     with servers() as env:
         if not env:
@@ -351,6 +373,7 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "worklist_simulation": worklist_simulation,
     "viewer": viewer,
     "readings": readings,
+    "replay": replay,
     "start": start,
     "drift": drift,
 }

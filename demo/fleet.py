@@ -22,6 +22,17 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """A rule of another kind (`devices.rule_kinds`), on a quantity or on the whole machine."""
+
+    kind: str
+    name: str
+    high: float | None = None
+    params: dict[str, float | str] = field(default_factory=dict)
+    affects_image: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Quantity:
     """One metric of a model; `base` and `spread` describe a healthy machine's telemetry."""
 
@@ -34,6 +45,7 @@ class Quantity:
     max_age: int = 3 * DAY
     plausible: tuple[float | None, float | None] = (None, None)
     limits: tuple[Limit, ...] = ()
+    others: tuple[Other, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,14 @@ QUANTITIES: tuple[Quantity, ...] = (
             Limit("watch", high=37, hysteresis=1, for_seconds=2 * HOUR, min_samples=3),
             Limit("act", high=42, hysteresis=1, for_seconds=HOUR, min_samples=2),
         ),
+        others=(
+            Other("silence", "Detector's silence", params={"cadences": 72}),
+            Other(
+                "drift",
+                "Detector temperature drifts",
+                params={"baseline_days": 14, "lag_days": 7, "least_spread": 0.2},
+            ),
+        ),
     ),
     Quantity(
         "detector_noise",
@@ -102,6 +122,11 @@ QUANTITIES: tuple[Quantity, ...] = (
                 "watch", high=60, hysteresis=3, for_seconds=HOUR, min_samples=2, affects_image=False
             ),
             Limit("act", high=70, hysteresis=3, min_samples=2, affects_image=False),
+        ),
+        others=(
+            Other(
+                "rate", "Tube heats up fast", 8, {"window_seconds": 6 * HOUR}, affects_image=False
+            ),
         ),
     ),
     Quantity(
@@ -150,7 +175,27 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("exposure_time", "Exposure time", "ms", max_age=30 * DAY, plausible=(0, 10_000)),
     Quantity("pixel_noise", "Noise in the picture", "1", max_age=30 * DAY),
     Quantity("pixel_mean", "Mean grey level", "%", max_age=30 * DAY, plausible=(0, 100)),
-    Quantity("pixel_saturated", "Saturated pixels", "%", max_age=30 * DAY, plausible=(0, 100)),
+    Quantity(
+        "pixel_saturated",
+        "Saturated pixels",
+        "%",
+        max_age=30 * DAY,
+        plausible=(0, 100),
+        others=(Other("image_quality", "Saturated images", 20, {"n": 10}),),
+    ),
+    Quantity(
+        "reject_rate",
+        "Rejected films",
+        "%",
+        plausible=(0, 100),
+        others=(Other("reject_rate", "Rejected films", 15),),
+    ),
+)
+
+# of every model as a whole
+OF_MACHINES: tuple[Other, ...] = (
+    Other("config", "Configuration", affects_image=False),
+    Other("clock", "Clock", affects_image=False),
 )
 
 MANUFACTURER = "Demo Radiography"

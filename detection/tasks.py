@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
 from detection.services.apart import read_apart, waiting
 from detection.services.dataset_exports import execute_export, requeue_lost_exports
 from detection.services.execute import execute_run
+from detection.services.reject_rates import record_reject_rates
 from detection.services.requeue import requeue_lost_runs
 from detection.services.trust import refresh_late_trust
 from detection.services.weights_check import (
@@ -40,6 +42,12 @@ def requeue_lost_runs_task() -> None:
 def refresh_trust_task() -> None:
     """Compute trust again where readings came late; beat calls it every minute."""
     refresh_late_trust()
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def record_reject_rates_task() -> None:
+    """Tell each machine the share of its films that were refused; beat calls it every hour."""
+    record_reject_rates(now=timezone.now())
 
 
 @shared_task(soft_time_limit=_SOFT, time_limit=_HARD)

@@ -36,4 +36,6 @@ STANDARD_METRICS: tuple[StandardMetric, ...] = (
     StandardMetric("pixel_mean", "Mean grey level", "%", 0, 100),
     StandardMetric("pixel_saturated", "Saturated pixels", "%", 0, 100),
     StandardMetric("pixel_dead_columns", "Dead detector columns", "1", 0, None),
+    # share of a day's films that the image gate refused, once a day
+    StandardMetric("reject_rate", "Rejected films", "%", 0, 100),
 )

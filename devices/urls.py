@@ -31,10 +31,6 @@ urlpatterns: list = [
     path("rules/<int:pk>/edit/", views_rules.rule_edit, name="rule-edit"),
     path("rules/<int:pk>/switch/", views_rules.rule_switch, name="rule-switch"),
     path("makes/<int:model_id>/rules/new/", views_rules.rule_new, name="rule-new"),
-    path(
-        "makes/<int:model_id>/rules/replay/<slug:kind>/",
-        views_rules.rule_replay,
-        name="rule-replay",
-    ),
+    path("makes/<int:model_id>/rules/replay/", views_rules.rule_replay, name="rule-replay"),
     *maintenance_patterns,
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -181,9 +182,9 @@ def rule_switch(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.DEVICE_READ)
-def rule_replay(request: HttpRequest, model_id: int, kind: str) -> HttpResponse:
+def rule_replay(request: HttpRequest, model_id: int) -> HttpResponse:
     """What the rule of the form, saved or not, would have done; a fragment or a page."""
-    model = selectors.model(model_id)
+    model, kind = selectors.model(model_id), request.POST.get("kind", "")
     if kind not in KINDS:
         raise NotFoundError("unknown_kind", "There is no such kind of rule.")
     metric = _metric(model, request)
@@ -208,6 +209,7 @@ def rule_replay(request: HttpRequest, model_id: int, kind: str) -> HttpResponse:
             form.told(error)
         else:
             context |= {"shown": shown, "found": shown.replay, "sentence": sentence(spec)}
+            context["chart_json"] = json.dumps(shown.chart)
             context["device"] = where.cleaned_data["device"]
             status = HTTPStatus.OK
     if getattr(request, "htmx", False):

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from accounts.models import User
-from demo.fleet import MACHINES, MANUFACTURER, MODELS, QUANTITIES, Machine, Quantity
-from demo.telemetry import samples
-from devices.models import Alert, Device, DeviceModel, Metric, Rule
+from demo.fleet import (
+    MACHINES,
+    MANUFACTURER,
+    MODELS,
+    OF_MACHINES,
+    QUANTITIES,
+    Machine,
+    Other,
+    Quantity,
+)
+from demo.telemetry import STEP, samples
+from devices.models import Alert, Device, DeviceModel, Metric
 from devices.models.reading import ReadingSource
 from devices.models.twin import EventKind
-from devices.services import alerts, evaluation, events, registry
+from devices.services import alerts, evaluation, events, registry, rules
 from devices.services.readings import MAX_READINGS, ReadingIn, record_readings
 
 TELEMETRY_DAYS = 30
@@ -39,6 +50,8 @@ def _model(name: str, modality: str) -> DeviceModel:
     registry.add_standard_metrics(model=model, without={q.key for q in QUANTITIES})
     for quantity in QUANTITIES:
         _metric(model, quantity)
+    for other in OF_MACHINES:
+        _other(other, None, model)
     return model
 
 
@@ -49,22 +62,28 @@ def _metric(model: DeviceModel, quantity: Quantity) -> None:
         label=quantity.label,
         unit=quantity.unit,
         max_age=quantity.max_age,
+        cadence=None if quantity.base is None else int(STEP.total_seconds()),
         plausible_low=quantity.plausible[0],
         plausible_high=quantity.plausible[1],
     )
-    Rule.objects.bulk_create(
-        Rule(
-            metric=metric,
-            name=quantity.label,
-            severity=limit.severity,
-            low=limit.low,
-            high=limit.high,
-            hysteresis=limit.hysteresis,
-            for_seconds=limit.for_seconds,
-            min_samples=limit.min_samples,
-            affects_image=limit.affects_image,
-        )
-        for limit in quantity.limits
+    for limit in quantity.limits:
+        given = {"name": quantity.label, **asdict(limit)}
+        _rule("limit", metric, None, given)
+    for other in quantity.others:
+        _other(other, metric, None)
+
+
+def _other(other: Other, metric: Metric | None, model: DeviceModel | None) -> None:
+    given = {**asdict(other), "severity": "watch"}
+    del given["kind"]
+    _rule(other.kind, metric, model, given)
+
+
+def _rule(
+    kind: str, metric: Metric | None, model: DeviceModel | None, given: dict[str, Any]
+) -> None:
+    rules.create(
+        kind=kind, metric=metric, model=model, given=given, actor=None, reason="the demo's set-up"
     )
 
 
@@ -122,7 +141,10 @@ def _work_alerts(engineer: User) -> None:
                 alert=alert, actor=engineer, reason="adjusted", text="Synthetic: fan replaced."
             )
     warm = Alert.objects.filter(
-        rule__metric__key="detector_temperature", cleared_at=None, state="open"
+        rule__kind="limit",
+        rule__metric__key="detector_temperature",
+        cleared_at=None,
+        state="open",
     ).first()
     if warm is not None:
         alerts.acknowledge(alert=warm, actor=engineer)

@@ -28,9 +28,27 @@ def first_versions(apps: Any, schema_editor: Any) -> None:
         rule.save(update_fields=["current"])
 
 
+def reject_rates(apps: Any, schema_editor: Any) -> None:
+    """Models that are known get the metric that new ones have."""
+    metrics = apps.get_model("devices", "Metric")
+    for model in apps.get_model("devices", "DeviceModel").objects.all():
+        metrics.objects.get_or_create(
+            device_model=model,
+            key="reject_rate",
+            defaults={
+                "label": "Rejected films",
+                "unit": "%",
+                "max_age": 30 * 86_400,
+                "plausible_low": 0,
+                "plausible_high": 100,
+            },
+        )
+
+
 class Migration(migrations.Migration):
     dependencies = [("devices", "0004_rules_with_versions")]
     operations = [
         migrations.RunPython(first_versions, migrations.RunPython.noop),
+        migrations.RunPython(reject_rates, migrations.RunPython.noop),
         AppendOnly("devices_ruleversion"),
     ]

@@ -37,7 +37,7 @@ class Departure:
     def text(self) -> str:
         """For people."""
         by = f" by {self.wanted_by}" if self.wanted_by else ""
-        told = f" (reported by {self.source})" if self.source else ""
+        told = f" (reported by {self.source.replace(':', ' ', 1)})" if self.source else ""
         return f"{self.key} is {self.reported}{told}, wanted{by}: {self.wanted}"
 
 
@@ -94,7 +94,7 @@ def clock_check(spec: Spec, note: Mapping[str, Any] | None, at: datetime) -> Che
     failing = off and at - since >= timedelta(seconds=spec.limit.for_seconds)
     text = f"{spec.limit.rule}: {words(str(note['state']), int(note['seconds']))}"
     state: State = spec.limit.severity if failing else "ok"
-    return _result(spec, state, since if off else None, int(off), text, since)
+    return _result(spec, state, since if off else None, text, since)
 
 
 def _result(

@@ -223,7 +223,7 @@ class Silence:
 
     def result(self, at: datetime) -> CheckResult:
         """What the rule says at a moment that isn't before the last reading."""
-        return silent(self.spec, self.newest and self.newest.at, at)
+        return silent(self.spec, None if self.newest is None else self.newest.at, at)
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""

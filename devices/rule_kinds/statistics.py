@@ -12,7 +12,7 @@ from collections import deque
 from statistics import median
 from typing import Any, Protocol
 
-from devices.anomaly import ALARM, Detector
+from devices.anomaly import ALARM, WARM, Detector
 
 BINS = 12  # of a slope's window
 LEAST_BINS = 6  # with readings, before a slope is said
@@ -249,20 +249,22 @@ class Strange(Plain):
     def update(self, at: float, value: float) -> float | None:
         """The score of the step that ended before this reading."""
         if not self.step:
-            found = self.detector.update(at, value)
-            self.baseline = self.detector.mean
-            return found
+            return self._score(at, value)
         part = math.floor(at / self.step)
         score: float | None = None
         if self.now is not None and part > self.now:
             middle = (self.now + 0.5) * self.step
-            score = self.detector.update(middle, self.total / self.count)
-            self.baseline = self.detector.mean
+            score = self._score(middle, self.total / self.count)
             self.total, self.count = 0.0, 0
         self.now = part
         self.total += value
         self.count += 1
         return score
+
+    def _score(self, at: float, value: float) -> float | None:
+        score = self.detector.update(at, value)
+        self.baseline = self.detector.mean
+        return score if self.detector.seen > WARM else None
 
     @property
     def why(self) -> str:
@@ -272,7 +274,7 @@ class Strange(Plain):
     def learning(self) -> str:
         """The detector learns from its first hundred values."""
         known = self.detector.seen
-        return "" if known > 100 else f"{known} of 100 values learnt"
+        return "" if known > WARM else f"{known} of {WARM} values learnt"
 
     def dump(self) -> dict[str, Any]:
         """As JSON; about 12 kB."""

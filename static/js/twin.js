@@ -4,7 +4,8 @@ import { drawChart } from "./chart.js";
 /** Draws the charts in `root`, each once. */
 export function drawAll(root = document) {
   for (const box of root.querySelectorAll("[data-charts]")) {
-    const data = JSON.parse(document.getElementById(box.dataset.charts).textContent);
+    // htmx brings no script elements, so an answer of its has the data in an attribute
+    const data = JSON.parse(box.dataset.chartsJson ?? document.getElementById(box.dataset.charts).textContent);
     for (const chart of data.charts) {
       const figure = box.querySelector(`[data-chart="${CSS.escape(chart.key)}"]`);
       drawChart(figure.querySelector("[data-plot]"), chart, {

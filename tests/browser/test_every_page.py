@@ -22,9 +22,11 @@ from devices.models import (
     Alert,
     Device,
     DeviceKey,
+    DeviceModel,
     Downtime,
     InboxEntry,
     MaintenancePlan,
+    Rule,
     WorkOrder,
 )
 from imaging.models import Image, QuarantinedFile
@@ -40,6 +42,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 ROWS: dict[str, type[Model]] = {
     "alerts": Alert,
     "beside": Image,
+    "checks": Rule,
     "critical": CriticalResult,
     "datasets": DatasetVersion,
     "device-inbox": InboxEntry,
@@ -50,12 +53,14 @@ ROWS: dict[str, type[Model]] = {
     "help": HelpRequest,
     "images": Image,
     "keys": DeviceKey,
+    "makes": DeviceModel,
     "models": DetectorVersion,
     "observations": Observation,
     "orders": WorkOrder,
     "patients": Patient,
     "plans": MaintenancePlan,
     "quarantine": QuarantinedFile,
+    "rules": Rule,
     "text-blocks": TextBlock,
     "users": User,
     "views": SavedView,
@@ -69,6 +74,7 @@ MUST = {
     },
     Role.ENGINEER: {
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
+        "/rules/",
     },
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from devices.rule_kinds.fold import evaluate, fold_of, run
 from devices.rule_kinds.spec import KINDS, OF_READINGS, PARAMETERS, Spec, complete
+from devices.rule_kinds.words import sentence
 from devices.rules import Limit, Sample
 
 T0 = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
@@ -238,3 +239,35 @@ def test_bad_parameters_are_named(kind: str, given: dict[str, Any], field: str) 
 def test_a_kind_that_readings_do_not_decide() -> None:
     with pytest.raises(ValueError, match="readings decide"):
         fold_of(spec("config"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (
+            spec("limit", hysteresis=1, for_seconds=7200, min_samples=3, keep_seconds=900),
+            "act where a reading is above 10 °C, for 2 h, 3 values in a row; "
+            "good again with at most 9 °C, 15 min after the last bad one.",
+        ),
+        (spec("limit", low=2, high=None), "act where a reading is below 2 °C."),
+        (spec("rate", low=-1, high=1), "act where the slope over 24 h is outside -1 to 1 °C/h."),
+        (
+            spec("drift", high=None, direction="up", least_spread=0.2),
+            "act where daily means move upwards from the 28 days before the last 14: CUSUM beyond "
+            "12 SD; less than 0.2 °C counts as no deviation.",
+        ),
+        (
+            spec("anomaly", high=None, step_seconds=0),
+            "act where readings behave unlike before (strictness 1.5).",
+        ),
+        (spec("silence", high=None), "act where no reading comes for 12 h."),
+        (
+            spec("image_quality", high=30, share_above=0),
+            "act where the share of the last 20 images above 0 °C is above 30 %.",
+        ),
+        (spec("reject_rate", high=15), "act where the mean of 7 days is above 15 °C."),
+        (spec("clock", high=None), "act where its clock is more than 5 minutes off."),
+    ],
+)
+def test_a_rule_in_words(rule: Spec, words: str) -> None:
+    assert sentence(rule) == words

@@ -205,6 +205,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "devices.tasks.evaluate_all_rules_task",
         "schedule": 60.0,
     },
+    "detection-reject-rates": {
+        "task": "detection.tasks.record_reject_rates_task",
+        "schedule": 3600.0,
+    },
     "devices-plan-orders": {
         "task": "devices.tasks.materialise_due_orders_task",
         "schedule": 900.0,

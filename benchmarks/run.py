@@ -30,6 +30,7 @@ from scripts.servers import redis as redis_
 from . import readings_rows
 from . import worklist_simulation as simulation
 from .drift import drift
+from .fleet_section import fleet_truth, fleet_truth_tuning
 from .sections import module, table, verdict
 from .stack import ROOT
 
@@ -376,6 +377,8 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "replay": replay,
     "start": start,
     "drift": drift,
+    "fleet_truth_tuning": fleet_truth_tuning,
+    "fleet_truth": fleet_truth,
 }
 
 

@@ -182,7 +182,7 @@ class CheckAlertSerializer(serializers.ModelSerializer[Alert]):
 class CheckDetailSerializer(serializers.Serializer[Any]):
     """One check with its rule in words and the alerts it opened."""
 
-    check = CheckSerializer(allow_null=True)  # type: ignore[assignment]
+    check = CheckSerializer(allow_null=True)
     rule = RuleSerializer()
     sentence = serializers.CharField()
     alerts = CheckAlertSerializer(many=True)

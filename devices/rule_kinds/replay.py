@@ -60,6 +60,7 @@ class Replay:
         rings: alerts, oldest first.
         mishaps: failures in the span, oldest first.
         missed: failures that no alert preceded.
+        first: the first reading of the span; `None` without one.
     """
 
     start: datetime
@@ -68,6 +69,7 @@ class Replay:
     rings: tuple[Ring, ...]
     mishaps: tuple[Mishap, ...]
     missed: tuple[Mishap, ...]
+    first: datetime | None = None
 
     @property
     def before(self) -> list[Ring]:
@@ -115,6 +117,9 @@ class Replay:
             text += f" Failures without an alert before them: {len(self.missed)}."
         elif not self.mishaps:
             text += " No failure is known in that time."
+        if self.first is not None and self.first - self.start > (self.end - self.start) / 10:
+            known = max(1, round((self.end - self.first).total_seconds() / 86_400))
+            text += f" Readings are there of the last {known} day{'' if known == 1 else 's'} only."
         return text
 
 
@@ -159,6 +164,7 @@ def replay(
             if not any(a <= opened and (b is None or opened < b) for a, b in spans)
         ],
         readings=sum(s.at >= start for s in samples),
+        first=next((s.at for s in samples if s.at >= start), None),
         start=start,
         end=end,
         mishaps=mishaps,
@@ -172,6 +178,7 @@ def of_openings(
     start: datetime,
     end: datetime,
     mishaps: Iterable[Mishap],
+    first: datetime | None = None,
 ) -> Replay:
     """The answer from alerts that are known already: opened, cleared, value."""
     known = tuple(sorted((m for m in mishaps if start <= m.at <= end), key=lambda m: m.at))
@@ -182,7 +189,7 @@ def of_openings(
     )
     told = {r.followed_by for r in rings if r.ahead is not None and r.ahead > timedelta(0)}
     missed = tuple(m for m in known if m not in told)
-    return Replay(start, end, readings, rings, known, missed)
+    return Replay(start, end, readings, rings, known, missed, first)
 
 
 def _ring(

@@ -76,7 +76,7 @@ def open_alert(device: Device, result: CheckResult, now: datetime) -> None:
                 device=device,
                 rule_id=result.rule_id,
                 rule_version=RuleVersion.objects.filter(
-                    rule=result.rule_id, number=result.version
+                    rule=result.rule_id, number=result.version or 0
                 ).first(),
                 severity=result.state,
                 message=result.text[:300],

@@ -57,11 +57,11 @@ def refresh(*, device: Device, now: datetime) -> None:
     starts: dict[int, datetime] = {}
     for pk, (_, spec) in specs.items():
         state = states.get(pk)
-        if state is not None and state.last_at and _goes_on(state, spec, now):
-            starts[pk] = state.last_at
-        else:
+        starts[pk] = now - timedelta(seconds=spec.memory_seconds)
+        if state is None or not _goes_on(state, spec, now):
             states.pop(pk, None)
-            starts[pk] = now - timedelta(seconds=spec.memory_seconds)
+        elif state.last_at is not None:
+            starts[pk] = state.last_at
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     anew = {pk for pk, (_, spec) in specs.items() if spec.kind == "drift" and pk not in states}
     days = _days(device, {specs[pk][0] for pk in anew}, min(starts.values()), today)
@@ -83,7 +83,7 @@ def refresh(*, device: Device, now: datetime) -> None:
 
 def _goes_on(state: RuleState, spec: Spec, now: datetime) -> bool:
     same = state.fingerprint == fingerprint(spec)
-    return same and state.late_from is None and state.last_at is not None and state.last_at <= now
+    return same and state.late_from is None and (state.last_at is None or state.last_at <= now)
 
 
 def _days(
@@ -159,7 +159,8 @@ def _keep_changes(device: Device, spec: Spec, found: Collection[Change]) -> None
                 at=change.at,
                 verdict=to_verdict(change.result),
             )
-            for change in found
+            # of one moment the last one stands
+            for change in {change.at: change for change in found}.values()
         ],
         update_conflicts=True,
         unique_fields=["device", "rule", "at"],

@@ -246,15 +246,19 @@ def test_a_kind_that_readings_do_not_decide() -> None:
     [
         (
             spec("limit", hysteresis=1, for_seconds=7200, min_samples=3, keep_seconds=900),
-            "act where a reading is above 10 °C, for 2 h, 3 values in a row; "
-            "good again with at most 9 °C, 15 min after the last bad one.",
+            (
+                "act where a reading is above 10 °C, for 2 h, 3 values in a row; "
+                "good again with at most 9 °C, 15 min after the last bad one."
+            ),
         ),
         (spec("limit", low=2, high=None), "act where a reading is below 2 °C."),
         (spec("rate", low=-1, high=1), "act where the slope over 24 h is outside -1 to 1 °C/h."),
         (
             spec("drift", high=None, direction="up", least_spread=0.2),
-            "act where daily means move upwards from the 28 days before the last 14: CUSUM beyond "
-            "12 SD; less than 0.2 °C counts as no deviation.",
+            (
+                "act where daily means move upwards from the 28 days before the last 14: CUSUM "
+                "beyond 12 SD; less than 0.2 °C counts as no deviation."
+            ),
         ),
         (
             spec("anomaly", high=None, step_seconds=0),

@@ -60,6 +60,11 @@ def test_no_alert_and_no_failure_are_answers_too() -> None:
     )
 
 
+def test_a_span_without_readings_is_told() -> None:
+    found = replay(spec(), daily(days=365)[-20:], start=T0, end=T0 + YEAR)
+    assert found.sentence.endswith("Readings are there of the last 20 days only.")
+
+
 def test_what_is_before_the_span_only_brings_the_rule_into_its_state() -> None:
     found = replay(spec(), daily(0, 1, 2, 40), start=T0 + 30 * DAY, end=T0 + YEAR)
     assert [r.opened_at for r in found.rings] == [T0 + 40 * DAY]

@@ -130,6 +130,17 @@ def test_nothing_new_writes_nothing_and_reads_little(django_assert_num_queries: 
     assert RuleChange.objects.count() == 1
 
 
+def test_a_machine_that_never_sent_it_is_not_written_again_and_again() -> None:
+    device, noise, _ = bench("image_quality", high=10, params={"n": 1})
+    evaluate_rules(device=device, now=f.NOW)
+    before = RuleState.objects.get().pk
+    evaluate_rules(device=device, now=f.NOW + HOUR)
+    assert RuleState.objects.get().pk == before
+    store(device, noise, [Sample(f.NOW, 20)])
+    evaluate_rules(device=device, now=f.NOW + 2 * HOUR)
+    assert health_at(device, f.NOW + 2 * HOUR).state == "watch"
+
+
 def test_drift_from_days_and_from_readings_agree() -> None:
     device, noise, rule = bench("drift")
     samples = series(f.NOW - 70 * DAY, 70, jump=1, at_day=60)

@@ -33,6 +33,7 @@ ZONE = "Europe/Berlin"
 HEALTHY, HEALTHY_DAYS = 300, 24
 EACH = 3  # faults of a kind and seed; those that neighbours share hit a group of ten
 FIRST_ONSET, LAST_ONSET, FAULTED_DAYS = 28.0, 32.0, 66
+NEXT_GROUP = 30  # machines: whole zones and whole supplies
 BOOTSTRAPS = 2_000
 
 
@@ -57,7 +58,7 @@ def faulted(seed: int, *, kinds: Sequence[str] = tuple(KINDS), each: int = EACH)
             fault = make(kind, device, float(rng.uniform(FIRST_ONSET, LAST_ONSET)), seed=seed)
             # a group's machines are its own: the next kind begins with the next group
             faults += spread(fault, device + KINDS[kind].group) if shared else [fault]
-            device += 30 if shared else 1
+            device += NEXT_GROUP if shared else 1
     return Fleet(device, FAULTED_DAYS, seed, start(seed), tuple(faults), ZONE)
 
 

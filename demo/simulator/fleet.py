@@ -107,8 +107,7 @@ class Fleet:
 
     def block(self, numbers: range) -> Block:
         """Some machines, integrated together."""
-        of = {f.device for f in self.faults}
-        faults = [f for f in self.faults if f.device in numbers] if of else []
+        faults = [f for f in self.faults if f.device in numbers]
         steps = self.days * STEPS_PER_DAY
         drawn = machines.draw(self.seed, numbers)
         calendar = Calendar(self.start, steps, ZoneInfo(self.zone))

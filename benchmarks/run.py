@@ -30,6 +30,7 @@ from scripts.servers import redis as redis_
 from . import readings_rows, rereads_section, storage_sections
 from . import worklist_simulation as simulation
 from .drift import drift
+from .fleet_section import fleet_truth, fleet_truth_tuning
 from .load_rows import alert_latency, soak
 from .sections import module, table, verdict
 from .stack import ROOT
@@ -401,6 +402,8 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "start": start,
     "drift": drift,
     "rereads": rereads,
+    "fleet_truth_tuning": fleet_truth_tuning,
+    "fleet_truth": fleet_truth,
 }
 
 

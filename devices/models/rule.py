@@ -18,6 +18,7 @@ class RuleKind(models.TextChoices):
     DRIFT = "drift", "drift from its own baseline"
     ANOMALY = "anomaly", "unusual behaviour"
     SILENCE = "silence", "silence"
+    STUCK = "stuck", "standing still"
     IMAGE_QUALITY = "image_quality", "image quality"
     REJECT_RATE = "reject_rate", "reject rate"
     CONFIG = "config", "configuration"
@@ -25,7 +26,13 @@ class RuleKind(models.TextChoices):
 
 
 OF_MACHINE = [RuleKind.CONFIG, RuleKind.CLOCK]
-WITH_LIMITS = [RuleKind.LIMIT, RuleKind.RATE, RuleKind.IMAGE_QUALITY, RuleKind.REJECT_RATE]
+WITH_LIMITS = [
+    RuleKind.LIMIT,
+    RuleKind.RATE,
+    RuleKind.STUCK,
+    RuleKind.IMAGE_QUALITY,
+    RuleKind.REJECT_RATE,
+]
 
 
 class Rule(models.Model):

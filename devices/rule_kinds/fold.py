@@ -17,7 +17,7 @@ from devices.rules import CheckResult, Limit, Sample, amount, judged, number, or
 from .daily import Drift
 from .firing import Episode, Firing
 from .spec import Spec
-from .statistics import STRANGE_LIMIT, Plain, Rolling, Slope, Statistic, Strange, WindowMean
+from .statistics import STRANGE_LIMIT, Plain, Rolling, Slope, Statistic, Still, Strange, WindowMean
 
 _WHY = {
     "rhythm": "other than usual at this time of the day or week",
@@ -47,8 +47,14 @@ class Change:
     result: CheckResult
 
 
+# statistics without parameters of their own
+_BARE: dict[str, type[Plain]] = {"limit": Plain, "stuck": Still}
+
+
 def _statistic(spec: Spec) -> Statistic:
     p = spec.params
+    if spec.kind in _BARE:
+        return _BARE[spec.kind]()
     if spec.kind == "rate":
         return Slope(p["window_seconds"], 3600 if p["per"] == "hour" else 86_400)
     if spec.kind == "drift":
@@ -60,9 +66,7 @@ def _statistic(spec: Spec) -> Statistic:
         return Rolling(p["n"], p["share_above"])
     if spec.kind == "reject_rate":
         return WindowMean(p["window_days"] * 86_400, p["least_days"])
-    if spec.kind != "limit":
-        raise ValueError(f"{spec.kind} isn't a kind that readings decide")
-    return Plain()
+    raise ValueError(f"{spec.kind} isn't a kind that readings decide")
 
 
 def _judge(spec: Spec) -> Limit:
@@ -140,28 +144,30 @@ class Fold:
 
     def _words(self, found: CheckResult) -> str:
         value = self.value if self.value is not None else 0.0
-        if isinstance(self.statistic, Drift) and self.statistic.baseline is not None:
+        statistic, allowed = self.statistic, f"allowed {found.allowed_text}"
+        if isinstance(statistic, Drift) and statistic.baseline is not None:
             unit = self.spec.limit.unit
-            mean, usual = self.statistic.days[-1][1], self.statistic.baseline
-            spread = self.statistic.spread or 0.0
+            mean, usual = statistic.days[-1][1], statistic.baseline
+            spread = statistic.spread or 0.0
             return (
                 f"{amount(mean, unit)} on the last day, usual {amount(usual, unit)} ± "
                 f"{number(spread)}; {self.spec.params['method'].upper()} {value:+.1f} of "
                 f"{number(self.spec.params['threshold'])}"
             )
-        if isinstance(self.statistic, Strange):
+        if isinstance(statistic, Strange):
             if not self.firing.failing:
                 return f"as usual (strangeness {number(value)}, alarm from 0.5)"
-            return f"unusual, {_WHY.get(self.statistic.why, 'strange')} (alarms: {found.n})"
-        if isinstance(self.statistic, Rolling):
-            what = "median" if self.statistic.above is None else "share"
-            return f"{what} of {self.statistic.n} images {amount(value, found.unit)}, allowed " + (
-                found.allowed_text
-            )
-        if isinstance(self.statistic, WindowMean):
-            days = self.spec.params["window_days"]
-            return f"{amount(value, found.unit)} in {days} days, allowed {found.allowed_text}"
-        return f"{value:+.4g} {found.unit_words}, allowed {found.allowed_text}"
+            return f"unusual, {_WHY.get(statistic.why, 'strange')} (alarms: {found.n})"
+        if isinstance(statistic, Still):
+            words = f"the same reading for {span_text(timedelta(hours=value))}"
+        elif isinstance(statistic, Rolling):
+            what = "median" if statistic.above is None else "share"
+            words = f"{what} of {statistic.n} images {amount(value, found.unit)}"
+        elif isinstance(statistic, WindowMean):
+            words = f"{amount(value, found.unit)} in {self.spec.params['window_days']} days"
+        else:
+            words = f"{value:+.4g} {found.unit_words}"
+        return f"{words}, {allowed}"
 
     def dump(self) -> dict[str, Any]:
         """Everything it knows, as JSON."""

@@ -14,7 +14,7 @@ DAY, HOUR = 86_400, 3_600
 LONGEST_DAYS = 365
 
 Kind = Literal[
-    "limit", "rate", "drift", "anomaly", "silence", "image_quality", "reject_rate",
+    "limit", "rate", "drift", "anomaly", "silence", "stuck", "image_quality", "reject_rate",
     "config", "clock",
 ]  # fmt: skip
 # what it is of, in a person's words
@@ -24,6 +24,7 @@ KINDS: dict[str, str] = {
     "drift": "Drift from its own baseline",
     "anomaly": "Unusual behaviour",
     "silence": "Silence",
+    "stuck": "Standing still",
     "image_quality": "Image quality",
     "reject_rate": "Reject rate",
     "config": "Configuration",
@@ -32,7 +33,7 @@ KINDS: dict[str, str] = {
 OF_MACHINE = frozenset({"config", "clock"})  # these watch no metric
 OF_READINGS = frozenset(KINDS) - OF_MACHINE
 # these keep a state from reading to reading; the others are judged from what is stored
-KEPT = frozenset({"rate", "drift", "anomaly", "image_quality", "reject_rate"})
+KEPT = frozenset({"rate", "drift", "anomaly", "stuck", "image_quality", "reject_rate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ PARAMETERS: dict[str, tuple[Parameter, ...]] = {
         Parameter("cadence_seconds", "Usual seconds between readings", None, 1, 90 * DAY,
                   help="Empty: the metric's own."),
     ),
+    "stuck": (),
     "image_quality": (
         Parameter("n", "Images", 20, 1, 500, whole=True, help="The last so many are looked at."),
         Parameter("share_above", "Share of images above",
@@ -145,10 +147,10 @@ PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     "clock": (),
 }  # fmt: skip
 # kinds whose limits a person sets, and those whose hysteresis, duration and keeping mean something
-WITH_LIMITS = frozenset({"limit", "rate", "image_quality", "reject_rate"})
+WITH_LIMITS = frozenset({"limit", "rate", "stuck", "image_quality", "reject_rate"})
 WITH_KEEPING = WITH_LIMITS | {"drift", "anomaly"}
-KEEP = {"limit": 900, "rate": HOUR, "drift": 0, "anomaly": 12 * HOUR, "image_quality": 0,
-        "reject_rate": 0}  # fmt: skip
+KEEP = {"limit": 900, "rate": HOUR, "drift": 0, "anomaly": 12 * HOUR, "stuck": 0,
+        "image_quality": 0, "reject_rate": 0}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class Spec:
             return f"{unit}/{'h' if self.params['per'] == 'hour' else 'd'}"
         if self.kind == "drift":
             return "{SD}"
-        if self.kind == "silence":
+        if self.kind in {"silence", "stuck"}:
             return "h"
         if self.kind == "anomaly":
             return "1"

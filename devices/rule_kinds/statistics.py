@@ -64,6 +64,32 @@ class Plain:
         """Nothing is kept."""
 
 
+class Still(Plain):
+    """For how many hours the reading has been exactly the same: a sensor that stands still.
+
+    Meant for quantities whose noise is larger than the sensor's step; a counter stands still
+    rightly.
+    """
+
+    def __init__(self) -> None:
+        self.value: float | None = None
+        self.since = 0.0
+
+    def update(self, at: float, value: float) -> float:
+        """Hours since it last changed."""
+        if value != self.value:
+            self.value, self.since = value, at
+        return (at - self.since) / 3600
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"value": self.value, "since": self.since}
+
+    def load(self, kept: dict[str, Any]) -> None:
+        """Go on."""
+        self.value, self.since = kept["value"], kept["since"]
+
+
 class Slope(Plain):
     """Rate of change over a window: Theil-Sen slope of the means of its twelve parts.
 

@@ -48,6 +48,7 @@ SMALL: dict[str, Spec] = {
     "drift": spec("drift", high=None, baseline_days=7, lag_days=2, threshold=2, slack=0.5),
     "anomaly": spec("anomaly", high=None, step_seconds=0, strictness=0.5),
     "silence": spec("silence", high=None, cadences=3),
+    "stuck": spec("stuck", high=4.0, min_samples=2),
     "image_quality": spec("image_quality", n=3, hysteresis=1),
     "reject_rate": spec("reject_rate", window_days=2, least_days=2),
 }  # fmt: skip
@@ -157,6 +158,17 @@ def test_drift_one_way(direction: str, sign: int, rings: int) -> None:
     rng = random.Random(5)
     means = [30 + rng.gauss(0, 0.2) + sign * (2 if day >= 60 else 0) for day in range(75)]
     assert len(run(spec("drift", high=None, direction=direction), days(means))) == rings
+
+
+def test_stuck_is_hours_of_one_reading_and_ends_with_another() -> None:
+    limit = spec("stuck", high=3.0)
+    still = hourly(1, 2, 2, 2, 2, 2, 3, 3)
+    assert [(f.opened_at, f.cleared_at) for f in run(limit, still)] == [(still[5].at, still[6].at)]
+    found = evaluate(limit, still[:6], still[5].at)
+    assert (found.state, found.value, found.unit) == ("act", 4.0, "h")
+    assert "the same reading for 4 h, allowed at most 3 h" in found.text
+    # a gap of silence between two equal readings counts: nobody knows of another value
+    assert run(limit, [still[0], Sample(still[0].at + DAY, 1.0)])
 
 
 def test_anomaly_is_the_products_detector() -> None:

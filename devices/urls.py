@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_alerts, views_keys
+from . import views, views_alerts, views_compare, views_fleet, views_keys
 from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
 urlpatterns: list = [
-    path("devices/", views.fleet, name="fleet"),
+    path("devices/", views_fleet.fleet, name="fleet"),
+    path("devices/export.csv", views_fleet.fleet_csv, name="fleet-csv"),
+    path("devices/compare/", views_compare.compare, name="compare"),
+    path("devices/wall/", views_fleet.wall, name="wall"),
     path("devices/new/", views.device_new, name="device-new"),
     path("devices/<int:pk>/", views.device, name="device"),
     path("devices/<int:pk>/config/", views.device_config, name="device-config"),

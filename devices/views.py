@@ -1,4 +1,4 @@
-"""Pages of machines: the fleet, one twin, registering."""
+"""Pages of machines: one twin, registering. The fleet stands in `views_fleet`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from devices import journal_words, moments, selectors_maintenance
 from devices.forms import ConfigForm, DeviceForm, LifecycleForm, NewDeviceForm
 from devices.forms_keys import OVERLAP_HOURS, NewKeyForm
 from devices.models import AlertState, DeviceModel
-from devices.selectors import fleet as fleet_selectors
 from devices.selectors import twin as twin_selectors
 from devices.selectors.twin import RANGES
 from devices.services import alerts as alert_services
@@ -32,32 +31,6 @@ DEFAULT_RANGE = "7d"
 def actor(request: HttpRequest) -> User:
     """The signed-in person; the permission came first."""
     return cast("User", request.user)
-
-
-@require_GET
-@requires(Can.DEVICE_HEALTH)
-def fleet(request: HttpRequest) -> HttpResponse:
-    """Which machine needs somebody, worst first."""
-    now = timezone.now()
-    chosen = {name: request.GET.get(name, "") for name in ("state", "room", "q", "ordering")}
-    found = fleet_selectors.fleet(
-        at=now,
-        state=chosen["state"],
-        room=chosen["room"],
-        q=chosen["q"].strip()[:64],
-        ordering=chosen["ordering"] or "state",
-    )
-    context = {
-        "fleet": found,
-        "chosen": chosen,
-        "now": now,
-        "total": sum(found.counts.values()),
-        "reduced": not may(request.user, Can.DEVICE_READ),
-    }
-    part = getattr(request, "htmx", False)
-    return render(
-        request, "devices/parts/fleet_body.html" if part else "devices/fleet.html", context
-    )
 
 
 def _asked_moment(request: HttpRequest, now: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from .api import DeviceViewSet
 from .api_alerts import AlertViewSet, InboxViewSet
 from .api_device_keys import DeviceKeyRotateView, DeviceKeysView, DeviceKeyView
+from .api_urls_axis import urlpatterns as axis_patterns
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
 router = SimpleRouter()
@@ -23,6 +24,7 @@ urlpatterns: list = [
         DeviceKeyRotateView.as_view(),
         name="api-device-key-rotate",
     ),
+    *axis_patterns,
     *router.urls,
     *maintenance_patterns,
 ]

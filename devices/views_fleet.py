@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -16,9 +15,10 @@ from django.views.decorators.http import require_GET
 
 from accounts.decorators import requires
 from accounts.permissions import Can, may
-from devices import exports
+from devices import exports, spans
 from devices.selectors import board
 from devices.selectors import fleet as fleet_selectors
+from devices.selectors import twin as twin_selectors
 from devices.selectors.wall import wall as wall_selector
 
 VIEWS = ("tiles", "table")
@@ -135,5 +135,17 @@ def wall(request: HttpRequest) -> HttpResponse:
 @requires(Can.DEVICE_READ)
 def fleet_csv(request: HttpRequest) -> StreamingHttpResponse:
     """The table under its filters, all pages, as CSV."""
-    rows: Iterator[Any] = iter(_found(_chosen(request)).rows)
-    return exports.fleet(rows, now=timezone.now())
+    return exports.fleet(_found(_chosen(request)).rows, now=timezone.now())
+
+
+@require_GET
+@requires(Can.DEVICE_READ)
+def readings_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """What the charts of a machine show, as CSV: `?from=`, `?to=`, `?resolution=`, `?metric=`."""
+    zone = timezone.get_current_timezone()
+    return exports.readings(
+        device=twin_selectors.get(pk),
+        span=spans.asked(request.GET.dict(), now=timezone.now(), zone=zone),
+        resolution=request.GET.get("resolution", ""),
+        keys=request.GET.getlist("metric"),
+    )

@@ -24,12 +24,6 @@ from twinhealth.web.ucum import unit_text
 from .health import health_at
 from .readings import series
 
-RANGES: dict[str, timedelta] = {
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-    "90d": timedelta(days=90),
-}
 JOURNAL_ROWS = 50
 ALERT_ROWS = 50
 

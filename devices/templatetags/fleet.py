@@ -1,4 +1,4 @@
-"""Names of machines where there is little room."""
+"""Machines' names where there is little room, and their values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from devices.rules import number
+
 register = template.Library()
+
+register.filter("amount", number)
 
 _TAIL = 4  # what tells `Thorax room 127` from `Thorax room 128` stands at its end
 

@@ -72,9 +72,7 @@ class DeviceBaselineView(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """5 %, median, 95 % and n by metric and hour of the day in the hospital's zone."""
         span = _span(request)
-        found = baseline(
-            twin_selectors.get(pk), span, resolution=choose_resolution(span.length)
-        )
+        found = baseline(twin_selectors.get(pk), span, resolution=choose_resolution(span.length))
         return Response(shapes.DeviceBaselineSerializer(found.as_dict()).data)
 
 

@@ -19,9 +19,9 @@ from devices.spans import Span
 from twinhealth.errors import InvalidInputError
 
 FLEET_HEADER = (
-    "id", "serial", "name", "location", "model", "modality", "lifecycle", "criticality", "synthetic",
-    "health", "score", "checks_answered", "checks", "because", "since", "alerts_unresolved",
-    "images_today", "next_maintenance", "overdue", "as_of",
+    "id", "serial", "name", "location", "model", "modality", "lifecycle", "criticality",
+    "synthetic", "health", "score", "checks_answered", "checks", "because", "since",
+    "alerts_unresolved", "images_today", "next_maintenance", "overdue", "as_of",
 )  # fmt: skip
 _AGGREGATES = ("mean", "min", "max")
 

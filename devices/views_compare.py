@@ -32,8 +32,20 @@ def compare(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "choices": compare_selectors.choices(),
         "sides": [
-            {"name": "a", "label": "Machine A", "text": asked["a"], "found": found["a"], "device": a},
-            {"name": "b", "label": "Machine B", "text": asked["b"], "found": found["b"], "device": b},
+            {
+                "name": "a",
+                "label": "Machine A",
+                "text": asked["a"],
+                "found": found["a"],
+                "device": a,
+            },
+            {
+                "name": "b",
+                "label": "Machine B",
+                "text": asked["b"],
+                "found": found["b"],
+                "device": b,
+            },
         ],
         "now": now,
         "now_text": timezone.localtime(now).strftime("%Y-%m-%dT%H:%M"),

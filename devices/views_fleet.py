@@ -109,7 +109,7 @@ def _number(text: str, default: int, most: int) -> int:
 @require_GET
 @requires(Can.DEVICE_READ)
 def wall(request: HttpRequest) -> HttpResponse:
-    """The board on the wall; `?room=` (again and again), `?rows=`, `?rotate=` seconds, `?theme=`."""
+    """The board on the wall; `?room=` (repeatedly), `?rows=`, `?rotate=` seconds, `?theme=`."""
     now = timezone.now()
     rooms = [room for room in request.GET.getlist("room") if room][:50]
     found = wall_selector(at=now, rooms=rooms)

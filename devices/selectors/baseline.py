@@ -96,7 +96,9 @@ def _hours(rows: Any, keys: dict[int, str]) -> dict[str, dict[int, Usual]]:
             n=Window(Count("pk"), partition_by=parts),
         )
         .filter(
-            Q(rank=Ceil(F("n") * LOW)) | Q(rank=Ceil(F("n") * MIDDLE)) | Q(rank=Ceil(F("n") * HIGH)),
+            Q(rank=Ceil(F("n") * LOW))
+            | Q(rank=Ceil(F("n") * MIDDLE))
+            | Q(rank=Ceil(F("n") * HIGH)),
             n__gte=FEWEST,
         )
         .order_by("metric_id", "hour", "rank")

@@ -1,4 +1,4 @@
-"""Two machines over one span, or one machine over two spans: same metrics, same scale, what differs."""
+"""Two machines over one span, or one machine over two: same metrics, and what differs."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class MetricRow:
 
     @property
     def difference(self) -> float | None:
-        """b minus a, of the medians."""
+        """B minus a, of the medians."""
         return self.b.middle - self.a.middle if self.a and self.b else None
 
     @property
@@ -215,7 +215,12 @@ def compare(a: Device, b: Device, *, span_a: Span, span_b: Span, now: datetime) 
     one = _side(a, span_a, resolution, now)
     other = _side(b, span_b, resolution, now)
     return Compared(
-        one, other, resolution, _metric_rows(one, other), _check_rows(one, other), _config(one, other)
+        one,
+        other,
+        resolution,
+        _metric_rows(one, other),
+        _check_rows(one, other),
+        _config(one, other),
     )
 
 
@@ -238,7 +243,9 @@ def _metric_rows(a: Side, b: Side) -> list[MetricRow]:
 
 def _check_rows(a: Side, b: Side) -> list[CheckRow]:
     sides = [{(c.metric, c.rule): c for c in side.twin.health.checks} for side in (a, b)]
-    rows = [CheckRow(key[1], sides[0].get(key), sides[1].get(key)) for key in {**sides[0], **sides[1]}]
+    rows = [
+        CheckRow(key[1], sides[0].get(key), sides[1].get(key)) for key in {**sides[0], **sides[1]}
+    ]
     return sorted(rows, key=_worst)
 
 

@@ -1,4 +1,4 @@
-"""The wall board: who needs somebody, why and for how long, for people who stand four metres off."""
+"""The wall board: who needs somebody, why and for how long, to be read from four metres."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ function drawUsual(plot, usual) {
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  ctx.fillStyle = colour("--surface-3");
+  ctx.fillStyle = colour("--line");
   ctx.strokeStyle = colour("--line-strong");
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([2 * devicePixelRatio, 2 * devicePixelRatio]);

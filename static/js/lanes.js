@@ -7,6 +7,7 @@ const ROW = 12; // px of one bar
 const PAD = 5;
 const MOST_ROWS = 4;
 const IMAGES = 34;
+const TIME_AXIS = 50; // px of uPlot's own axis below
 const NEAR = 16; // px that a mark takes, for fingers and for those beside it
 const SHORT = { config: "config", alerts: "alerts", work: "work", images: "images", journal: "journal" };
 
@@ -82,7 +83,7 @@ function drawBar(ctx, item, left, right, top, height, ratio) {
 function drawImages(plot, lane, data, ratio) {
   const { ctx, bbox } = plot;
   const most = Math.max(1, ...data.images.map(([, count]) => count));
-  const bottom = bbox.top + (lane.top + lane.height - 2) * ratio;
+  const bottom = plot.valToPos(lane.top + lane.height - 2, "y", true);
   ctx.fillStyle = colour("--ink-2");
   for (const [at, count] of data.images) {
     const left = Math.max(plot.valToPos(at, "x", true), bbox.left);
@@ -97,12 +98,13 @@ function drawLane(plot, lane, data, ratio) {
   const { ctx, bbox } = plot;
   ctx.strokeStyle = colour("--line");
   ctx.beginPath();
-  ctx.moveTo(bbox.left, bbox.top + (lane.top + lane.height) * ratio);
-  ctx.lineTo(bbox.left + bbox.width, bbox.top + (lane.top + lane.height) * ratio);
+  const edge = plot.valToPos(lane.top + lane.height, "y", true);
+  ctx.moveTo(bbox.left, edge);
+  ctx.lineTo(bbox.left + bbox.width, edge);
   ctx.stroke();
   if (lane.key === "images") drawImages(plot, lane, data, ratio);
   for (const item of lane.items) {
-    const top = bbox.top + (lane.top + PAD + item.row * ROW + 1) * ratio;
+    const top = plot.valToPos(lane.top + PAD + item.row * ROW + 1, "y", true);
     const height = (ROW - 2) * ratio;
     const left = plot.valToPos(item.s, "x", true);
     if (item.e === null) {
@@ -155,7 +157,7 @@ function placeLinks(plot, links) {
     Object.assign(link.style, {
       left: `${left}px`,
       width: `${Math.max(Math.min(right, width) - left, 8)}px`,
-      top: `${lane.top + PAD + item.row * ROW}px`,
+      top: `${plot.valToPos(lane.top + PAD + item.row * ROW, "y")}px`,
       height: `${ROW}px`,
     });
   }
@@ -176,7 +178,8 @@ export function drawLanes(place, data, { start, end, zone, clock, readout, onSca
     const { left, top } = plot.cursor;
     if (left === undefined || left < 0 || place.contains(document.activeElement)) return;
     const lane = layout.lanes.find((one) => one.key === "images");
-    if (top < lane.top || top > lane.top + lane.height) return;
+    const row = plot.posToVal(top, "y");
+    if (row < lane.top || row > lane.top + lane.height) return;
     const time = plot.posToVal(left, "x");
     const found = data.images.find(([at]) => time >= at && time < at + data.step);
     const when = data.step < 86400 ? clock.minute : clock.day;
@@ -186,7 +189,8 @@ export function drawLanes(place, data, { start, end, zone, clock, readout, onSca
   const plot = new uPlot(
     {
       width: Math.max(place.clientWidth, 200),
-      height: layout.height + 50,
+      height: layout.height + TIME_AXIS,
+      padding: [0, null, 0, null],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
       legend: { show: false },
       cursor: { sync: { key: "twin", scales: ["x", null] }, drag: { x: true, y: false }, y: false },
@@ -229,7 +233,7 @@ export function drawLanes(place, data, { start, end, zone, clock, readout, onSca
   plot.over.addEventListener("dblclick", () => queueMicrotask(() => plot.setScale("x", { min: start, max: end })));
   new ResizeObserver(() => {
     const width = Math.max(place.clientWidth, 200);
-    if (width !== plot.width) plot.setSize({ width, height: layout.height + 50 });
+    if (width !== plot.width) plot.setSize({ width, height: layout.height + TIME_AXIS });
   }).observe(place);
   return plot;
 }

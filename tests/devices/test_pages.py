@@ -376,7 +376,7 @@ def test_queries_do_not_grow(count: int, engineer: Client, django_assert_num_que
             append(device=device, kind="config_reported", payload={"config": {"sw": str(minutes)}})
     with django_assert_num_queries(13):
         engineer.get("/devices/")
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(23):
         engineer.get(f"/devices/{device.pk}/")
     with django_assert_num_queries(8):
         engineer.get("/alerts/")

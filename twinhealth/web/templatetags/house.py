@@ -60,9 +60,7 @@ def shapes(*names: str) -> SafeString:
 @register.simple_tag
 def shape(name: str) -> SafeString:
     """An icon that `{% shapes %}` drew on the same page; the word stands beside it."""
-    return format_html(
-        '<svg class="icon" aria-hidden="true"><use href="#shape-{}"/></svg>', name
-    )
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#shape-{}"/></svg>', name)
 
 
 def span_text(span: timedelta) -> str:

@@ -22,9 +22,9 @@ from devices.services.evaluation import evaluate_rules
 from devices.services.events import append
 from devices.spans import SHORTEST, Span, asked
 from imaging.models import Image
+from tests.detection.factories import make_image
 from tests.devices import factories as f
 from tests.devices.test_pages import client, page
-from tests.detection.factories import make_image
 from twinhealth.errors import InvalidInputError
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)  # on this day Berlin's clocks go forward

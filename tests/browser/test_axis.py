@@ -47,6 +47,12 @@ def device(db: None) -> Device:
     return made
 
 
+def unhurried(visitor: Visitor) -> Visitor:
+    """A loaded machine may take its time."""
+    visitor.page.set_default_timeout(60_000)
+    return visitor
+
+
 def drawn(page: Page) -> None:
     expect(page.locator(".lanes canvas")).to_have_count(1)
     expect(page.locator("[data-chart] canvas")).to_have_count(1)
@@ -63,7 +69,7 @@ def shown(page: Page) -> tuple[float, float]:
 def test_lanes_can_be_read_and_followed_by_key(
     visit: Visit, engineer: User, device: Device
 ) -> None:
-    visitor = visit(engineer)
+    visitor = unhurried(visit(engineer))
     page = visitor.page
     visitor.go(f"/devices/{device.pk}/")
     drawn(page)
@@ -85,7 +91,7 @@ def test_lanes_can_be_read_and_followed_by_key(
 def test_a_brush_zooms_all_and_the_address_keeps_it(
     visit: Visit, engineer: User, device: Device
 ) -> None:
-    visitor = visit(engineer)
+    visitor = unhurried(visit(engineer))
     page = visitor.page
     visitor.go(f"/devices/{device.pk}/?range=7d")
     drawn(page)
@@ -125,7 +131,7 @@ def test_a_brush_zooms_all_and_the_address_keeps_it(
 
 
 def test_the_slider_opens_the_past(visit: Visit, engineer: User, device: Device) -> None:
-    visitor = visit(engineer)
+    visitor = unhurried(visit(engineer))
     page = visitor.page
     visitor.go(f"/devices/{device.pk}/?range=7d")
     slider = page.locator("[data-slider]")
@@ -144,7 +150,7 @@ def test_what_was_usual_is_drawn_after(visit: Visit, engineer: User, device: Dev
     metric = device.model.metrics.get()
     for day in range(5, 33):
         f.reading(device, metric, 6, timezone.now() - timedelta(days=day, hours=1, minutes=7))
-    visitor = visit(engineer)
+    visitor = unhurried(visit(engineer))
     visitor.go(f"/devices/{device.pk}/?range=24h")
     expect(visitor.page.locator("[data-chart] [data-usual]")).to_be_visible()
 
@@ -157,7 +163,7 @@ def size_of_png(path: Path) -> tuple[int, int]:
 
 
 def test_png_and_csv(visit: Visit, engineer: User, device: Device, tmp_path: Path) -> None:
-    visitor = visit(engineer)
+    visitor = unhurried(visit(engineer))
     page = visitor.page
     visitor.go(f"/devices/{device.pk}/?range=7d")
     drawn(page)
@@ -191,12 +197,12 @@ def test_on_a_phone_and_on_paper(visit: Visit, engineer: User, device: Device) -
     drawn(desk.page)
     desk.page.emulate_media(media="print")
     desk.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    desk.page.wait_for_function("document.querySelector('#axis .uplot').clientWidth <= 660")
+    desk.page.wait_for_function("() => document.querySelector('#axis .uplot').clientWidth <= 660")
     for hidden in (".topbar", ".axis-bar", "#as-of", "[data-png]"):
         expect(desk.page.locator(hidden).first).to_be_hidden()
     desk.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     desk.page.emulate_media(media="screen")
-    desk.page.wait_for_function("document.querySelector('#axis .uplot').clientWidth > 660")
+    desk.page.wait_for_function("() => document.querySelector('#axis .uplot').clientWidth > 660")
 
 
 def test_comparing(visit: Visit, engineer: User, device: Device) -> None:
@@ -204,7 +210,7 @@ def test_comparing(visit: Visit, engineer: User, device: Device) -> None:
     metric = device.model.metrics.get()
     for hours in range(1, 100, 2):
         f.reading(other, metric, 7, timezone.now() - timedelta(hours=hours))
-    visitor = visit(engineer)
+    visitor = unhurried(visit(engineer))
     page = visitor.page
     visitor.go(f"/devices/{device.pk}/")
     page.get_by_role("link", name="Compare").click()

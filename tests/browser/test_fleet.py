@@ -148,7 +148,7 @@ def test_the_wall_turns_no_page_unless_told(visit: Visit, engineer: User) -> Non
     assert usable(page) == []
     visitor.go("/devices/wall/?rows=5&rotate=5")
     expect(page.locator("[data-more]")).to_have_text("page 1 of 2")
-    expect(page.locator("[data-more]")).to_have_text("page 2 of 2")
+    expect(page.locator("[data-more]")).to_have_text("page 2 of 2", timeout=20_000)
     expect(rows).to_have_count(4)
 
 

@@ -12,7 +12,12 @@ _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "
 
 
 def safe_cell(value: Any) -> str:
-    """The value as text, with `'` in front where a spreadsheet would compute it."""
+    """The value as text, with `'` in front where a spreadsheet would compute it.
+
+    A number is no formula, and stays one below zero.
+    """
+    if isinstance(value, int | float):
+        return str(value)
     text = "" if value is None else str(value)
     return f"'{text}" if text.lstrip(" ").startswith(_STARTS) else text
 

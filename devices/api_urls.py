@@ -33,6 +33,7 @@ from .api_storage import (
     RetentionRunsView,
     StorageView,
 )
+from .api_urls_axis import urlpatterns as axis_patterns
 from .api_urls_maintenance import urlpatterns as maintenance_patterns
 
 router = SimpleRouter()
@@ -98,6 +99,7 @@ urlpatterns: list = [
         ModelMetricView.as_view(),
         name="api-model-metric",
     ),
+    *axis_patterns,
     *router.urls,
     *maintenance_patterns,
 ]

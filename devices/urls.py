@@ -8,9 +8,11 @@ from . import (
     views,
     views_alerts,
     views_checks,
+    views_compare,
     views_components,
     views_degraded,
     views_details,
+    views_fleet,
     views_imports,
     views_keys,
     views_models,
@@ -23,9 +25,13 @@ from .urls_maintenance import urlpatterns as maintenance_patterns
 
 app_name = "devices"
 urlpatterns: list = [
-    path("devices/", views.fleet, name="fleet"),
+    path("devices/", views_fleet.fleet, name="fleet"),
+    path("devices/export.csv", views_fleet.fleet_csv, name="fleet-csv"),
+    path("devices/compare/", views_compare.compare, name="compare"),
+    path("devices/wall/", views_fleet.wall, name="wall"),
     path("devices/new/", views.device_new, name="device-new"),
     path("devices/<int:pk>/", views.device, name="device"),
+    path("devices/<int:pk>/readings.csv", views_fleet.readings_csv, name="readings-csv"),
     path("devices/<int:pk>/config/", views.device_config, name="device-config"),
     path("devices/<int:pk>/lifecycle/", views.device_lifecycle, name="device-lifecycle"),
     path("devices/<int:pk>/acknowledge/", views.device_acknowledge, name="device-acknowledge"),

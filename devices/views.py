@@ -1,37 +1,37 @@
-"""Pages of machines: the fleet, one twin, registering."""
+"""Pages of machines: one twin, registering. The fleet stands in `views_fleet`."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.models import User
 from accounts.permissions import Can, may
-from devices import journal_words, moments, selectors_maintenance
+from devices import journal_words, moments, selectors_maintenance, spans
 from devices.forms import ConfigForm, DeviceForm, LifecycleForm, NewDeviceForm
 from devices.forms_keys import OVERLAP_HOURS, NewKeyForm
 from devices.models import AlertState, DeviceModel
 from devices.selectors import components as component_selectors
 from devices.selectors import degraded as degraded_selectors
-from devices.selectors import fleet as fleet_selectors
+from devices.selectors import lanes as lane_selectors
 from devices.selectors import relations as relation_selectors
 from devices.selectors import risk as risk_selectors
 from devices.selectors import twin as twin_selectors
-from devices.selectors.twin import RANGES
 from devices.services import alerts as alert_services
 from devices.services import registry
 from twinhealth.errors import DomainError
-from twinhealth.web import badges
 
-DEFAULT_RANGE = "7d"
+# how far back the slider of past moments reaches, unless a moment before is looked at
+SLIDER = timedelta(days=90)
 
 
 def actor(request: HttpRequest) -> User:
@@ -39,42 +39,25 @@ def actor(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-@require_GET
-@requires(Can.DEVICE_HEALTH)
-def fleet(request: HttpRequest) -> HttpResponse:
-    """Which machine needs somebody, worst first."""
-    now = timezone.now()
-    chosen = {name: request.GET.get(name, "") for name in ("state", "room", "q", "ordering")}
-    found = fleet_selectors.fleet(
-        at=now,
-        state=chosen["state"],
-        room=chosen["room"],
-        q=chosen["q"].strip()[:64],
-        ordering=chosen["ordering"] or "state",
-    )
-    context = {
-        "fleet": found,
-        "chosen": chosen,
-        "now": now,
-        "total": sum(found.counts.values()),
-        "reduced": not may(request.user, Can.DEVICE_READ),
-        "re_reads": badges.badge("reading:re-reads", request.user),
-    }
-    part = getattr(request, "htmx", False)
-    return render(
-        request, "devices/parts/fleet_body.html" if part else "devices/fleet.html", context
-    )
-
-
 def _asked_moment(request: HttpRequest, now: datetime) -> datetime | None:
     zone = timezone.get_current_timezone()
     return moments.past(request.GET.get("at", ""), now=now, zone=zone)
 
 
+def _slider(at: datetime | None, now: datetime) -> dict[str, int]:
+    """Hours since 1970 between which a past moment is chosen, and the one looked at."""
+    first = min(now - SLIDER, at - timedelta(days=1)) if at else now - SLIDER
+    hours = {"first": first, "last": now, "value": at or now}
+    return {name: int(moment.timestamp() // 3600) for name, moment in hours.items()}
+
+
 @require_GET
 @requires(Can.DEVICE_HEALTH)
 def device(request: HttpRequest, pk: int) -> HttpResponse:
-    """What is wrong, since when, what changed; `?at=` shows a past moment, `?range=` the span."""
+    """What is wrong, since when, what changed.
+
+    `?at=` shows a past moment; `?range=`, or `?from=` and `?to=`, the span of the time axis.
+    """
     now = timezone.now()
     at = _asked_moment(request, now)
     machine = twin_selectors.get(pk)
@@ -83,20 +66,23 @@ def device(request: HttpRequest, pk: int) -> HttpResponse:
     context["degraded"] = degraded_selectors.covering(machine.pk, at=at, now=now)
     if not may(request.user, Can.DEVICE_READ):
         return render(request, "devices/device_health.html", context)
-    chosen = request.GET.get("range", "")
-    chosen = chosen if chosen in RANGES else DEFAULT_RANGE
+    zone = timezone.get_current_timezone()
+    span = spans.asked(request.GET.dict(), now=now, at=at, zone=zone)
     journal = twin_selectors.journal(machine, at)
     charts = twin_selectors.charts(
         machine,
-        end=at or now,
-        span=RANGES[chosen],
+        end=span.end,
+        span=span.length,
         journal_rows=journal,
         health=twin.health,
     )
     listed = twin_selectors.alerts(machine, at)
     context |= {
-        "range": chosen,
-        "ranges": list(RANGES),
+        "span": span,
+        "ranges": list(spans.RANGES),
+        "slider": _slider(at, now),
+        "usual_url": reverse("api-device-baseline", args=[pk]),
+        "lanes": lane_selectors.lanes(machine, span),
         "charts": charts,
         "alerts": listed,
         "open_then": set(twin.state["open_alerts"]),

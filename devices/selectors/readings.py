@@ -22,12 +22,15 @@ RAW_UP_TO = timedelta(hours=48)
 HOURS_UP_TO = timedelta(days=31)
 
 
-def _choose(span: rolled.Span) -> str:
+def choose_resolution(
+    device: Device, start: datetime, end: datetime, metric: Metric | None = None
+) -> str:
     """The finest that the span allows, that is kept, and that fits into one answer.
 
     Raw up to 2 days, 5 minutes and hours up to 31, else days.
     """
-    start, length = span.start, span.end - span.start
+    span = rolled.Span(device, start, end, metric)
+    length = end - start
     if length > HOURS_UP_TO:
         return "day"
     kept = floors() if start < timezone.now() - SAFE else Floors()
@@ -79,7 +82,7 @@ def series(
     if start > end:
         raise InvalidInputError("bad_span", "The span ends before it starts.")
     span = rolled.Span(device, start, end, metric)
-    resolution = resolution or _choose(span)
+    resolution = resolution or choose_resolution(device, start, end, metric)
     if resolution not in RESOLUTIONS:
         raise InvalidInputError(
             "unknown_resolution", "Choose a known resolution.", known=list(RESOLUTIONS)

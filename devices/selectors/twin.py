@@ -25,12 +25,6 @@ from .health import health_at
 from .readings import series
 from .snapshots import events_after, newest_snapshot
 
-RANGES: dict[str, timedelta] = {
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-    "90d": timedelta(days=90),
-}
 JOURNAL_ROWS = 50
 ALERT_ROWS = 50
 

@@ -2,8 +2,10 @@
 import uPlot from "../vendor/uPlot.esm.js";
 
 const HEIGHT = 140;
+/** Room for the values left of every plot, so that all time axes lie under each other. */
+export const GUTTER = 56;
 
-function colour(name) {
+export function colour(name) {
   return getComputedStyle(document.body).getPropertyValue(name).trim() || "#456";
 }
 
@@ -70,11 +72,11 @@ function drawMarks(plot, marks) {
 }
 
 // room for the values, and for a limit only where they come near it: a far one would flatten them
-function valueRange(limits) {
+function valueRange(limits, usual) {
   return (_plot, low, high) => {
     if (low === null || high === null) return [0, 1];
     const span = high - low || Math.abs(high) || 1;
-    for (const { value } of limits) {
+    for (const { value } of [...limits, ...(usual.edges ?? [])]) {
       if (value > high && value - high < 2 * span) high = value;
       if (value < low && low - value < 2 * span) low = value;
     }
@@ -83,12 +85,41 @@ function valueRange(limits) {
   };
 }
 
-function words(value, unit) {
+// what was usual: the band of 5 to 95 % and the median, hour by hour; behind everything else
+function drawUsual(plot, usual) {
+  if (!usual.at) return;
+  const { ctx, bbox, scales } = plot;
+  const x = (time) => Math.min(Math.max(plot.valToPos(time, "x", true), bbox.left), bbox.left + bbox.width);
+  const y = (value) => plot.valToPos(value, "y", true);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = colour("--line");
+  ctx.strokeStyle = colour("--line-strong");
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([2 * devicePixelRatio, 2 * devicePixelRatio]);
+  for (let time = Math.floor(scales.x.min / 3600) * 3600; time < scales.x.max; time += 3600) {
+    const found = usual.at(time);
+    if (!found) continue;
+    const [low, middle, high] = found;
+    const left = x(time);
+    const right = x(time + 3600);
+    ctx.fillRect(left, y(high), right - left + 0.5, y(low) - y(high));
+    ctx.beginPath();
+    ctx.moveTo(left, y(middle));
+    ctx.lineTo(right, y(middle));
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+export function words(value, unit) {
   return value === null || value === undefined ? "" : `${Number(value.toPrecision(4))} ${unit}`.trim();
 }
 
-// [step in seconds, label, then what is added when a year, month or day begins]
-const TIMES = [
+/** uPlot's labels of a time axis: [step in seconds, label, then what is added when a year, month or day begins]. */
+export const TIMES = [
   [365 * 86400, "{YYYY}", null, null, null, null, null, null, 1],
   [28 * 86400, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
   [86400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
@@ -96,8 +127,9 @@ const TIMES = [
   [1, ":{ss}", "\n{D} {MMM} {HH}:{mm}", null, "\n{D} {MMM} {HH}:{mm}", null, "\n{HH}:{mm}", null, 1],
 ];
 
-/** Draws one quantity into `place`; `data` as `devices.charts.columns` gives it. */
-export function drawChart(place, data, { start, end, marks, resolution, zone, readout }) {
+/** Draws one quantity into `place`; `data` as `devices.charts.columns` gives it.
+    `usual` may get its `at` and `edges` later; `onScale` hears of each change of the time axis. */
+export function drawChart(place, data, { start, end, marks, resolution, zone, readout, usual = {}, onScale }) {
   const ink = colour("--ink-2");
   const grid = { stroke: colour("--line"), width: 1 };
   const axis = { stroke: ink, grid, ticks: grid, font: "11px system-ui, sans-serif" };
@@ -123,8 +155,8 @@ export function drawChart(place, data, { start, end, marks, resolution, zone, re
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
       legend: { show: false },
       cursor: { sync: { key: "twin", scales: ["x", null] }, drag: { x: true, y: false } },
-      scales: { x: { time: true, range: (_plot, low, high) => (low === null ? [start, end] : [low, high]) }, y: { range: valueRange(data.limits) } },
-      axes: [{ ...axis, values: TIMES }, { ...axis, size: 56 }],
+      scales: { x: { time: true, range: (_plot, low, high) => (low === null ? [start, end] : [low, high]) }, y: { range: valueRange(data.limits, usual) } },
+      axes: [{ ...axis, values: TIMES }, { ...axis, size: GUTTER }],
       series,
       bands: band ? [{ series: [3, 2], fill: colour("--accent-soft") }] : [],
       hooks: {
@@ -132,6 +164,8 @@ export function drawChart(place, data, { start, end, marks, resolution, zone, re
           (self) => data.baseline && drawBaseline(self, data.baseline),
           (self) => drawBars(self, data.bars ?? []),
         ],
+        drawAxes: [(self) => drawUsual(self, usual)],
+        setScale: [(self, key) => key === "x" && onScale?.(self)],
         draw: [(self) => drawLimits(self, data.limits), (self) => drawMarks(self, marks)],
         setCursor: [(self) => say(self.cursor.idx)],
       },

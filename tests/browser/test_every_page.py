@@ -101,6 +101,8 @@ MUST = {
         "/rules/",
         "/storage/",
         "/reading-imports/", "/device-models/",
+        "/devices/wall/", "/devices/?view=tiles", "/devices/?view=table", "/devices/compare/",
+        "/devices/compare/?a=1", "/devices/compare/?a=XR&against=earlier",
     },
     Role.ADMIN: {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
@@ -115,6 +117,13 @@ EXTRA = {
         for show in ("all", "signed", "mine", "second_reading", "adjudication")
     ],
     "/search/": ["/search/?q=1"],
+    "/devices/": [
+        "/devices/?view=tiles",
+        "/devices/?view=tiles&group=room",
+        "/devices/?view=table",
+    ],
+    "/devices/wall/": ["/devices/wall/?theme=light&rows=2"],
+    "/devices/compare/": ["/devices/compare/?a=1", "/devices/compare/?a=XR&against=earlier"],
 }
 
 

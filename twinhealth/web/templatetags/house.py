@@ -48,6 +48,21 @@ def icon(name: str, title: str = "") -> SafeString:
     return format_html('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', shape)
 
 
+@register.simple_tag
+def shapes(*names: str) -> SafeString:
+    """Icons that a page shows hundreds of, drawn once; `{% shape %}` points at them."""
+    symbols = "".join(
+        f'<symbol id="shape-{name}" viewBox="0 0 24 24">{SHAPES[name]}</symbol>' for name in names
+    )
+    return mark_safe(f'<svg class="shapes" aria-hidden="true">{symbols}</svg>')  # noqa: S308 - ours
+
+
+@register.simple_tag
+def shape(name: str) -> SafeString:
+    """An icon that `{% shapes %}` drew on the same page; the word stands beside it."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#shape-{}"/></svg>', name)
+
+
 def span_text(span: timedelta) -> str:
     """A length of time in one number and unit: `12 min`, `3 h`, `6 d`."""
     seconds = abs(span.total_seconds())

@@ -107,7 +107,7 @@ class ReadingImportViewSet(GenericViewSet[Any]):
         job = services.receive(
             source=cast("Any", upload),
             filename=upload.name or "",
-            options=_options(request.data.get("options", "")),
+            options=_options(cast("Any", request.data).get("options", "")),
             **self._who(request),
         )
         return Response(ReadingImportDetailSerializer(job).data, status=status.HTTP_201_CREATED)

@@ -276,8 +276,9 @@ class _Reader:
         dotted = _DOTTED.fullmatch(text)
         try:
             if dotted:
-                day, month, year, *clock = (int(part or 0) for part in dotted.groups())
-                found = datetime(year, month, day, *clock)  # noqa: DTZ001 - the zone follows
+                day, month, year, hour, minute, second = map(int, dotted.groups(default="0"))
+                # the zone follows
+                found = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
             elif re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", text):
                 found = datetime.fromisoformat(text)
             else:

@@ -1,7 +1,7 @@
 """Paho's client, reading and acknowledging many messages at once.
 
 Paho asks the kernel five times for each message and builds a table of all properties for it, which
-cost more than to store it (docs/decisions/0024-mqtt-many-at-once.md). Here bytes are read in large
+cost more than to store it (docs/decisions/0028-mqtt-many-at-once.md). Here bytes are read in large
 pieces, messages are taken out of them by `devices.mqtt_packets`, and all other packets are left to
 paho, as are connecting, TLS, keep-alive and writing.
 """

@@ -22,11 +22,11 @@ class RiskSerializer(serializers.Serializer[Any]):
 
     rung = serializers.ChoiceField(choices=[risk.RUNG, "none"])
     text = serializers.CharField()
-    days = serializers.ReadOnlyField(default=risk.DAYS)
+    days = serializers.IntegerField(default=risk.DAYS)
     probability = serializers.FloatField(source="chance.probability", default=None, allow_null=True)
     low = serializers.FloatField(source="chance.low", default=None, allow_null=True)
     high = serializers.FloatField(source="chance.high", default=None, allow_null=True)
-    interval = serializers.ReadOnlyField(default=risk.INTERVAL)
+    interval = serializers.FloatField(default=risk.INTERVAL)
     failures = serializers.IntegerField(source="own.failures")
     machine_years = serializers.FloatField(source="own.years")
     pool = serializers.ChoiceField(choices=["model", "modality"])

@@ -17,7 +17,7 @@ from devices.rule_kinds.words import sentence
 from devices.selectors import checks as selectors
 from devices.selectors import rules as rule_selectors
 from devices.selectors import twin as twin_selectors
-from devices.selectors.twin import RANGES
+from devices.spans import RANGES
 
 DEFAULT_RANGE = "30d"
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max, Min, Q, QuerySet
 
-from devices.models import Metric, Reading, Rule
+from devices.models import Reading, Rule
 from devices.models.rule import RuleKind
 
 _INSTANT = timedelta(microseconds=1)
@@ -46,7 +46,7 @@ def _forgotten(rule: Rule, readings: QuerySet[Reading], last: datetime) -> datet
         if cleared is not None:
             return cleared
     newest = readings.aggregate(at=Max("measured_at"))["at"]
-    age = Metric.objects.values_list("max_age", flat=True).get(pk=rule.metric_id)
+    age = readings.values_list("metric__max_age", flat=True)[0]
     return max(newest, last) + timedelta(seconds=age) + _INSTANT
 
 

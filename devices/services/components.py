@@ -196,13 +196,12 @@ def _check_place(
     device: Device, kind: str, position: str, at: datetime, *, without: int | None = None
 ) -> None:
     """Nothing is in the place from `at` on."""
-    other = (
-        Component.objects.filter(device=device, kind=kind, position=position, voided_at=None)
-        .filter(Q(removed_at=None) | Q(removed_at__gt=at))
-        .exclude(pk=without)
-        .order_by("installed_at")
-        .first()
-    )
+    others = Component.objects.filter(
+        device=device, kind=kind, position=position, voided_at=None
+    ).filter(Q(removed_at=None) | Q(removed_at__gt=at))
+    if without is not None:
+        others = others.exclude(pk=without)
+    other = others.order_by("installed_at").first()
     if other is not None:
         raise ConflictError(
             "place_taken",

@@ -321,6 +321,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     # several rooms have a `state`; without names of their own the schema would number them
     "ENUM_NAME_OVERRIDES": {
+        "ComponentKindEnum": "devices.models.component.ComponentKind.choices",
+        "ReadingImportStateEnum": "devices.models.reading_import.ImportState.choices",
         "RuleKindEnum": "devices.models.rule.RuleKind.choices",
         "HealthStateEnum": ["ok", "watch", "act", "unknown"],
         "AlertStateEnum": "devices.models.alert.AlertState.choices",

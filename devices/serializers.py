@@ -235,6 +235,12 @@ class DesiredConfigSerializer(serializers.Serializer[Any]):
     ae_titles = serializers.ListField(child=serializers.CharField(max_length=16), required=False)
     noted_since = serializers.DateTimeField(required=False, allow_null=True)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Something has to be named."""
+        if not attrs:
+            raise serializers.ValidationError("Name what is to be changed.")
+        return attrs
+
 
 class ReadingInSerializer(serializers.Serializer[Any]):
     """One reading to be stored; at most 10,000 in one call."""

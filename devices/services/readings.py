@@ -78,16 +78,14 @@ def _value(item: ReadingIn, metric: Metric) -> float:
     if not isinstance(item.unit, str) or not item.unit:
         raise InvalidInputError("unknown_unit", f"unit is missing; {metric.unit} is expected.")
     value = units.convert(value, item.unit, metric.unit)
-    if abs(value) > LARGEST:
-        raise InvalidInputError("not_a_number", f"value must lie within {LARGEST:g}.")
-    if abs(value) < SMALLEST:
-        value = 0.0
     low, high = metric.plausible_low, metric.plausible_high
     if (low is not None and value < low) or (high is not None and value > high):
         raise InvalidInputError(
             "implausible", f"{value:g} {metric.unit} can't be real for {metric.key}."
         )
-    return value
+    if abs(value) > LARGEST:
+        raise InvalidInputError("not_a_number", f"value must lie within {LARGEST:g}.")
+    return value if abs(value) >= SMALLEST else 0.0
 
 
 def _moment(item: ReadingIn) -> datetime:

@@ -33,6 +33,7 @@ from devices.models import DegradedSpan, Device, Metric, Reading, Rule
 from devices.services import degraded
 from tests.detection.factories import make_device, make_image, make_run, make_user, make_version
 from tests.detection.fakes import FakeDetector, install
+from tests.devices.factories import reading
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -59,9 +60,7 @@ def engineer(db: None) -> User:
 
 
 def read(device: Device, value: float, at: datetime) -> Reading:
-    return Reading.objects.create(
-        device=device, metric=device.model.metrics.get(), value=value, measured_at=at, source="rest"
-    )
+    return reading(device, device.model.metrics.get(), value, at)
 
 
 def film(device: Device, at: datetime, version: DetectorVersion, **fields: Any) -> DetectionRun:

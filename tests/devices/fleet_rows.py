@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from devices.models import Device, DeviceModel, Reading
+from devices.models import Device, DeviceModel
 from tests.devices import factories as f
 
 HOSTILE = "<img src=x><script>alert(1)</script>"
@@ -30,18 +30,11 @@ def machines(now: datetime, *, names: dict[str, list[str]], rooms: int = 5) -> l
         Device(serial=f"F{n:04d}", name=name, model=made, location=f"R{n % rooms}")
         for n, (_, name) in enumerate(listed)
     )
-    Reading.objects.bulk_create(
-        Reading(
-            device=device,
-            metric=noise,
-            value=VALUES[state],
-            measured_at=now - timedelta(minutes=minutes),
-            source="rest",
-        )
-        for device, (state, _) in zip(devices, listed, strict=True)
-        if state != "unknown"
-        for minutes in (30, 20, 10)
-    )
+    for device, (state, _) in zip(devices, listed, strict=True):
+        if state != "unknown":
+            f.readings(
+                device, noise, [(now - timedelta(minutes=m), VALUES[state]) for m in (30, 20, 10)]
+            )
     return devices
 
 

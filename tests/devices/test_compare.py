@@ -109,7 +109,7 @@ def test_the_page(django_assert_num_queries: Any) -> None:
     asked = page(engineer, "/devices/compare/?a=XR&b=nothing")
     assert "Which one?" in asked
     assert "No machine has that name" in asked
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(22):
         engineer.get(f"/devices/compare/?a={a.pk}&b={b.pk}")
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import AuditEntry, User
-from devices.models import Component, Device, Metric, Reading, TwinEvent
+from devices.models import Component, Device, Metric, TwinEvent
 from devices.selectors import components as selectors
 from devices.selectors.twin import state_at
 from devices.services import components, registry
@@ -94,15 +94,8 @@ def test_the_count_is_the_sum_of_its_steps(values: list[int], start: int | None)
         device, metric = counted()
         given_start = {} if start is None else {"tube_exposures": start}
         part = tube(device, ago(20), counters=given_start)
-        Reading.objects.bulk_create(
-            Reading(
-                device=device,
-                metric=metric,
-                value=v,
-                measured_at=ago(10) + timedelta(minutes=i),
-                source="rest",
-            )
-            for i, v in enumerate(values)
+        f.readings(
+            device, metric, [(ago(10) + timedelta(minutes=i), v) for i, v in enumerate(values)]
         )
         seen = values if start is None else [start, *values]
         expected = sum(b - a if b >= a else b for a, b in pairwise(seen)) if seen else None

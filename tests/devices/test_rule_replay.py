@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from devices.models import Downtime, Reading, WorkOrder
+from devices.models import Downtime, WorkOrder
 from devices.rule_kinds.fold import run
 from devices.rule_kinds.replay import Mishap, replay
 from devices.rule_kinds.spec import Spec, complete
@@ -149,8 +149,5 @@ def test_bad_spans_and_another_makes_metric(monkeypatch: pytest.MonkeyPatch) -> 
     assert code(start=T0 - 100 * YEAR) == "bad_span"
     assert code(device=other) == "other_model"
     monkeypatch.setattr(selectors, "MOST_READINGS", 2)
-    Reading.objects.bulk_create(
-        Reading(device=device, metric=noise, value=1, measured_at=T0 + f.minutes(i), source="rest")
-        for i in range(3)
-    )
+    f.readings(device, noise, [(T0 + f.minutes(i), 1.0) for i in range(3)])
     assert code() == "too_many_readings"

@@ -19,6 +19,13 @@ _OBJECT = {"type": "object", "additionalProperties": {}}
 class ParamsField(serializers.JSONField):
     """The kind's own parameters by name (docs/rules.md)."""
 
+    def to_internal_value(self, data: Any) -> Any:
+        """Names, or nothing."""
+        given = super().to_internal_value(data)
+        if given is not None and not isinstance(given, dict):
+            raise serializers.ValidationError("Give the kind's parameters by name.")
+        return given
+
 
 class RuleVersionSerializer(serializers.ModelSerializer[RuleVersion]):
     """What the rule said from a moment on, who made it so and why."""

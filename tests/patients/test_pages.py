@@ -176,7 +176,7 @@ def test_the_page_needs_few_queries(
 ):
     items = [pulse(70, hours=1 + n / 10) for n in range(300)]
     observations.record(patient=patient, items=items, source="rest", actor=None)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         html = text(client, page(patient))
     assert "300 values" in html
     html = text(client, f"{page(patient)}?page=2&code=8867-4")

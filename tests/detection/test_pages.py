@@ -86,7 +86,7 @@ def test_pages_ask_the_database_a_fixed_number_of_questions(
     for address, budget in (
         ("/worklist/", 18),
         ("/worklist/table/", 14),
-        (f"/films/{image.pk}/", 27),
+        (f"/films/{image.pk}/", 29),
         (f"/patients/{patient.pk}/films/", 12),
     ):
         page.get(address)  # sessions and content types are warm

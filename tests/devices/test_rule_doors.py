@@ -74,6 +74,15 @@ def test_by_rest_from_the_first_version_to_the_last(bench: tuple[Device, Metric]
     assert client.get("/api/v1/rules/?kind=weather").status_code == 400
 
 
+def test_parameters_are_names(bench: tuple[Device, Metric]) -> None:
+    _, noise = bench
+    client = api()
+    pk = client.post("/api/v1/rules/", new(noise), format="json").json()["id"]
+    for params in ([1], "x", 3):
+        body = {"params": params, "reason": "try"}
+        assert client.patch(f"/api/v1/rules/{pk}/", body, format="json").status_code == 400
+
+
 def test_a_bad_value_is_named_and_nothing_is_made(bench: tuple[Device, Metric]) -> None:
     _, noise = bench
     for given, field in (

@@ -170,10 +170,11 @@ def test_sensors_clocks_and_settings_that_fail() -> None:
     )
     block = of(fleet(3, 3, faults=faults))
     values = {key: track.values for key, track in block.tracks.items()}
-    assert np.isfinite(values["oil_pressure"][0, :40]).any()
-    assert np.isnan(values["oil_pressure"][0, 48:]).all()
-    assert len(set(values["room_humidity"][0, 80:])) <= 2  # NaN or the one value
-    assert np.isnan(values["room_temperature"][:, 49:71]).all()  # all hang on one supply
+    assert np.isfinite(values["oil_pressure"][0, :20]).any()
+    assert np.isnan(values["oil_pressure"][0, 24:]).all()
+    stuck = values["room_humidity"][0, 40:]
+    assert len(set(stuck[np.isfinite(stuck)])) == 1
+    assert np.isnan(values["room_temperature"][:, 25:35]).all()  # all hang on one supply
     assert block.ahead[1, -1] > 3000
     assert abs(block.ahead[0]).max() <= 60
     told = block.values(1)

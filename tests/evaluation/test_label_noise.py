@@ -40,7 +40,8 @@ def test_known_noise_is_found_again(rng, wrong):
     assert report["readers"] == 2
     for label in CLASSES:
         row = report["in_doubt"][label]
-        assert row["value"] == pytest.approx(wrong, abs=0.06)
+        # 200 films a class: 0.1 is four standard deviations of the noise that was drawn
+        assert row["value"] == pytest.approx(wrong, abs=0.1)
         assert row["low"] <= row["value"] <= row["high"]
     best = report["ceiling_ap50"]["mean"]["value"]
     if wrong:

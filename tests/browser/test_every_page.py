@@ -216,6 +216,7 @@ def pages_of(user: User) -> list[str]:
     ("name", "role"),
     [("clinician", Role.CLINICIAN), ("engineer", Role.ENGINEER), ("admin", Role.ADMIN)],
 )
+@pytest.mark.timeout(900)
 def test_every_page(visit: Visit, hospital: dict[str, User], name: str, role: Role) -> None:
     user = hospital[name]
     addresses = pages_of(user)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from operator import itemgetter
 from typing import Literal
@@ -161,6 +162,7 @@ def amount(value: float, unit: str) -> str:
     return f"{number(value)} {unit_text(unit)}".strip()
 
 
+@lru_cache(maxsize=4096)
 def limits_text(low: float | None, high: float | None, unit: str) -> str:
     """`3 to 5 kV`, `at least 3 kV`, `at most 5 kV`."""
     if low is not None and high is not None:
@@ -170,7 +172,9 @@ def limits_text(low: float | None, high: float | None, unit: str) -> str:
     return "no limit" if low is None else f"at least {amount(low, unit)}"
 
 
-def check(limit: Limit, samples: Iterable[Sample], at: datetime) -> CheckResult:
+def check(
+    limit: Limit, samples: Iterable[Sample], at: datetime, *, version: int | None = None
+) -> CheckResult:
     """Judge a rule as of a moment.
 
     It fires when `min_samples` consecutive readings spanning `for_seconds` lie outside, and clears
@@ -182,6 +186,7 @@ def check(limit: Limit, samples: Iterable[Sample], at: datetime) -> CheckResult:
         samples: readings in any order, repeated or not; those after `at` are ignored. Those
             before the last one that clears don't matter and may be left out.
         at: aware.
+        version: number of the rule's version, for the result.
     """
     firing = Firing()
     newest: Sample | None = None
@@ -189,10 +194,17 @@ def check(limit: Limit, samples: Iterable[Sample], at: datetime) -> CheckResult:
         newest = sample
         if math.isfinite(sample.value):
             firing.step(limit, sample.at.timestamp(), sample.value)
-    return judged(limit, firing, newest, at)
+    return judged(limit, firing, newest, at, version=version)
 
 
-def judged(limit: Limit, firing: Firing, newest: Sample | None, at: datetime) -> CheckResult:
+def judged(
+    limit: Limit,
+    firing: Firing,
+    newest: Sample | None,
+    at: datetime,
+    *,
+    version: int | None = None,
+) -> CheckResult:
     """What the rule says at a moment, of a fold that has seen every reading up to it.
 
     Args:
@@ -200,26 +212,31 @@ def judged(limit: Limit, firing: Firing, newest: Sample | None, at: datetime) ->
         firing: where its fold stands.
         newest: the last reading.
         at: aware, not before `newest`.
+        version: number of the rule's version, for the result.
     """
+
+    def said(state: State, text: str, run: Firing | None = None) -> CheckResult:
+        return _result(limit, state, run or Firing(), newest, text=text, version=version)
+
     if newest is None:
-        return _result(limit, "unknown", Firing(), None, f"{limit.rule}: no reading")
+        return said("unknown", f"{limit.rule}: no reading")
     if at - newest.at > timedelta(seconds=limit.max_age):
         text = f"{limit.rule}: no reading for {span_text(at - newest.at)}"
-        return _result(limit, "unknown", Firing(), newest, text)
+        return said("unknown", text)
     run = firing.at(limit, at.timestamp())
     allowed = limits_text(limit.low, limit.high, limit.unit)
     if not math.isfinite(newest.value) and not run.failing:
         text = f"{limit.rule}: the last reading is not a number"
-        return _result(limit, "unknown", Firing(), newest, text)
+        return said("unknown", text)
     shown = amount(newest.value, limit.unit) if math.isfinite(newest.value) else "not a number"
     text = f"{limit.rule}: {shown}, allowed {allowed}"
     if run.failing:
         if run.calm is not None:
             text += f"; inside again, kept for {span_text(timedelta(seconds=limit.keep_seconds))}"
-        return _result(limit, limit.severity, run, newest, text)
+        return said(limit.severity, text, run)
     if run.n:
         text += f"; outside for {run.n} of {limit.min_samples} readings, not yet long enough"
-    return _result(limit, "ok", run, newest, text)
+    return said("ok", text, run)
 
 
 def span_text(span: timedelta) -> str:
@@ -231,7 +248,13 @@ def span_text(span: timedelta) -> str:
 
 
 def _result(
-    limit: Limit, state: State, run: Firing, newest: Sample | None, text: str
+    limit: Limit,
+    state: State,
+    run: Firing,
+    newest: Sample | None,
+    *,
+    text: str,
+    version: int | None,
 ) -> CheckResult:
     value = newest.value if newest is not None and math.isfinite(newest.value) else None
     return CheckResult(
@@ -248,4 +271,5 @@ def _result(
         affects_image=limit.affects_image,
         text=text,
         measured_at=newest.at if newest else None,
+        version=version,
     )

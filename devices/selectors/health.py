@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -27,7 +27,7 @@ from django.db.models.functions import Coalesce, Least
 from devices.health import Health, combine
 from devices.models import Device, Reading, Rule, RuleChange, RuleState
 from devices.rule_kinds.fold import silent
-from devices.rule_kinds.spec import KEPT, OF_MACHINE
+from devices.rule_kinds.spec import KEPT, OF_MACHINE, Spec
 from devices.rules import CheckResult, Sample, check
 
 from . import machine_facts
@@ -36,6 +36,7 @@ from .newest import newest_many
 from .rules import SPEC_COLUMNS, Watched, spec_of
 from .verdicts import from_verdict
 
+_NEVER = (None, None)
 _NO_LOW, _NO_HIGH = -1.7e308, 1.7e308
 # SQLite allows an expression 1,000 deep; more failing checks than this take one query more
 _TERMS = 200
@@ -84,7 +85,26 @@ def _clearing(readings: QuerySet[Reading]) -> QuerySet[Reading]:
     return readings.filter(inside).filter(~Exists(just_before))
 
 
-def _rules(devices: Sequence[Device], at: datetime) -> list[dict[str, Any]]:
+@dataclass(slots=True)
+class _Row:
+    """One rule on one machine: what decides it.
+
+    Attributes:
+        newest_at: of the metric's newest reading, as `newest_value`.
+        cleared_at: of a limit, when a reading last cleared it.
+        verdict: of a kept kind, what the worker found.
+    """
+
+    spec: Spec
+    metric_id: int | None
+    machine: int
+    newest_at: datetime | None
+    newest_value: float | None
+    cleared_at: datetime | None
+    verdict: dict[str, Any] | None = None
+
+
+def _rules(devices: Sequence[Device], at: datetime) -> list[_Row]:
     """Per machine and rule: the newest reading, and the last one that clears a limit.
 
     Of a kept kind also what the worker found: the state where it isn't from later, or the last
@@ -96,47 +116,39 @@ def _rules(devices: Sequence[Device], at: datetime) -> list[dict[str, Any]]:
     rules = Rule.objects.filter(
         Q(metric__device_model__in=models) | Q(device_model__in=models), enabled=True
     ).annotate(owner=Coalesce("metric__device_model", "device_model"))
-    by_model: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    by_model: dict[int, list[tuple[Spec, int | None]]] = defaultdict(list)
     for rule in rules.values(*SPEC_COLUMNS, "owner"):
-        by_model[rule["owner"]].append(dict(rule))
+        by_model[rule["owner"]].append((spec_of(rule), rule["metric_id"]))
     rows = []
     for device in devices:
-        for rule in by_model.get(device.model_id, ()):
-            moment, value = newest.get((device.pk, rule["metric_id"]), (None, None))
-            rows.append(
-                {
-                    **rule,
-                    "machine": device.pk,
-                    "newest_at": moment,
-                    "newest_value": value,
-                    "cleared_at": moment if rule["kind"] == "limit" else None,
-                    "verdict": None,
-                }
-            )
-    _add_cleared([row for row in rows if row["kind"] == "limit" and not _clears(row)], at)
-    _add_verdicts([row for row in rows if row["kind"] in KEPT], at)
+        machine = device.pk
+        for spec, metric in by_model.get(device.model_id, ()):
+            moment, value = newest.get((machine, metric), _NEVER) if metric else _NEVER
+            cleared = moment if spec.kind == "limit" else None
+            rows.append(_Row(spec, metric, machine, moment, value, cleared))
+    _add_cleared([row for row in rows if row.spec.kind == "limit" and not _clears(row)], at)
+    _add_verdicts([row for row in rows if row.spec.kind in KEPT], at)
     return rows
 
 
-def _clears(row: dict[str, Any]) -> bool:
+def _clears(row: _Row) -> bool:
     """Whether the newest reading alone says that all is well."""
-    return row["newest_value"] is None or (
-        not row["keep_seconds"] and spec_of(row).limit.clears(row["newest_value"])
-    )
+    limit = row.spec.limit
+    return row.newest_value is None or (not limit.keep_seconds and limit.clears(row.newest_value))
 
 
-def _of_machines(rows: list[dict[str, Any]]) -> QuerySet[Rule]:
+def _of_machines(rows: list[_Row]) -> QuerySet[Rule]:
     """The rows' rules, once for each of their machines."""
     return (
-        Rule.objects.filter(pk__in={row["id"] for row in rows})
+        Rule.objects.filter(pk__in={row.spec.limit.rule_id for row in rows})
         .annotate(
             machine=Coalesce("metric__device_model__devices__id", "device_model__devices__id")
         )
-        .filter(machine__in={row["machine"] for row in rows})
+        .filter(machine__in={row.machine for row in rows})
     )
 
 
-def _add_cleared(rows: list[dict[str, Any]], at: datetime) -> None:
+def _add_cleared(rows: list[_Row], at: datetime) -> None:
     """When limits were last cleared."""
     if not rows:
         return
@@ -161,10 +173,10 @@ def _add_cleared(rows: list[dict[str, Any]], at: datetime) -> None:
         for machine, rule, moment in found.values_list("machine", "pk", "cleared_at")
     }
     for row in rows:
-        row["cleared_at"] = cleared.get((row["machine"], row["id"]))
+        row.cleared_at = cleared.get((row.machine, row.spec.limit.rule_id))
 
 
-def _add_verdicts(rows: list[dict[str, Any]], at: datetime) -> None:
+def _add_verdicts(rows: list[_Row], at: datetime) -> None:
     """What the worker found of kept kinds."""
     if not rows:
         return
@@ -184,7 +196,7 @@ def _add_verdicts(rows: list[dict[str, Any]], at: datetime) -> None:
         for machine, rule, verdict in found.values_list("machine", "pk", "verdict")
     }
     for row in rows:
-        row["verdict"] = verdicts.get((row["machine"], row["id"]))
+        row.verdict = verdicts.get((row.machine, row.spec.limit.rule_id))
 
 
 def _runs(
@@ -215,16 +227,16 @@ def watched(devices: Sequence[Device], at: datetime) -> list[Watched]:
     """
     ids = [d.pk for d in devices]
     rows = _rules(devices, at)
-    machine_rules = [row for row in rows if row["kind"] in OF_MACHINE]
-    rows = [row for row in rows if row["kind"] not in OF_MACHINE]
+    machine_rules = [(row.machine, row.spec) for row in rows if row.spec.kind in OF_MACHINE]
+    rows = [row for row in rows if row.spec.kind not in OF_MACHINE]
     facts: dict[int, dict[str, Any]] = {}
-    if machine_rules or any(row["kind"] == "silence" for row in rows):
+    if machine_rules or any(row.spec.kind == "silence" for row in rows):
         facts = machine_facts.states(ids, at)
     wanted: dict[tuple[int, int], datetime | None] = {}
     for row in rows:
         if not _needs_run(row, at):
             continue
-        pair, cleared = (row["machine"], row["metric_id"]), row["cleared_at"]
+        pair, cleared = (row.machine, cast("int", row.metric_id)), row.cleared_at
         if pair in wanted:
             known = wanted[pair]
             cleared = min(known, cleared) if known and cleared else None
@@ -235,40 +247,40 @@ def watched(devices: Sequence[Device], at: datetime) -> list[Watched]:
 
 
 def _judged(
-    row: dict[str, Any],
+    row: _Row,
     runs: dict[tuple[int, int], list[Sample]],
     facts: dict[int, dict[str, Any]],
     at: datetime,
 ) -> Watched:
-    machine, spec = cast("int", row["machine"]), spec_of(row)
+    machine, spec = row.machine, row.spec
     if spec.kind == "silence":
-        result = silent(spec, row["newest_at"], at)
+        result = silent(spec, row.newest_at, at)
         if facts[machine]["lifecycle"] != "in_service":
             text = f"{spec.limit.rule}: the machine is out of service"
             result = replace(result, state="unknown", since=None, text=text)
         return Watched(machine, spec, result)
     if spec.kind in KEPT:
-        result = from_verdict(spec, row["verdict"], row["newest_at"], at)
+        result = from_verdict(spec, row.verdict, row.newest_at, at)
         return Watched(machine, spec, result)
     samples: tuple[Sample, ...] = ()
     if _needs_run(row, at):
-        run = runs.get((machine, row["metric_id"]), [])
-        cleared = row["cleared_at"]
+        run = runs.get((machine, cast("int", row.metric_id)), [])
+        cleared = row.cleared_at
         samples = tuple(s for s in run if cleared is None or s.at > cleared)
-    elif row["newest_at"] is not None:
-        samples = (Sample(row["newest_at"], row["newest_value"]),)
-    result = replace(check(spec.limit, samples, at), version=spec.version)
+    elif row.newest_at is not None and row.newest_value is not None:
+        samples = (Sample(row.newest_at, row.newest_value),)
+    result = check(spec.limit, samples, at, version=spec.version)
     return Watched(machine, spec, result, samples)
 
 
-def _needs_run(row: dict[str, Any], at: datetime) -> bool:
+def _needs_run(row: _Row, at: datetime) -> bool:
     """False where the newest reading alone decides: there is none, it clears, it is too old."""
-    newest: datetime | None = row["newest_at"]
-    if row["kind"] != "limit" or newest is None:
+    newest = row.newest_at
+    if row.spec.kind != "limit" or newest is None:
         return False
-    if at - newest > timedelta(seconds=row["metric__max_age"]):
+    if at - newest > timedelta(seconds=row.spec.limit.max_age):
         return False
-    return row["cleared_at"] is None or bool(newest > row["cleared_at"])
+    return row.cleared_at is None or newest > row.cleared_at
 
 
 def _hushed(found: list[Watched]) -> list[Watched]:

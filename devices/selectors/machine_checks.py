@@ -8,26 +8,26 @@ from typing import Any
 
 from devices import projection
 from devices.rule_kinds.facts import clock_check, config_check
+from devices.rule_kinds.spec import Spec
 
 from . import machine_facts
-from .rules import Watched, spec_of
+from .rules import Watched
 
 
 def machine_checks(
-    rows: Sequence[dict[str, Any]], facts: dict[int, dict[str, Any]], at: datetime
+    rules: Sequence[tuple[int, Spec]], facts: dict[int, dict[str, Any]], at: datetime
 ) -> list[Watched]:
     """The verdict of each rule that has something to say; one query where any differs.
 
     Args:
-        rows: rules (`SPEC_COLUMNS`) with `machine`.
+        rules: each with its machine's id.
         facts: as `machine_facts.states` gave them.
         at: as of when.
     """
-    configured = {row["machine"]: facts[row["machine"]] for row in rows if row["kind"] == "config"}
+    configured = {machine: facts[machine] for machine, spec in rules if spec.kind == "config"}
     departures = machine_facts.departures(configured, at) if configured else {}
     found = []
-    for row in rows:
-        machine, spec = row["machine"], spec_of(row)
+    for machine, spec in rules:
         if spec.kind == "config":
             desired = projection.values(facts[machine]["desired"])
             result = config_check(spec, desired, *departures[machine], at)

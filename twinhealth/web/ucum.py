@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORDS = {
     "1": "",
@@ -17,6 +18,7 @@ _WORDS = {
 }
 
 
+@lru_cache(maxsize=1024)  # a fleet says the same few units thousands of times
 def unit_text(unit: str) -> str:
     """The unit for a page: `Cel` as °C, an annotation such as `{steps}` as its word, `1` unsaid."""
     if unit not in _WORDS and "/" in unit:

@@ -97,14 +97,14 @@ def _key_and_payload(body: bytes | bytearray, start: int) -> tuple[str, bytes]:
         raise PacketError("properties that end early")
     length, at = found
     end = at + length
-    key = ""
+    key: str | None = None
     while at < end:
         kind = body[at]
         at += 1
         if kind == _USER_PROPERTY:
             name, at = _sized(body, at)
             value, at = _sized(body, at)
-            if name == _KEY and not key:
+            if name == _KEY and key is None:
                 key = value.decode(errors="replace")
         elif kind in _SIZED:
             _, at = _sized(body, at)
@@ -116,7 +116,7 @@ def _key_and_payload(body: bytes | bytearray, start: int) -> tuple[str, bytes]:
             raise PacketError("no property of a message")
     if at != end:
         raise PacketError("properties longer than they say")
-    return key, bytes(body[end:])
+    return key or "", bytes(body[end:])
 
 
 def _sized(body: bytes | bytearray, at: int) -> tuple[bytes, int]:

@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
+from hypothesis import HealthCheck, settings
 
+# how long an example takes says something of the machine that runs the tests, not of the code
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 SEED = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(2**31)))
 
 

@@ -68,6 +68,10 @@ def opened(data: bytes) -> Arrived:
     return read_publish(data[0], data[found[0] :])
 
 
+def test_the_first_key_counts_though_it_is_empty() -> None:
+    assert opened(packet(b"", given=properties([("key", ""), ("key", "0")]))).message.key == ""
+
+
 @given(
     topic=TEXT,
     payload=st.binary(max_size=300),

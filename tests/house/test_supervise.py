@@ -71,7 +71,7 @@ def test_a_signal_ends_all_and_the_logs_stay(tmp_path: Path) -> None:
 
     def question() -> str | None:
         log = tmp_path / "logs" / "one.log"
-        return None if log.exists() and b"hello" in log.read_bytes() else "not yet"
+        return None if log.exists() and b"here\n" in log.read_bytes() else "not yet"
 
     made = supervisor(
         children,

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from devices.fields import RowsField
 from devices.models import Device, Supply
 from devices.models.device_model import Severity
 from devices.models.relation import SupplyKind
@@ -23,7 +24,7 @@ class SupplyForm(forms.Form):
     note = forms.CharField(
         max_length=300, required=False, help_text="Where to switch it, whom to call."
     )
-    devices = forms.ModelMultipleChoiceField(
+    devices = RowsField(
         Device.objects.order_by("name"), required=False, label="Machines on it",
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
@@ -32,11 +33,11 @@ class SupplyForm(forms.Form):
 class RelationsForm(forms.Form):
     """What one machine shares, and which others stand in for it."""
 
-    supplies = forms.ModelMultipleChoiceField(
+    supplies = RowsField(
         Supply.objects.order_by("name"), required=False, label="Hangs on",
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
-    spares = forms.ModelMultipleChoiceField(
+    spares = RowsField(
         Device.objects.none(), required=False, label="Can be replaced by",
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
@@ -44,7 +45,7 @@ class RelationsForm(forms.Form):
     def __init__(self, *args: Any, device: Device, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["spares"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 - declared above
+        assert isinstance(field, RowsField)  # noqa: S101 - declared above
         field.queryset = Device.objects.exclude(pk=device.pk).order_by("name")
 
 
@@ -61,7 +62,7 @@ class SubscriptionForm(forms.Form):
     rooms = forms.MultipleChoiceField(
         required=False, label="Only these rooms", widget=forms.CheckboxSelectMultiple
     )
-    devices = forms.ModelMultipleChoiceField(
+    devices = RowsField(
         Device.objects.order_by("name"), required=False, label="Only these machines",
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip

@@ -64,7 +64,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
 
 
 def _number(text: str) -> int | None:
-    return int(text[:18]) if text.isdecimal() else None
+    return int(text[:18]) if text.isdecimal() and len(text) < 19 else None
 
 
 def chosen_alerts(request: HttpRequest) -> selectors.AlertFilter:
@@ -101,7 +101,9 @@ def chosen_alerts(request: HttpRequest) -> selectors.AlertFilter:
 @requires(Can.ALERT_WORK)
 def alerts_acknowledge(request: HttpRequest) -> HttpResponse:
     """Acknowledge those that are ticked."""
-    ids = [int(text) for text in request.POST.getlist("alert") if text.isdecimal()]
+    ids = [
+        int(text) for text in request.POST.getlist("alert") if text.isdecimal() and len(text) < 19
+    ]
     try:
         done = services.acknowledge_many(alert_ids=ids, actor=actor(request), request=request)
     except DomainError as error:

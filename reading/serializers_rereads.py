@@ -111,14 +111,18 @@ class ReReadDetailSerializer(ReReadSerializer):
 class ReReadAssignSerializer(serializers.Serializer[Any]):
     """Films and to whom: a username; `null` for nobody."""
 
-    items = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=1000)
+    items = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), max_length=1000
+    )
     assignee = serializers.CharField(allow_null=True, max_length=150)
 
 
 class ReReadDoneSerializer(serializers.Serializer[Any]):
     """Films that are done alike; what changed is said film by film."""
 
-    items = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=1000)
+    items = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), max_length=1000
+    )
     result = serializers.ChoiceField(choices=ReReadResult.choices)
     note = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_NOTE)
 

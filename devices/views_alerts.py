@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import Can
+from devices.fields import row_ids
 from devices.forms import (
     AliasForm,
     AssignForm,
@@ -101,9 +102,7 @@ def chosen_alerts(request: HttpRequest) -> selectors.AlertFilter:
 @requires(Can.ALERT_WORK)
 def alerts_acknowledge(request: HttpRequest) -> HttpResponse:
     """Acknowledge those that are ticked."""
-    ids = [
-        int(text) for text in request.POST.getlist("alert") if text.isdecimal() and len(text) < 19
-    ]
+    ids = row_ids(request.POST.getlist("alert"))
     try:
         done = services.acknowledge_many(alert_ids=ids, actor=actor(request), request=request)
     except DomainError as error:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.decorators import requires
 from accounts.permissions import Can, may
+from devices.fields import row_ids
 from devices.forms_alerts import RotateForm, SubscriptionForm, WebhookChangeForm, WebhookForm
 from devices.models import Webhook
 from devices.models.notification import Channel, SendState
@@ -46,7 +47,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
 def notifications_read(request: HttpRequest) -> HttpResponse:
     """The person has seen one of them, or all."""
     asked = request.POST.getlist("notification")
-    ids = [int(text) for text in asked if text.isdecimal() and len(text) < 19] if asked else None
+    ids = row_ids(asked) if asked else None
     outbox.mark_read(user=actor(request), ids=ids)
     return redirect("devices:notifications")
 

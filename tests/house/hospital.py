@@ -69,7 +69,7 @@ CANARIES = (
 def build() -> None:
     """Make the rows."""
     pk = NUMBER
-    now = timezone.now()
+    now = timezone.now().replace(microsecond=0)
     user = User.objects.create_user("walked-user", role="clinician", pk=pk)
     _devices(pk, now, user)
     patient = Patient.objects.create(

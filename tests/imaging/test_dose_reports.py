@@ -158,8 +158,8 @@ def test_damaged_reports_get_a_clear_refusal(kept: Callable[[], list[str]]) -> N
 
 def test_a_depth_bomb_ends_with_its_own_process(tmp_path: Path) -> None:
     """Ten thousand levels of undefined length, as bytes: no program of ours would write them."""
-    start = make_report().index(b"\x40\x00\x30\xa7SQ")  # the content sequence
-    head = make_report()[:start]
+    report = make_report()  # one: a second has identifiers of other lengths
+    head = report[: report.index(b"\x40\x00\x30\xa7SQ")]  # the content sequence
     opened = b"\x40\x00\x30\xa7SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
     closed = b"\xfe\xff\x0d\xe0\0\0\0\0" + b"\xfe\xff\xdd\xe0\0\0\0\0"
     error = refused(head + opened * 10_000 + closed * 10_000)

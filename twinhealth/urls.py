@@ -16,6 +16,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("detection.api_urls")),
     path("", include("detection.api_urls_patients")),
     path("", include("reading.api_urls")),
+    path("", include("maintenance.api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs/",
@@ -37,6 +38,7 @@ urlpatterns = [
     path("", include("detection.search_urls")),
     path("", include("detection.urls")),
     path("", include("reading.urls")),
+    path("", include("maintenance.urls")),
 ]
 
 handler400 = "twinhealth.web.views.bad_request"

@@ -46,7 +46,9 @@ _EVERYWHERE = {"page", "page_size", "ordering", "q", "search", "format"}
 def names_in_code() -> set[str]:
     """Names of query parameters that any room asks for."""
     found = set(_EVERYWHERE)
-    for room in ("accounts", "devices", "patients", "imaging", "detection", "reading"):
+    for room in (
+        *("accounts", "devices", "patients", "imaging", "detection", "reading", "maintenance"),
+    ):
         for path in (Path(settings.BASE_DIR) / room).rglob("*.py"):
             found |= set(_NAMED.findall(path.read_text()))
     return found
@@ -121,7 +123,9 @@ def names_in_forms() -> set[str]:
         r"""POST\.get(?:list)?\(\s*["'](\w+)["']|^    (\w+) = forms\.""", re.MULTILINE
     )
     found = {"csrfmiddlewaretoken"}
-    for room in ("accounts", "devices", "patients", "imaging", "detection", "reading"):
+    for room in (
+        *("accounts", "devices", "patients", "imaging", "detection", "reading", "maintenance"),
+    ):
         for path in (Path(settings.BASE_DIR) / room).rglob("*.py"):
             found |= {name for pair in fields.findall(path.read_text()) for name in pair if name}
     for path in (Path(settings.BASE_DIR) / "templates").rglob("*.html"):

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "imaging",
     "detection",
     "reading",
+    "maintenance",
     "demo",
 ]
 

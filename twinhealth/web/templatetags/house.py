@@ -11,9 +11,10 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from twinhealth.web import panels as panels_of
 from twinhealth.web.icons import SHAPES
 from twinhealth.web.ucum import unit_text
 
@@ -176,6 +177,19 @@ def url_with(request: HttpRequest, **changes: Any) -> str:
         else:
             query[key] = str(value)
     return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def panels(context: template.Context, place: str, subject: object) -> SafeString:
+    """The sections that other rooms add to this page."""
+    drawn = panels_of.drawn(place, context["request"], subject)
+    return format_html_join("", "{}", ((each,) for each in drawn))
+
+
+@register.simple_tag(takes_context=True)
+def room_links(context: template.Context, place: str) -> list[panels_of.Link]:
+    """The pages of other rooms that this one names, of those that the person may see."""
+    return panels_of.links(place, context["request"].user)
 
 
 @register.inclusion_tag("partials/paginator.html", takes_context=True)

@@ -67,6 +67,7 @@ def fill(count: int, now: datetime) -> tuple[Any, int]:
 
     devices, metrics = fleet()
     fill_rollups = importlib.import_module("devices.migrations.0006_fill_rollups")
+    fill_hours = importlib.import_module("devices.migrations.0017_reading_hour")
     dense = METRICS * DENSE_DAYS * 24 * 60
     each = max(1, (count - dense) // (DEVICES * METRICS))
     keys = [metric.pk for metric in metrics]
@@ -87,6 +88,7 @@ def fill(count: int, now: datetime) -> tuple[Any, int]:
         cursor.execute(five)
         cursor.execute(day, [settings.TIME_ZONE])
         cursor.execute(latest)
+        cursor.execute(fill_hours.FILL.format(hour=fill_hours.HOUR["postgresql"]))
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("SELECT count(*) FROM devices_reading")
         return devices[0], int(cursor.fetchone()[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.utils import timezone
@@ -13,9 +14,9 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.permissions import Can
-from devices.forms_storage import LENGTHS
 from devices.models import RetentionPolicy, RetentionRun
-from devices.models.retention import LONGEST, SHORTEST
+from devices.models.retention import LENGTHS, LONGEST, SHORTEST
+from devices.retention import usual_hours
 from devices.selectors import retention as selectors
 from devices.selectors import storage
 from devices.services import retention as services
@@ -43,6 +44,10 @@ class _Lengths(serializers.Serializer[Any]):
     five_minute_months = serializers.IntegerField(
         min_value=SHORTEST, max_value=LONGEST, required=False, allow_null=True
     )
+    hour_months = serializers.IntegerField(
+        min_value=SHORTEST, max_value=LONGEST, required=False, allow_null=True,
+        help_text="left out: as it is where that fits the others, else five years",
+    )  # fmt: skip
     day_months = serializers.IntegerField(
         min_value=SHORTEST, max_value=LONGEST, required=False, allow_null=True
     )
@@ -88,10 +93,12 @@ class RetentionPlanSerializer(serializers.Serializer[Any]):
 
     raw_before = serializers.DateTimeField(source="cuts.raw", allow_null=True)
     five_minute_before = serializers.DateTimeField(source="cuts.five_minute", allow_null=True)
+    hour_before = serializers.DateTimeField(source="cuts.hour", allow_null=True)
     day_before = serializers.DateField(source="cuts.day", allow_null=True)
     partitions = serializers.ListField(child=serializers.DateField())
     raw = serializers.IntegerField()
     five_minute = serializers.IntegerField()
+    hour = serializers.IntegerField()
     day = serializers.IntegerField()
     day_kept = serializers.IntegerField()
     bytes = serializers.IntegerField(source="size")
@@ -108,8 +115,9 @@ class RetentionRunSerializer(serializers.ModelSerializer[RetentionRun]):
     class Meta:
         model = RetentionRun
         fields = [
-            "id", "policy", "raw_before", "five_minute_before", "day_before", "requested_by",
-            "requested_at", "finished_at", "partitions", "raw", "five_minute", "day",
+            "id", "policy", "raw_before", "five_minute_before", "hour_before", "day_before",
+            "requested_by", "requested_at", "finished_at", "partitions", "raw", "five_minute",
+            "hour", "day",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -124,6 +132,17 @@ def _given(shape: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any
     given = shape(data=data)
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)
+
+
+def _lengths(sent: Mapping[str, Any], now: RetentionPolicy) -> dict[str, Any]:
+    """What is left out stays; hours that older callers leave out fit between the others."""
+    lengths = {name: sent.get(name, held) for name, held in now.lengths.items()}
+    if "hour_months" not in sent:
+        five, hours, days = (lengths[name] for name in LENGTHS[1:])
+        endless = LONGEST + 1
+        if not (five or endless) <= (hours or endless) <= (days or endless):
+            lengths["hour_months"] = usual_hours(five, days)
+    return lengths
 
 
 def _asker(request: Request) -> dict[str, Any]:
@@ -169,7 +188,7 @@ class RetentionPolicyView(APIView):
         """Settle another one; nothing is deleted until it is applied."""
         sent, now = _given(RetentionPolicyInSerializer, request.data), selectors.policy_now()
         made = services.settle(
-            **{name: sent.get(name, getattr(now, name)) for name in LENGTHS},
+            **_lengths(sent, now),
             reason=sent["reason"],
             seen=sent.get("seen", now.number),
             **_asker(request),
@@ -193,7 +212,7 @@ class RetentionPlanView(APIView):
     def get(self, request: Request) -> Response:
         """What the settled policy, or the one in the query, would delete now."""
         sent, now = _given(_Lengths, request.query_params.dict()), selectors.policy_now()
-        lengths = {name: sent.get(name, getattr(now, name)) for name in LENGTHS}
+        lengths = _lengths(sent, now)
         services.check_months(*lengths.values())
         found = storage.plan(RetentionPolicy(number=0, **lengths), timezone.now())
         return Response(RetentionPlanSerializer(cast("Any", found)).data)

@@ -6,9 +6,8 @@ from typing import Any
 
 from django import forms
 
-from devices.models.retention import LONGEST, SHORTEST
+from devices.models.retention import LENGTHS, LONGEST, SHORTEST
 
-LENGTHS = ("raw_months", "five_minute_months", "day_months")
 _HELP = "Full months before this one. Empty: for ever."
 
 
@@ -29,6 +28,7 @@ class MonthsForm(forms.Form):
 
     raw_months = _Months("Every reading, months")
     five_minute_months = _Months("5-minute values, months")
+    hour_months = _Months("Hour values, months")
     day_months = _Months("Day values, months")
 
 
@@ -55,5 +55,5 @@ class ApplyForm(forms.Form):
 
 
 def months_of(data: dict[str, Any]) -> dict[str, Any]:
-    """The three lengths of a form's cleaned data, as services take them."""
+    """The four lengths of a form's cleaned data, as services take them."""
     return {name: data.get(name) for name in LENGTHS}

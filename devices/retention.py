@@ -13,17 +13,30 @@ class Cuts:
     Attributes:
         raw: readings measured before this first of a month (UTC).
         five_minute: five minutes that begin before.
+        hour: hours that begin before.
         day: days before.
     """
 
     raw: datetime | None = None
     five_minute: datetime | None = None
+    hour: datetime | None = None
     day: date | None = None
 
     @property
     def nothing(self) -> bool:
         """Whether all is kept."""
-        return self.raw is None and self.five_minute is None and self.day is None
+        return (self.raw, self.five_minute, self.hour, self.day) == (None,) * 4
+
+
+HOURS = 60  # months, unless told
+
+
+def usual_hours(five_minute_months: int | None, day_months: int | None) -> int | None:
+    """How long hours are kept unless told: five years, between what lies on both sides of them."""
+    if five_minute_months is None:
+        return None
+    months = max(HOURS, five_minute_months)
+    return months if day_months is None else min(months, day_months)
 
 
 def month_before(now: datetime, months: int) -> date:
@@ -39,6 +52,7 @@ def cuts(
     now: datetime,
     raw_months: int | None,
     five_minute_months: int | None,
+    hour_months: int | None,
     day_months: int | None,
 ) -> Cuts:
     """Of a policy: full months before the current one are kept; `None` keeps for ever."""
@@ -52,5 +66,6 @@ def cuts(
     return Cuts(
         raw=moment(raw_months),
         five_minute=moment(five_minute_months),
+        hour=moment(hour_months),
         day=None if day_months is None else month_before(now, day_months),
     )

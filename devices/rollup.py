@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-FIVE_MINUTES = 300  # seconds
+FIVE_MINUTES, HOUR = 300, 3_600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,16 @@ class Sums:
 
 def five_minutes(moment: datetime) -> datetime:
     """Where the five minutes of UTC begin in which a moment lies."""
-    seconds = math.floor(moment.timestamp()) // FIVE_MINUTES * FIVE_MINUTES
+    return _begin(moment, FIVE_MINUTES)
+
+
+def hour(moment: datetime) -> datetime:
+    """Where the hour of UTC begins in which a moment lies."""
+    return _begin(moment, HOUR)
+
+
+def _begin(moment: datetime, length: int) -> datetime:
+    seconds = math.floor(moment.timestamp()) // length * length
     return datetime.fromtimestamp(seconds, tz=UTC)
 
 

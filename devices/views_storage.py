@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import Can, may
-from devices.forms_storage import LENGTHS, ApplyForm, MonthsForm, RetentionForm, months_of
+from devices.forms_storage import ApplyForm, MonthsForm, RetentionForm, months_of
 from devices.models import RetentionPolicy
 from devices.selectors import retention as selectors
 from devices.selectors import storage as storage_selectors
@@ -35,9 +35,8 @@ def _page(
 ) -> HttpResponse:
     """The page; `asked` is a policy that is tried, and `settle` the form that settles it."""
     policy = selectors.policy_now()
-    lengths = {name: getattr(policy, name) for name in LENGTHS}
     context = {
-        "tried": tried or MonthsForm(initial=lengths),
+        "tried": tried or MonthsForm(initial=policy.lengths),
         "asked": asked,
         "form": settle,
         "policy": policy,

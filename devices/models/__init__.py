@@ -15,7 +15,7 @@ from .reading import Reading
 from .reading_import import ReadingImport, RefusedRow
 from .relation import Spare, Supply, SupplyMember
 from .retention import RetentionPolicy, RetentionRun
-from .rollup import Reading5Min, ReadingDay, ReadingLatest
+from .rollup import Reading5Min, ReadingDay, ReadingHour, ReadingLatest
 from .rule import Rule, RuleChange, RuleState, RuleVersion
 from .twin import TwinEvent, TwinSnapshot, TwinState
 from .wake import Wake
@@ -43,6 +43,7 @@ __all__ = [
     "Reading",
     "Reading5Min",
     "ReadingDay",
+    "ReadingHour",
     "ReadingImport",
     "ReadingLatest",
     "RefusedRow",

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 SHORTEST, LONGEST = 2, 600  # months
+LENGTHS = ("raw_months", "five_minute_months", "hour_months", "day_months")
 
 
 def _bounded(name: str) -> Q:
@@ -30,6 +31,7 @@ class RetentionPolicy(models.Model):
     number = models.PositiveIntegerField(unique=True)
     raw_months = models.PositiveSmallIntegerField(null=True, blank=True)
     five_minute_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    hour_months = models.PositiveSmallIntegerField(null=True, blank=True)
     day_months = models.PositiveSmallIntegerField(null=True, blank=True)
     reason = models.CharField(max_length=300)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -42,13 +44,15 @@ class RetentionPolicy(models.Model):
             models.CheckConstraint(
                 condition=_bounded("raw_months")
                 & _bounded("five_minute_months")
+                & _bounded("hour_months")
                 & _bounded("day_months"),
                 name="retention_months_are_bounded",
                 violation_error_message=f"Keep {SHORTEST} to {LONGEST} months, or for ever.",
             ),
             models.CheckConstraint(
                 condition=_at_least("five_minute_months", "raw_months")
-                & _at_least("day_months", "five_minute_months"),
+                & _at_least("hour_months", "five_minute_months")
+                & _at_least("day_months", "hour_months"),
                 name="retention_coarse_outlives_fine",
                 violation_error_message="Longer steps are kept at least as long as shorter ones.",
             ),
@@ -62,6 +66,11 @@ class RetentionPolicy(models.Model):
     def __str__(self) -> str:
         return f"retention {self.number}"
 
+    @property
+    def lengths(self) -> dict[str, int | None]:
+        """Months by field's name, from readings to days."""
+        return {name: getattr(self, name) for name in LENGTHS}
+
 
 class RetentionRun(models.Model):
     """One deletion by a policy: the moments before which it deletes, and what it has deleted.
@@ -73,6 +82,7 @@ class RetentionRun(models.Model):
     policy = models.ForeignKey(RetentionPolicy, models.PROTECT, related_name="runs")
     raw_before = models.DateTimeField(null=True, blank=True)
     five_minute_before = models.DateTimeField(null=True, blank=True)
+    hour_before = models.DateTimeField(null=True, blank=True)
     day_before = models.DateField(null=True, blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -82,6 +92,7 @@ class RetentionRun(models.Model):
     partitions = models.PositiveIntegerField(default=0)
     raw = models.PositiveBigIntegerField(default=0)
     five_minute = models.PositiveBigIntegerField(default=0)
+    hour = models.PositiveBigIntegerField(default=0)
     day = models.PositiveBigIntegerField(default=0)
 
     class Meta:

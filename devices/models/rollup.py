@@ -1,4 +1,4 @@
-"""What readings come to: the newest one, five minutes, a day of the hospital.
+"""What readings come to: the newest one, five minutes, an hour, a day of the hospital.
 
 They are moved in the statement that stores a reading (`services.reading_rows`), so they are exact
 at commit, whatever order, repetition or batches the readings came in.
@@ -60,6 +60,16 @@ class Rollup(models.Model):
 
 class Reading5Min(Rollup):
     """Readings from `starts_at` on, five minutes long; full five minutes of UTC."""
+
+    pk = models.CompositePrimaryKey("device_id", "metric_id", "starts_at")
+    starts_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.device_id}/{self.metric_id} {self.starts_at:%F %R}"
+
+
+class ReadingHour(Rollup):
+    """Readings from `starts_at` on, an hour long; full hours of UTC."""
 
     pk = models.CompositePrimaryKey("device_id", "metric_id", "starts_at")
     starts_at = models.DateTimeField()

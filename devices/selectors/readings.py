@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from devices.charts import Point
 from devices.models import Device, Metric, Reading, ReadingDay
-from devices.rollup import FIVE_MINUTES
+from devices.rollup import FIVE_MINUTES, HOUR
 from twinhealth.errors import InvalidInputError, NotFoundError
 
 from . import rolled
@@ -34,14 +34,20 @@ def choose_resolution(
     if length > HOURS_UP_TO:
         return "day"
     kept = floors() if start < timezone.now() - SAFE else Floors()
-    if kept.five_minute is not None and start < kept.five_minute:
+    if kept.hour is not None and start < kept.hour:
         return "day"
     readings, metrics = rolled.readings_up_to(span)
+
+    def fits(seconds: int) -> bool:
+        steps = metrics * (int(length.total_seconds()) // seconds + 2)
+        return min(steps, readings) <= MAX_POINTS
+
     raw_is_there = kept.raw is None or start >= kept.raw
     if length <= RAW_UP_TO and readings <= MAX_POINTS and raw_is_there:
         return "raw"
-    steps = metrics * (int(length.total_seconds()) // FIVE_MINUTES + 2)
-    return "5min" if min(steps, readings) <= MAX_POINTS else "hour"
+    if fits(FIVE_MINUTES) and (kept.five_minute is None or start >= kept.five_minute):
+        return "5min"
+    return "hour" if fits(HOUR) else "day"
 
 
 def _raw(span: rolled.Span) -> dict[int, list[Point]]:
@@ -63,7 +69,7 @@ def series(
     resolution: str = "",
     metric: Metric | None = None,
 ) -> tuple[str, dict[int, list[Point]]]:
-    """Points per metric id, oldest first; three queries at most, one more for old spans.
+    """Points per metric id, oldest first; five queries at most, one more for old spans.
 
     Args:
         device: whose.
@@ -88,12 +94,7 @@ def series(
             "unknown_resolution", "Choose a known resolution.", known=list(RESOLUTIONS)
         )
     limit = MAX_POINTS + 1
-    if resolution == "raw":
-        found = _raw(span)
-    elif resolution == "hour":
-        found = rolled.hours(span, limit)
-    else:
-        found = rolled.steps(span, resolution, limit)
+    found = _raw(span) if resolution == "raw" else rolled.steps(span, resolution, limit)
     if sum(len(points) for points in found.values()) > MAX_POINTS:
         raise InvalidInputError(
             "too_many_points",

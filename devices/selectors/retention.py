@@ -20,15 +20,19 @@ class Floors:
 
     raw: datetime | None = None
     five_minute: datetime | None = None
+    hour: datetime | None = None
     day: date | None = None
 
 
 def floors() -> Floors:
     """Of all deletions that were ever begun; one query."""
     found = RetentionRun.objects.order_by().aggregate(
-        raw=Max("raw_before"), five=Max("five_minute_before"), day=Max("day_before")
+        raw=Max("raw_before"),
+        five_minute=Max("five_minute_before"),
+        hour=Max("hour_before"),
+        day=Max("day_before"),
     )
-    return Floors(found["raw"], found["five"], found["day"])
+    return Floors(**found)
 
 
 def policy_now() -> RetentionPolicy:

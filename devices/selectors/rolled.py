@@ -1,29 +1,29 @@
 """Points in steps of five minutes, an hour or a day, from what readings come to.
 
-A step that the span cuts is added up from its readings, so that a chart as of a past moment knows
-nothing later. Where those readings are deleted the whole step stands.
+A step that the span cuts is added up again from what lies inside, so that a chart as of a past
+moment knows nothing later. Where the shorter steps are deleted the whole step stands.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Manager, Max, Min, Q, QuerySet, Sum
-from django.db.models.functions import Trunc
+from django.db.models import BooleanField, Count, ExpressionWrapper, Manager, Q, QuerySet, Sum
 from django.utils import timezone
 
 from devices import rollup
 from devices.charts import Point
-from devices.models import Device, Metric, Reading, Reading5Min, ReadingDay
+from devices.models import Device, Metric, Reading, Reading5Min, ReadingDay, ReadingHour
 
 from .retention import floors
 
 FIVE_MINUTES = timedelta(seconds=rollup.FIVE_MINUTES)
-_STEP: dict[str, tuple[Any, str]] = {"5min": (Reading5Min, "starts_at"), "day": (ReadingDay, "day")}
 _Found = dict[int, list[Point]]
+_Piece = tuple[int, datetime, int, float, float, float]  # metric, moment, n, total, low, high
 
 
 def local_day(moment: datetime) -> date:
@@ -67,84 +67,150 @@ def readings_up_to(span: Span) -> tuple[int, int]:
     return found["n"] or 0, found["metrics"]
 
 
-def steps(span: Span, resolution: str, limit: int) -> _Found:
-    """Points of `5min` or `day`, oldest first per metric, as many as the limit allows.
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A resolution: where its rows are, and where the step begins and ends that has a moment."""
 
-    One query, two where the span cuts a step that has readings on both sides of the cut.
+    model: Any
+    field: str
+    begin: Callable[[datetime], datetime]
+    end: Callable[[datetime], datetime]
+
+
+def _midnight_before(moment: datetime) -> datetime:
+    return midnight(local_day(moment))
+
+
+_STEPS = {
+    "5min": _Step(
+        Reading5Min,
+        "starts_at",
+        rollup.five_minutes,
+        lambda moment: rollup.five_minutes(moment) + FIVE_MINUTES,
+    ),
+    "hour": _Step(
+        ReadingHour,
+        "starts_at",
+        rollup.hour,
+        lambda moment: rollup.hour(moment) + timedelta(hours=1),
+    ),
+    "day": _Step(
+        ReadingDay,
+        "day",
+        _midnight_before,
+        lambda moment: midnight(local_day(moment) + timedelta(days=1)),
+    ),
+}
+
+
+def steps(span: Span, resolution: str, limit: int) -> _Found:
+    """Points of `5min`, `hour` or `day`, oldest first per metric, as many as the limit allows.
+
+    One query; up to three more where the span cuts a step with readings on both sides of the cut.
     """
-    model, step = _STEP[resolution]
-    start, end = span.start, span.end
-    first: Any = local_day(start) if resolution == "day" else rollup.five_minutes(start)
-    last: Any = local_day(end) if resolution == "day" else end
-    rows = span.of(model.objects).filter((f"{step}__gte", first), (f"{step}__lte", last))
+    step = _STEPS[resolution]
+    by_day = resolution == "day"
+    first: Any = local_day(span.start) if by_day else step.begin(span.start)
+    last: Any = local_day(span.end) if by_day else span.end
+    # compared by the database: two moments a row take as long to read as all the rest
+    apart = Q(first_at__lt=span.start) | Q(last_at__gt=span.end)
+    rows = (
+        span.of(step.model.objects)
+        .filter((f"{step.field}__gte", first), (f"{step.field}__lte", last))
+        .filter(last_at__gte=span.start, first_at__lte=span.end)
+        .annotate(cut=ExpressionWrapper(apart, BooleanField()))
+        .order_by("metric_id", step.field)
+        .values_list("metric_id", step.field, "n", "total", "low", "high", "cut")
+    )
     found: _Found = defaultdict(list)
-    cut: list[tuple[int, int, datetime]] = []
-    for number, at, n, total, low, high, first_at, last_at in rows.order_by(
-        "metric_id", step
-    ).values_list("metric_id", step, "n", "total", "low", "high", "first_at", "last_at")[:limit]:
-        begin = midnight(at) if resolution == "day" else at
-        if last_at < start or first_at > end:
-            continue
-        if first_at < start or last_at > end:
-            cut.append((number, len(found[number]), begin))
-        found[number].append(Point(begin, total / n, low, high, n))
+    cut: dict[tuple[int, datetime], int] = {}
+    for number, at, n, total, low, high, is_cut in rows[:limit]:
+        begin = midnight(at) if by_day else at
+        points = found[number]
+        if is_cut:
+            cut[number, begin] = len(points)
+        points.append(Point(begin, total / n, low, high, n))
     if cut:
-        _recount(found, cut, span, resolution)
+        _recount(found, cut, span, step)
     return found
 
 
-def _recount(
-    found: _Found, cut: list[tuple[int, int, datetime]], span: Span, resolution: str
-) -> None:
-    """Add up the steps that the span cuts from the readings inside."""
-    raw_from = floors().raw
-    inside = Q()
-    wanted: dict[tuple[int, datetime], int] = {}
-    for number, place, begin in cut:
-        if raw_from is not None and begin < raw_from:
-            continue
-        after = midnight(local_day(begin) + timedelta(days=1))
-        until = after if resolution == "day" else begin + FIVE_MINUTES
-        inside |= Q(metric=number, measured_at__gte=max(begin, span.start), measured_at__lt=until)
-        wanted[number, begin] = place
+def _recount(found: _Found, cut: dict[tuple[int, datetime], int], span: Span, step: _Step) -> None:
+    """Add up the steps that the span cuts from what lies inside."""
+    kept = floors()
+    shorter_from = kept.raw if step.model is Reading5Min else kept.five_minute
+    wanted = {
+        (number, begin): place
+        for (number, begin), place in cut.items()
+        if shorter_from is None or begin >= shorter_from
+    }
     if not wanted:
         return
-    rows = Reading.objects.filter(inside, device=span.device, measured_at__lte=span.end)
-    sums: dict[tuple[int, datetime], list[float]] = defaultdict(list)
-    for number, at, value in rows.values_list("metric_id", "measured_at", "value"):
-        begin = midnight(local_day(at)) if resolution == "day" else rollup.five_minutes(at)
-        sums[number, begin].append(value)
-    empty: dict[int, list[int]] = defaultdict(list)
-    for (number, begin), place in wanted.items():
-        values = sums.get((number, begin))
-        if values:
-            mean = sum(values) / len(values)
-            found[number][place] = Point(begin, mean, min(values), max(values), len(values))
+    if step.model is Reading5Min:
+        pieces = _readings(span, wanted)
+    else:
+        pieces = _fives(span, wanted, step, kept.raw)
+    inside: dict[tuple[int, datetime], list[_Piece]] = defaultdict(list)
+    for piece in pieces:
+        inside[piece[0], step.begin(piece[1])].append(piece)
+    # from behind: what is taken out moves the places after it
+    for (number, begin), place in sorted(wanted.items(), key=lambda item: -item[1]):
+        parts = inside.get((number, begin))
+        if parts:
+            _, _, counts, totals, lows, highs = zip(*parts, strict=True)
+            n = sum(counts)
+            found[number][place] = Point(begin, sum(totals) / n, min(lows), max(highs), n)
         else:
-            empty[number].append(place)
-    for number, places in empty.items():
-        for place in sorted(places, reverse=True):
             del found[number][place]
-        if not found[number]:
-            del found[number]
 
 
-def hours(span: Span, limit: int) -> _Found:
-    """Points of hours of UTC, from the five minutes that lie inside of the span; one query."""
-    rows = span.of(Reading5Min.objects).filter(
-        starts_at__gte=rollup.five_minutes(span.start),
-        starts_at__lte=span.end,
-        first_at__gte=span.start,
-        last_at__lte=span.end,
+def _fives(
+    span: Span,
+    cut: Collection[tuple[int, datetime]],
+    step: _Step,
+    raw_from: datetime | None,
+) -> Iterator[_Piece]:
+    """Five minutes of the cut steps that lie inside, and the readings of those that are cut too.
+
+    Where those readings are deleted their five minutes are left out: they may know what is later.
+    """
+    windows = Q()
+    for edge in (span.start, span.end):
+        windows |= Q(starts_at__gte=step.begin(edge), starts_at__lt=step.end(edge))
+    rows = Reading5Min.objects.filter(
+        windows,
+        device=span.device,
+        metric__in={number for number, _ in cut},
+        last_at__gte=span.start,
+        first_at__lte=span.end,
     )
-    added = (
-        rows.order_by()
-        .values("metric_id", step=Trunc("starts_at", "hour", tzinfo=UTC))
-        .annotate(count=Sum("n"), sum=Sum("total"), least=Min("low"), most=Max("high"))
-        .order_by("metric_id", "step")
-        .values_list("metric_id", "step", "count", "sum", "least", "most")
+    apart = set()
+    for number, begin, n, total, low, high, first_at, last_at in rows.values_list(
+        "metric_id", "starts_at", "n", "total", "low", "high", "first_at", "last_at"
+    ):
+        if (number, step.begin(begin)) not in cut:
+            continue
+        if span.start <= first_at and last_at <= span.end:
+            yield number, begin, n, total, low, high
+        elif raw_from is None or begin >= raw_from:
+            apart.add((number, begin))
+    if apart:
+        yield from _readings(span, apart)
+
+
+def _readings(span: Span, cut: Collection[tuple[int, datetime]]) -> Iterator[_Piece]:
+    """Readings inside of the span that lie in five minutes that it cuts."""
+    windows = Q()
+    for edge in (span.start, span.end):
+        begin = rollup.five_minutes(edge)
+        windows |= Q(measured_at__gte=begin, measured_at__lt=begin + FIVE_MINUTES)
+    rows = Reading.objects.filter(
+        windows,
+        device=span.device,
+        metric__in={number for number, _ in cut},
+        measured_at__gte=span.start,
+        measured_at__lte=span.end,
     )
-    found: _Found = defaultdict(list)
-    for number, at, n, total, low, high in added[:limit]:
-        found[number].append(Point(at, total / n, low, high, n))
-    return found
+    for number, at, value in rows.values_list("metric_id", "measured_at", "value"):
+        if (number, rollup.five_minutes(at)) in cut:
+            yield number, at, 1, value, value, value

@@ -14,7 +14,15 @@ from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 
 from devices import months as of_months
-from devices.models import Alert, Device, Reading, Reading5Min, ReadingDay, RetentionPolicy
+from devices.models import (
+    Alert,
+    Device,
+    Reading,
+    Reading5Min,
+    ReadingDay,
+    ReadingHour,
+    RetentionPolicy,
+)
 from devices.retention import Cuts, cuts
 
 from .partitions import listed
@@ -56,6 +64,7 @@ class Plan:
         partitions: months whose partition goes as a whole, oldest first.
         raw: readings in them and beside them.
         five_minute: rows of five minutes.
+        hour: rows of hours.
         day: days.
         day_kept: days old enough that stay, because an alert or the trust of a film rests on them.
         size: bytes of the partitions.
@@ -65,6 +74,7 @@ class Plan:
     partitions: tuple[date, ...]
     raw: int
     five_minute: int
+    hour: int
     day: int
     day_kept: int
     size: int
@@ -72,7 +82,7 @@ class Plan:
     @property
     def nothing(self) -> bool:
         """Whether there is nothing to delete."""
-        return not (self.partitions or self.raw or self.five_minute or self.day)
+        return not (self.partitions or self.raw or self.five_minute or self.hour or self.day)
 
 
 def months() -> list[Month]:
@@ -97,10 +107,11 @@ def months() -> list[Month]:
 
 
 def tables() -> list[Table]:
-    """Readings, five minutes, days."""
+    """Readings, five minutes, hours, days."""
     named: dict[str, tuple[str, Any]] = {
         "devices_reading": ("readings", Reading),
         "devices_reading5min": ("5 minutes", Reading5Min),
+        "devices_readinghour": ("hours", ReadingHour),
         "devices_readingday": ("days", ReadingDay),
     }
     if connection.vendor != "postgresql":
@@ -130,12 +141,7 @@ def _sizes() -> dict[str, int]:
 
 def plan(policy: RetentionPolicy, now: datetime) -> Plan:
     """What the policy would delete if it were applied now; nothing is changed."""
-    cut = cuts(
-        now=now,
-        raw_months=policy.raw_months,
-        five_minute_months=policy.five_minute_months,
-        day_months=policy.day_months,
-    )
+    cut = cuts(now=now, **policy.lengths)
     whole = whole_months(cut.raw)
     sizes = _sizes() if whole else {}
     day, kept = 0, 0
@@ -146,16 +152,17 @@ def plan(policy: RetentionPolicy, now: datetime) -> Plan:
     return Plan(
         cuts=cut,
         partitions=tuple(whole),
-        raw=Reading.objects.filter(measured_at__lt=cut.raw).count() if cut.raw else 0,
-        five_minute=(
-            Reading5Min.objects.filter(starts_at__lt=cut.five_minute).count()
-            if cut.five_minute
-            else 0
-        ),
+        raw=_before(Reading, "measured_at", cut.raw),
+        five_minute=_before(Reading5Min, "starts_at", cut.five_minute),
+        hour=_before(ReadingHour, "starts_at", cut.hour),
         day=day,
         day_kept=kept,
         size=sum(sizes.get(of_months.partition(month), 0) for month in whole),
     )
+
+
+def _before(model: Any, field: str, moment: datetime | None) -> int:
+    return model.objects.filter((f"{field}__lt", moment)).count() if moment else 0
 
 
 def whole_months(before: datetime | None) -> list[date]:

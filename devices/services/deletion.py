@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 import structlog
 from django.db import OperationalError, transaction
 
 from accounts.services import audit
-from devices.models import Reading, Reading5Min, ReadingDay, RetentionRun
+from devices.models import Reading, Reading5Min, ReadingDay, ReadingHour, RetentionRun
 from devices.selectors.storage import deletable_days, whole_months
 
 from . import partitions
@@ -48,7 +49,7 @@ def _bite(run_id: int) -> bool:
     run = RetentionRun.objects.select_for_update().get(pk=run_id)
     if run.finished_at is not None:
         return True
-    if not (_raw(run) or _five_minutes(run)):
+    if not (_raw(run) or _five_minutes(run) or _hours(run)):
         _days(run)
         run.finished_at = audit.record(
             actor=run.requested_by,
@@ -58,6 +59,7 @@ def _bite(run_id: int) -> bool:
                 "partitions": run.partitions,
                 "raw": run.raw,
                 "five_minutes": run.five_minute,
+                "hours": run.hour,
                 "days": run.day,
             },
         ).at
@@ -79,13 +81,25 @@ def _raw(run: RetentionRun) -> bool:
 
 
 def _five_minutes(run: RetentionRun) -> bool:
-    if run.five_minute_before is None:
-        return False
-    old = Reading5Min.objects.filter(starts_at__lt=run.five_minute_before)
+    deleted = _pair(Reading5Min, run.five_minute_before)
+    run.five_minute += deleted
+    return deleted > 0
+
+
+def _hours(run: RetentionRun) -> bool:
+    deleted = _pair(ReadingHour, run.hour_before)
+    run.hour += deleted
+    return deleted > 0
+
+
+def _pair(model: type[Reading5Min | ReadingHour], before: datetime | None) -> int:
+    """Delete what is old of one machine's metric; how many rows that were, 0 once all is done."""
+    if before is None:
+        return 0
+    old = model.objects.filter(starts_at__lt=before)
     for device, metric in old.order_by().values_list("device_id", "metric_id")[:1]:
-        run.five_minute += old.filter(device=device, metric=metric).delete()[0]
-        return True
-    return False
+        return old.filter(device=device, metric=metric).delete()[0]
+    return 0
 
 
 def _days(run: RetentionRun) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,6 +31,7 @@ class _Batch:
     items: dict[Device, list[ReadingIn]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     keys: Mapping[str, DeviceKey | keys.KeyRefusedError] = field(default_factory=dict)
+    by_serial: Mapping[str, Device] = field(default_factory=dict)  # where the broker vouches
     # by key and topic: most of a batch comes from few senders
     senders: dict[tuple[str, str], Device | DomainError] = field(default_factory=dict)
 
@@ -68,6 +69,8 @@ def record_messages(*, messages: Sequence[Message]) -> dict[str, int]:
     # before the transaction: a key's row is never locked inside it
     texts = {found.key for _, found in opened if found.key}
     batch.keys = keys.authenticate_many(texts=texts, now=now)
+    if settings.MQTT_TRUST_TOPIC:
+        batch.by_serial = _by_serial({found.level for _, found in opened if not found.key})
     for message, found in opened:
         try:
             device = _sender(found, batch)
@@ -112,10 +115,16 @@ def _find_sender(opened: Opened, batch: _Batch) -> Device:
         return key.device
     if not settings.MQTT_TRUST_TOPIC:
         raise NotPermittedError("key_missing", "The message has no key.")
-    device = Device.objects.filter(serial__in=serials(opened.level)).order_by("pk").first()
-    if device is None:
+    named = [batch.by_serial[text] for text in serials(opened.level) if text in batch.by_serial]
+    if not named:
         raise InvalidInputError("unknown_device", "No machine has this serial.")
-    return device
+    return min(named, key=lambda device: device.pk)
+
+
+def _by_serial(levels: Collection[str]) -> dict[str, Device]:
+    """The machines that topics may mean; one query."""
+    texts = {text for level in levels for text in serials(level)}
+    return {device.serial: device for device in Device.objects.filter(serial__in=texts)}
 
 
 @transaction.atomic

@@ -138,11 +138,8 @@ class _Judged:
     rejected: list[dict[str, Any]] = field(default_factory=list)
     newest: datetime | None = None
 
-    def take(
-        self, items: Sequence[ReadingIn], metrics: Mapping[str, Metric], now: datetime
-    ) -> None:
+    def take(self, items: Sequence[ReadingIn], metrics: Mapping[str, Metric], kept: _Kept) -> None:
         """Keep the good ones, note why the others are refused."""
-        kept = _Kept(now)
         for index, item in enumerate(items):
             try:
                 metric = metrics.get(item.metric) if isinstance(item.metric, str) else None
@@ -153,7 +150,7 @@ class _Judged:
                 value, moment = _value(item, metric), _moment(item)
                 if self.newest is None or moment > self.newest:
                     self.newest = moment
-                _check_moment(moment, now)
+                _check_moment(moment, kept.now)
                 kept.check(moment)
             except InvalidInputError as error:
                 self.rejected.append({"index": index, "code": error.code, "message": error.message})
@@ -220,7 +217,7 @@ def judge(*, device: Device, items: Sequence[ReadingIn]) -> Judgement:
     """
     metrics = {m.key: m for m in Metric.objects.filter(device_model=device.model_id)}
     judged = _Judged()
-    judged.take(items, metrics, timezone.now())
+    judged.take(items, metrics, _Kept(timezone.now()))
     refused = {refusal["index"] for refusal in judged.rejected}
     moments = [moment for _, moment in judged.values]
     there: set[tuple[int, datetime]] = set()
@@ -268,14 +265,17 @@ def store_readings(
     # writers of one device take turns, so that the counts below are exact
     twin = lock_twin(device.pk)
     metrics = {m.key: m for m in Metric.objects.filter(device_model=device.model_id)}
-    return _keep(_Call(device, twin, metrics), items, source, said_at)
+    return _keep([_Call(device, twin, metrics, items, said_at)], source)[device.pk]
 
 
 @transaction.atomic
 def store_together(
     *, items: Mapping[Device, Sequence[ReadingIn]], source: str
 ) -> dict[int, RecordResult]:
-    """`store_readings` for many machines in one transaction; what they share is asked once.
+    """`store_readings` for many machines in one transaction.
+
+    As many queries as for one, and those of a note for each machine whose clock is off: one an
+    hour at most.
 
     Returns:
         by the machine's id.
@@ -284,41 +284,47 @@ def store_together(
     metrics: dict[int, dict[str, Metric]] = {device.model_id: {} for device in items}
     for metric in Metric.objects.filter(device_model__in=metrics):
         metrics[metric.device_model_id][metric.key] = metric
-    with wake.together(send=judge_waiting_task.hint):  # type: ignore[attr-defined]
-        return {
-            device.pk: _keep(
-                _Call(device, twins[device.pk], metrics[device.model_id]), given, source, None
-            )
-            for device, given in items.items()
-        }
+    calls = [
+        _Call(device, twins[device.pk], metrics[device.model_id], given)
+        for device, given in items.items()
+    ]
+    return _keep(calls, source)
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """Whose readings; the twin is locked."""
+    """Whose readings, and what came; the twin is locked."""
 
     device: Device
     twin: TwinState
     metrics: Mapping[str, Metric]
+    items: Sequence[ReadingIn]
+    said_at: datetime | None = None
 
 
-def _keep(
-    call: _Call, items: Sequence[ReadingIn], source: str, said_at: datetime | None
-) -> RecordResult:
-    device, twin, metrics = call.device, call.twin, call.metrics
+def _keep(calls: Sequence[_Call], source: str) -> dict[int, RecordResult]:
     now = timezone.now()
-    judged = _Judged()
-    judged.take(items, metrics, now)
-    accepted = reading_rows.insert(
-        device_id=device.pk, values=judged.values, source=source, received_at=now
-    )
+    kept, judged = _Kept(now), {call.device.pk: _Judged() for call in calls}
+    for call in calls:
+        judged[call.device.pk].take(call.items, call.metrics, kept)
+    values = {pk: found.values for pk, found in judged.items()}
+    accepted = reading_rows.insert(values=values, source=source, received_at=now)
     if source in OWN_CLOCK:
-        _note_clock(device, twin, clock.Seen(judged.newest, said_at), now)
+        for call in calls:
+            seen = clock.Seen(judged[call.device.pk].newest, call.said_at)
+            _note_clock(call.device, call.twin, seen, now)
     if accepted:
-        rule_states.mark_late(device_id=device.pk, moments=judged.values)
-        wake.ask_on_commit(device_id=device.pk, send=judge_waiting_task.hint)  # type: ignore[attr-defined]
+        rule_states.mark_late(moments={pk: values[pk] for pk in accepted})
+        wake.ask_on_commit(device_ids=accepted, send=judge_waiting_task.hint)  # type: ignore[attr-defined]
+    return {
+        call.device.pk: _result(call, judged[call.device.pk], accepted.get(call.device.pk, 0))
+        for call in calls
+    }
+
+
+def _result(call: _Call, judged: _Judged, accepted: int) -> RecordResult:
     rejected = judged.rejected
-    return RecordResult(accepted, len(items) - len(rejected) - accepted, rejected)
+    return RecordResult(accepted, len(call.items) - len(rejected) - accepted, rejected)
 
 
 def _note_clock(device: Device, twin: TwinState, seen: clock.Seen, now: datetime) -> None:

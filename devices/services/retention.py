@@ -24,6 +24,7 @@ def settle(
     user: User,
     raw_months: int | None,
     five_minute_months: int | None,
+    hour_months: int | None,
     day_months: int | None,
     reason: str,
     now: datetime,
@@ -37,6 +38,7 @@ def settle(
         raw_months: full months before the current one of which every reading is kept, 2 to 600;
             `None` for ever.
         five_minute_months: of which the five minutes are kept; not fewer.
+        hour_months: of which the hours are kept; not fewer.
         day_months: of which the days are kept; not fewer.
         reason: why.
         now: when.
@@ -49,10 +51,16 @@ def settle(
         ConflictError: `policy_changed`, if another admin was faster.
     """
     said = " ".join(reason.split())
-    _check(said, raw_months, five_minute_months, day_months)
+    lengths = {
+        "raw_months": raw_months,
+        "five_minute_months": five_minute_months,
+        "hour_months": hour_months,
+        "day_months": day_months,
+    }
+    check_months(*lengths.values())
+    _check_reason(said)
     before = policy_now()
-    settled = (raw_months, five_minute_months, day_months)
-    if settled == (before.raw_months, before.five_minute_months, before.day_months):
+    if lengths == before.lengths:
         raise InvalidInputError("nothing_changes", "This is what holds already.")
     changed = ConflictError(
         "policy_changed",
@@ -66,9 +74,7 @@ def settle(
             with transaction.atomic():
                 policy = RetentionPolicy.objects.create(
                     number=before.number + 1,
-                    raw_months=raw_months,
-                    five_minute_months=five_minute_months,
-                    day_months=day_months,
+                    **lengths,
                     reason=said,
                     by=user,
                     by_name=str(user),
@@ -76,20 +82,23 @@ def settle(
                 )
         except IntegrityError as error:  # of two at once, the database takes one
             raise changed from error
-        detail = {"raw": raw_months, "five_minutes": five_minute_months, "days": day_months}
+        names = ("raw", "five_minutes", "hours", "days")
+        detail = dict(zip(names, lengths.values(), strict=True))
         audit.record(
             actor=user, verb="settled_retention", obj=policy, request=request, detail=detail
         )
         return policy
 
 
-def check_months(raw: int | None, five_minutes: int | None, days: int | None) -> None:
+def check_months(*given: int | None) -> None:
     """Whether a policy may say so.
+
+    Args:
+        given: full months of readings, five minutes, hours and days, in this order.
 
     Raises:
         InvalidInputError: `bad_months`, `coarse_before_fine`.
     """
-    given = (raw, five_minutes, days)
     if any(months is not None and not SHORTEST <= months <= LONGEST for months in given):
         raise InvalidInputError("bad_months", f"Keep {SHORTEST} to {LONGEST} months, or for ever.")
     lengths = [LONGEST + 1 if months is None else months for months in given]
@@ -99,8 +108,7 @@ def check_months(raw: int | None, five_minutes: int | None, days: int | None) ->
         )
 
 
-def _check(reason: str, raw: int | None, five_minutes: int | None, days: int | None) -> None:
-    check_months(raw, five_minutes, days)
+def _check_reason(reason: str) -> None:
     if not reason:
         raise InvalidInputError("reason_missing", "Say why in a few words.")
     if len(reason) > MAX_REASON:
@@ -138,12 +146,7 @@ def begin(
             "Another admin has changed the policy since you looked. Look at its dry run first.",
             number=policy.number,
         )
-    cut = cuts(
-        now=now,
-        raw_months=policy.raw_months,
-        five_minute_months=policy.five_minute_months,
-        day_months=policy.day_months,
-    )
+    cut = cuts(now=now, **policy.lengths)
     if cut.nothing:
         raise InvalidInputError("nothing_to_delete", "The policy keeps everything.")
     running = ConflictError("already_running", "A deletion is under way already.")
@@ -155,6 +158,7 @@ def begin(
                 policy=policy,
                 raw_before=cut.raw,
                 five_minute_before=cut.five_minute,
+                hour_before=cut.hour,
                 day_before=cut.day,
                 requested_by=user,
                 requested_at=now,
@@ -170,6 +174,7 @@ def begin(
             "policy": policy.number,
             "raw_before": cut.raw and cut.raw.date().isoformat(),
             "five_minutes_before": cut.five_minute and cut.five_minute.date().isoformat(),
+            "hours_before": cut.hour and cut.hour.date().isoformat(),
             "days_before": cut.day and cut.day.isoformat(),
         },
     )

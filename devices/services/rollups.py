@@ -1,17 +1,18 @@
-"""Whether the newest readings, the five minutes and the days are what the readings come to."""
+"""Whether newest readings, five minutes, hours and days are what the readings come to."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import reduce
 from itertools import groupby
 from typing import Any
 
 from django.db import transaction
 
 from devices import rollup
-from devices.models import Device, Reading, Reading5Min, ReadingDay, ReadingLatest
+from devices.models import Device, Reading, Reading5Min, ReadingDay, ReadingHour, ReadingLatest
 from devices.rollup import Sums
 from devices.selectors.retention import Floors, floors
 from devices.selectors.rolled import local_day, midnight
@@ -21,11 +22,12 @@ from .events import lock_twin
 _FIELDS = ("n", "total", "m2", "low", "high", "first_at", "last_at")
 _CLOSE = 1e-9  # the order of adding changes the last digits
 _ROWS = 5_000
+_True = Callable[[], Iterator[tuple[tuple[int, Any], Sums]]]  # by metric and step, in this order
 
 
 @transaction.atomic
 def rebuild_rollups(*, device: Device, repair: bool) -> bool:
-    """Compare with the readings, and with the five minutes for days whose readings are deleted.
+    """Compare with the readings; hours and days with the five minutes, which outlive those.
 
     Args:
         device: whose.
@@ -38,6 +40,7 @@ def rebuild_rollups(*, device: Device, repair: bool) -> bool:
     kept = floors()
     right = _latest(device, kept, repair=repair)
     right &= _five_minutes(device, kept, repair=repair)
+    right &= _hours(device, kept, repair=repair)  # from the five minutes as they are by now
     return _days(device, kept, repair=repair) and right
 
 
@@ -71,21 +74,7 @@ def _five_minutes(device: Device, kept: Floors, *, repair: bool) -> bool:
     raw = Reading.objects.filter(device=device)
     if kept.raw is not None:
         stored, raw = stored.filter(starts_at__gte=kept.raw), raw.filter(measured_at__gte=kept.raw)
-    told = (
-        ((row.metric_id, row.starts_at), _sums(row))
-        for row in stored.order_by("metric_id", "starts_at").iterator(_ROWS)
-    )
-    right = _same(told, _fives(raw))
-    if not right and repair:
-        stored.delete()
-        Reading5Min.objects.bulk_create(
-            (
-                Reading5Min(device=device, metric_id=m, starts_at=at, **_as_fields(sums))
-                for (m, at), sums in _fives(raw)
-            ),
-            batch_size=_ROWS,
-        )
-    return right
+    return _compare(stored, device, lambda: _fives(raw), repair=repair)
 
 
 def _fives(raw: Any) -> Iterator[tuple[tuple[int, datetime], Sums]]:
@@ -93,6 +82,16 @@ def _fives(raw: Any) -> Iterator[tuple[tuple[int, datetime], Sums]]:
     steps = groupby(rows.iterator(_ROWS), lambda row: (row[0], rollup.five_minutes(row[1])))
     for key, group in steps:
         yield key, rollup.add([(at, value) for _, at, value in group])
+
+
+def _hours(device: Device, kept: Floors, *, repair: bool) -> bool:
+    """What lies before the five minutes that are kept stays as it is."""
+    stored = ReadingHour.objects.filter(device=device)
+    fives = Reading5Min.objects.filter(device=device)
+    if kept.five_minute is not None:
+        stored = stored.filter(starts_at__gte=kept.five_minute)
+        fives = fives.filter(starts_at__gte=kept.five_minute)
+    return _compare(stored, device, lambda: _merged(fives, rollup.hour), repair=repair)
 
 
 def _days(device: Device, kept: Floors, *, repair: bool) -> bool:
@@ -104,18 +103,27 @@ def _days(device: Device, kept: Floors, *, repair: bool) -> bool:
         begin = local_day(kept.five_minute) + timedelta(days=1)
         stored = stored.filter(day__gte=begin)
         fives = fives.filter(starts_at__gte=midnight(begin))
-    added: dict[tuple[int, date], Sums] = {}
-    for row in fives.order_by("metric_id", "starts_at").iterator(_ROWS):
-        key = (row.metric_id, local_day(row.starts_at))
-        added[key] = rollup.merge(added[key], _sums(row)) if key in added else _sums(row)
-    told = [((row.metric_id, row.day), _sums(row)) for row in stored.order_by("metric_id", "day")]
-    right = _same(told, added.items())
+    return _compare(stored, device, lambda: _merged(fives, local_day), repair=repair)
+
+
+def _merged(fives: Any, step: Callable[[datetime], Any]) -> Iterator[tuple[tuple[int, Any], Sums]]:
+    """Longer steps, in the order of metric and time."""
+    rows = fives.order_by("metric_id", "starts_at").iterator(_ROWS)
+    for key, group in groupby(rows, lambda row: (row.metric_id, step(row.starts_at))):
+        yield key, reduce(rollup.merge, map(_sums, group))
+
+
+def _compare(stored: Any, device: Device, true: _True, *, repair: bool) -> bool:
+    """Stored steps with what they should be, which is added up once more for the repair."""
+    field = "day" if stored.model is ReadingDay else "starts_at"
+    rows = stored.order_by("metric_id", field).iterator(_ROWS)
+    right = _same((((row.metric_id, getattr(row, field)), _sums(row)) for row in rows), true())
     if not right and repair:
         stored.delete()
-        ReadingDay.objects.bulk_create(
+        stored.model.objects.bulk_create(
             (
-                ReadingDay(device=device, metric_id=m, day=day, **_as_fields(sums))
-                for (m, day), sums in added.items()
+                stored.model(device=device, metric_id=m, **{field: at}, **_as_fields(sums))
+                for (m, at), sums in true()
             ),
             batch_size=_ROWS,
         )
@@ -143,7 +151,7 @@ def _close(one: Sums, other: Sums) -> bool:
     ) and math.isclose(one.m2, other.m2, rel_tol=_CLOSE, abs_tol=_CLOSE * largest**2 * one.n)
 
 
-def _sums(row: Reading5Min | ReadingDay) -> Sums:
+def _sums(row: Reading5Min | ReadingHour | ReadingDay) -> Sums:
     return Sums(*(getattr(row, name) for name in _FIELDS))
 
 

@@ -19,23 +19,26 @@ from devices.selectors.rules import SPEC_COLUMNS, fingerprint, spec_of
 from devices.selectors.verdicts import to_verdict
 
 
-def mark_late(*, device_id: int, moments: Mapping[tuple[int, datetime], float]) -> None:
-    """Note which folds have gone on beyond readings that came in just now; one query.
+def mark_late(*, moments: Mapping[int, Collection[tuple[int, datetime]]]) -> None:
+    """Note which folds have gone on beyond readings that came in just now; one query for all.
 
     Args:
-        device_id: whose; the caller holds its twin.
-        moments: keyed by metric's id and moment.
+        moments: by machine's id, (metric's id, moment); the caller holds their twins.
     """
-    first: dict[int, datetime] = {}
-    for metric, moment in moments:
-        if metric not in first or moment < first[metric]:
-            first[metric] = moment
-    behind = RuleState.objects.filter(device=device_id, rule__metric__in=first)
+    first: dict[tuple[int, int], datetime] = {}
+    for device, mine in moments.items():
+        for metric, moment in mine:
+            key = (device, metric)
+            first[key] = min(moment, first.get(key, moment))
+    metrics = {metric for _, metric in first}
+    behind = RuleState.objects.filter(device__in=moments, rule__metric__in=metrics)
     late = []
-    for state in behind.select_related("rule").only("last_at", "late_from", "rule__metric_id"):
-        moment = first[state.rule.metric_id or 0]
-        if state.last_at is not None and moment <= state.last_at:
-            state.late_from = min(moment, state.late_from or moment)
+    for state in behind.select_related("rule").only(
+        "device_id", "last_at", "late_from", "rule__metric_id"
+    ):
+        came = first.get((state.device_id, state.rule.metric_id or 0))
+        if came is not None and state.last_at is not None and came <= state.last_at:
+            state.late_from = min(came, state.late_from or came)
             late.append(state)
     if late:
         RuleState.objects.bulk_update(late, ["late_from"])

@@ -8,9 +8,7 @@ oldest row sends it, and whoever gets it takes all rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -39,34 +37,14 @@ _ASK = """
 """
 
 
-_together: ContextVar[set[int] | None] = ContextVar("_together", default=None)
-
-
-@contextmanager
-def together(*, send: Callable[[], object]) -> Iterator[None]:
-    """Inside a transaction: the machines of all `ask_on_commit` in the block ask as one."""
-    devices: set[int] = set()
-    token = _together.set(devices)
-    try:
-        yield
-    finally:
-        _together.reset(token)
-    if devices:
-        transaction.on_commit(partial(_ask_and_send, devices, send))
-
-
-def ask_on_commit(*, device_id: int, send: Callable[[], object]) -> None:
-    """Have a machine judged once the surrounding transaction is committed.
+def ask_on_commit(*, device_ids: Collection[int], send: Callable[[], object]) -> None:
+    """Have machines judged once the surrounding transaction is committed.
 
     Args:
-        device_id: whose readings are new.
+        device_ids: whose readings are new.
         send: puts a message into the queue that leads to `sweep`.
     """
-    devices = _together.get()
-    if devices is not None:
-        devices.add(device_id)
-    else:
-        transaction.on_commit(partial(_ask_and_send, {device_id}, send))
+    transaction.on_commit(partial(_ask_and_send, set(device_ids), send))
 
 
 def _ask_and_send(devices: set[int], send: Callable[[], object]) -> None:

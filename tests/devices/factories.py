@@ -56,8 +56,7 @@ def reading(of: Device, on: Metric, value: float, at: datetime) -> Reading:
 def readings(of: Device, on: Metric, values: Iterable[tuple[datetime, float]]) -> None:
     """Many of one metric, in one statement."""
     reading_rows.insert(
-        device_id=of.pk,
-        values={(on.pk, at): value for at, value in values},
+        values={of.pk: {(on.pk, at): value for at, value in values}},
         source="rest",
         received_at=timezone.now(),
     )

@@ -11,17 +11,20 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.models import Count
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from devices import mqtt_listener
-from devices.models import Device, MqttCount, Reading
+from devices.models import Device, MqttCount, Reading, RuleState, Wake
 from devices.mqtt_listener import Listener, read_url
 from devices.mqtt_messages import MAX_BYTES, Message
 from devices.mqtt_packets import Arrived
 from devices.services import keys, reading_rows
 from devices.services.mqtt import record_messages
+from devices.services.rollups import rebuild_rollups
 from tests.devices import factories as f
 
 pytestmark = pytest.mark.django_db
@@ -212,35 +215,80 @@ def test_a_broker_that_vouches_for_topics(device: Device, settings: Any) -> None
     assert got["message:unknown_device"] == got["message:wrong_device"] == 1
 
 
-def test_many_machines_in_one_transaction(
-    device: Device, django_assert_max_num_queries: Any
+def _queries(messages: list[Message]) -> tuple[int, dict[str, int]]:
+    with CaptureQueriesContext(connection) as caught:
+        got = record_messages(messages=messages)
+    return len(caught), got
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_queries_do_not_grow_with_the_machines(
+    device: Device, settings: Any, trusted: bool
 ) -> None:
-    machines = [device, *(f.device(device.model) for _ in range(3))]
+    """Kept rules, readings that came late, keys that were used for the first time: all together."""
+    settings.MQTT_TRUST_TOPIC = trusted
+    noise = device.model.metrics.get()
+    rule = f.rule(noise)
+    machines = [device, *(f.device(device.model) for _ in range(12))]
+    RuleState.objects.bulk_create(
+        RuleState(device=d, rule=rule, fingerprint="x", state={}, verdict={}, last_at=f.NOW)
+        for d in machines
+    )
+    texts = {d.pk: "" if trusted else key_of(d) for d in machines}
+
+    def batch(of: list[Device], minute: float) -> list[Message]:
+        # older than what a policy may have deleted, so that its floor is asked too
+        return [message(d, items(minute - 200_000, minute), texts[d.pk]) for d in of]
+
+    record_messages(messages=batch(machines[:1], -1))  # makes the rows of the counts
+    one, _ = _queries(batch(machines[:1], -2))
+    many, got = _queries(batch(machines, -3))
+    assert got["reading:accepted"] == 26
+    assert many == one
+    late = RuleState.objects.values_list("late_from", flat=True)
+    assert all(at is not None and at < f.NOW - f.minutes(200_000) for at in late)
+    assert Wake.objects.count() == 0  # that comes after the commit
+
+
+def test_one_machine_does_not_cost_the_others(device: Device) -> None:
+    other_model = f.model()
+    f.metric(other_model, "heat")
+    others = [f.device(device.model), f.device(other_model), f.device(device.model)]
+    keys_of = [key_of(d) for d in others]
+    revoked = _revoked(device)
     sent = [
-        message(d, items(minute), key)
-        for d, key in [(d, key_of(d)) for d in machines]
-        for minute in range(100)
+        message(others[0], items(0, 1), keys_of[0]),
+        message(others[1], items(0), keys_of[1]),  # its model has no `noise`
+        message(device, items(0), revoked),
+        message(others[2], items(0) + items(1, value="x") + items(2), keys_of[2]),
+        message(others[0], items(1, 2, 2), keys_of[0]),
     ]
-    with django_assert_max_num_queries(40):  # not 400 times
-        got = record_messages(messages=sent)
-    assert got["reading:accepted"] == 400
+    got = record_messages(messages=sent)
+    assert got == {
+        "message:taken": 4,
+        "message:key_revoked": 1,
+        "reading:accepted": 5,
+        "reading:duplicate": 2,
+        "reading:unknown_metric": 1,
+        "reading:not_a_number": 1,
+    }
+    stored = Reading.objects.values_list("device").annotate(n=Count("pk"))
+    assert dict(stored) == {others[0].pk: 3, others[2].pk: 2}
+    for one in others:
+        assert rebuild_rollups(device=one, repair=False)
 
 
 def test_all_of_a_batch_or_nothing(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(**_: Any) -> None:
-        raise OperationalError("server closed the connection")
-
     other, key = f.device(device.model), key_of(device)
     sent = [message(device, items(0), key), message(other, items(0), key_of(other))]
     with monkeypatch.context() as patch:
         real = reading_rows.insert
-        calls: list[int] = []
 
-        def second_fails(**given: Any) -> Any:
-            calls.append(1)
-            return real(**given) if len(calls) == 1 else away()
+        def then_away(**given: Any) -> Any:
+            assert len(real(**given)) == 2
+            raise OperationalError("server closed the connection")
 
-        patch.setattr(reading_rows, "insert", second_fails)
+        patch.setattr(reading_rows, "insert", then_away)
         with pytest.raises(OperationalError):
             record_messages(messages=sent)
     assert not Reading.objects.exists()

@@ -12,7 +12,15 @@ from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from devices.models import Device, Metric, Reading, Reading5Min, ReadingDay, ReadingLatest
+from devices.models import (
+    Device,
+    Metric,
+    Reading,
+    Reading5Min,
+    ReadingDay,
+    ReadingHour,
+    ReadingLatest,
+)
 from devices.months import following
 from devices.selectors.partitions import DEFAULT, listed
 from devices.services import partitions
@@ -108,7 +116,7 @@ def test_an_upgrade_keeps_every_reading_and_adds_them_up() -> None:
     rows = sorted(Reading.objects.values_list())
     rolled = {
         model: sorted(model.objects.order_by().values_list("n", "low", "high", "last_at"))
-        for model in (Reading5Min, ReadingDay)
+        for model in (Reading5Min, ReadingHour, ReadingDay)
     }
     latest = list(ReadingLatest.objects.values_list())
     try:

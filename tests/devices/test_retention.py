@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -21,13 +22,16 @@ from devices.models import (
     Reading,
     Reading5Min,
     ReadingDay,
+    ReadingHour,
     ReadingLatest,
     RetentionPolicy,
     RetentionRun,
 )
-from devices.retention import cuts
+from devices.models.retention import LENGTHS
+from devices.retention import cuts, month_before, usual_hours
 from devices.selectors.partitions import listed
 from devices.selectors.readings import series
+from devices.selectors.retention import floors
 from devices.selectors.storage import months, plan, tables
 from devices.services import deletion, partitions, retention
 from devices.services.readings import ReadingIn, record_readings
@@ -39,7 +43,7 @@ from twinhealth.errors import ConflictError, InvalidInputError
 pytestmark = pytest.mark.django_db
 API = "/api/v1/"
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-SHORT = {"raw_months": 2, "five_minute_months": 3, "day_months": 4}
+SHORT = {"raw_months": 2, "five_minute_months": 3, "hour_months": 4, "day_months": 4}
 
 
 @pytest.fixture
@@ -62,13 +66,24 @@ def settled(user: User, **lengths: int | None) -> RetentionPolicy:
 
 
 def test_cuts() -> None:
-    found = cuts(now=NOW, raw_months=2, five_minute_months=6, day_months=18)
+    found = cuts(now=NOW, raw_months=2, five_minute_months=6, hour_months=12, day_months=18)
     assert found.raw == datetime(2026, 4, 1, tzinfo=UTC)
     assert found.five_minute == datetime(2025, 12, 1, tzinfo=UTC)
+    assert found.hour == datetime(2025, 6, 1, tzinfo=UTC)
     assert found.day == date(2024, 12, 1)
-    kept = cuts(now=NOW, raw_months=None, five_minute_months=None, day_months=None)
-    assert kept.nothing
-    assert cuts(now=NOW, raw_months=600, five_minute_months=None, day_months=None).raw
+    for_ever = dict.fromkeys(LENGTHS)
+    assert cuts(now=NOW, **for_ever).nothing
+    assert cuts(now=NOW, **{**for_ever, "raw_months": 600}).raw
+
+
+@pytest.mark.parametrize(
+    ("five_minutes", "days", "hours"),
+    [(None, None, None), (6, None, 60), (6, 120, 60), (6, 24, 24), (100, None, 100), (80, 90, 80)],
+)
+def test_hours_are_kept_five_years_unless_told(
+    five_minutes: int | None, days: int | None, hours: int | None
+) -> None:
+    assert usual_hours(five_minutes, days) == hours
 
 
 def test_everything_is_kept_until_somebody_settles_something(
@@ -90,6 +105,9 @@ def test_everything_is_kept_until_somebody_settles_something(
         ({"raw_months": None}, "coarse_before_fine"),
         ({"raw_months": 5}, "coarse_before_fine"),
         ({"five_minute_months": None}, "coarse_before_fine"),
+        ({"hour_months": 1}, "bad_months"),
+        ({"hour_months": 2}, "coarse_before_fine"),
+        ({"hour_months": 5}, "coarse_before_fine"),
         ({"reason": " "}, "reason_missing"),
         ({"reason": "x" * 301}, "reason_too_long"),
     ],
@@ -131,15 +149,17 @@ def test_the_dry_run_says_what_the_deletion_does(
     before = Reading.objects.count()
     found = plan(policy, NOW)
     assert Reading.objects.count() == before
-    assert (found.raw, found.five_minute, found.day, found.day_kept) == (360, 236, 31, 0)
+    assert (found.raw, found.five_minute, found.hour, found.day) == (360, 236, 124, 31)
+    assert found.day_kept == 0
     run = retention.begin(user=admin, now=NOW)
     assert deletion.work(run_id=run.pk, seconds=60)
     run.refresh_from_db()
-    assert (run.raw, run.five_minute, run.day) == (360, 236, 31)
+    assert (run.raw, run.five_minute, run.hour, run.day) == (360, 236, 124, 31)
     assert run.finished_at is not None
     assert Reading.objects.count() == 302
     assert Reading.objects.earliest("measured_at").measured_at == datetime(2026, 4, 1, tzinfo=UTC)
     assert Reading5Min.objects.earliest("starts_at").starts_at == datetime(2026, 3, 1, tzinfo=UTC)
+    assert ReadingHour.objects.earliest("starts_at").starts_at == datetime(2026, 2, 1, tzinfo=UTC)
     assert list(ReadingDay.objects.values_list("day", "n")) == days
     if connection.vendor == "postgresql":
         assert found.partitions == (date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1))
@@ -151,10 +171,12 @@ def test_the_dry_run_says_what_the_deletion_does(
     # and the policy's next month finds nothing more to do today
     assert plan(policy, NOW).nothing
     # a chart of a time without readings shows what is left
-    start = datetime(2026, 2, 3, tzinfo=UTC)
-    assert series(device=device, start=start, end=start + timedelta(days=1))[0] == "day"
+    for month, left in ((1, "day"), (2, "hour"), (3, "5min"), (4, "raw")):
+        start = datetime(2026, month, 3, tzinfo=UTC)
+        chosen, points = series(device=device, start=start, end=start + timedelta(days=1))
+        assert (chosen, bool(points)) == (left, month > 1)
     assert [row.deleted for row in months()] == [False, False, False, True, True]
-    assert {table.name for table in tables()} == {"readings", "5 minutes", "days"}
+    assert {table.name for table in tables()} == {"readings", "5 minutes", "hours", "days"}
     assert ReadingLatest.objects.get(device=device, metric=noise).value == 661
 
 
@@ -204,7 +226,7 @@ def test_a_deletion_goes_on_where_it_was_broken_off(
         calls += 1
     assert calls >= 2
     run.refresh_from_db()
-    assert (run.raw, run.five_minute, run.day) == (360, 236, 31)
+    assert (run.raw, run.five_minute, run.hour, run.day) == (360, 236, 124, 31)
     assert deletion.work(run_id=run.pk, seconds=60)
     assert AuditEntry.objects.filter(verb="deleted_readings").count() == 1
 
@@ -276,6 +298,11 @@ def test_from_rest(half_a_year: tuple[Device, Metric], admin: User) -> None:
     )
     assert (made.status_code, made.json()["number"]) == (201, 1)
     assert made.json()["five_minute_months"] is None
+    assert made.json()["hour_months"] is None
+    # hours that are left out fit between the others
+    asked = "five_minute_months=3&day_months=120"
+    tried_hours = api.get(f"{API}retention-plan/?{asked}").json()["hour_before"]
+    assert tried_hours[:7] == f"{month_before(timezone.now(), 60):%Y-%m}"
     assert api.get(f"{API}retention-policy/").json()[0]["reason"] == "disk"
     late = api.post(f"{API}retention-runs/", {"seen": 0}, format="json")
     assert (late.status_code, late.json()["code"]) == (409, "policy_changed")
@@ -295,3 +322,33 @@ def test_an_empty_hospital_says_so(admin: User) -> None:
         "everything is kept",
     ):
         assert words in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upgrade_settles_hours_for_policies_that_knew_none() -> None:
+    """What was deleted before left no five minutes to make hours of."""
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    by = f.user("admin")
+    lengths = [(2, 6, None), (2, 6, 12), (2, None, None), (None, None, None)]
+    device, noise, _ = f.watched_device()
+    f.readings(device, noise, [(NOW + timedelta(minutes=n), 1000 + n / 1e4) for n in range(200)])
+    hours = list(ReadingHour.objects.order_by("starts_at").values_list())
+    try:
+        before = MigrationExecutor(connection).migrate([("devices", "0016_standing_still")]).apps
+        policies = before.get_model("devices", "RetentionPolicy").objects
+        for number, (raw, five, day) in enumerate(lengths, start=1):
+            policy = policies.create(
+                number=number, raw_months=raw, five_minute_months=five, day_months=day,
+                reason="disk", by_id=by.pk, by_name="a", at=NOW,
+            )  # fmt: skip
+        before.get_model("devices", "RetentionRun").objects.create(
+            policy=policy, requested_at=NOW, five_minute_before=datetime(2025, 1, 1, tzinfo=UTC)
+        )
+    finally:
+        MigrationExecutor(connection).migrate(newest)
+    kept = RetentionPolicy.objects.order_by("number").values_list("hour_months", flat=True)
+    assert list(kept) == [60, 12, None, None]
+    assert floors().hour == datetime(2025, 1, 1, tzinfo=UTC)
+    made = list(ReadingHour.objects.order_by("starts_at").values_list())
+    assert [row[0] for row in made] == [row[0] for row in hours]
+    assert rebuild_rollups(device=device, repair=False)

@@ -11,13 +11,24 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices import rollup
-from devices.models import Device, Metric, Reading, Reading5Min, ReadingDay, ReadingLatest
+from devices.models import (
+    Device,
+    Metric,
+    Reading,
+    Reading5Min,
+    ReadingDay,
+    ReadingHour,
+    ReadingLatest,
+    RetentionRun,
+)
 from devices.selectors.newest import newest_many
 from devices.selectors.readings import daily, series
+from devices.services import reading_rows, retention
 from devices.services.readings import ReadingIn, record_readings
 from devices.services.rollups import rebuild_rollups
 from tests.devices import factories as f
@@ -59,7 +70,7 @@ def close(one: float, other: float, size: float) -> bool:
 
 def assert_right(device: Device) -> None:
     """Against a plain addition of the stored readings."""
-    five, days = defaultdict(list), defaultdict(list)
+    five, hours, days = defaultdict(list), defaultdict(list), defaultdict(list)
     newest: dict[int, Reading] = {}
     for reading in Reading.objects.filter(device=device).order_by("measured_at"):
         at, pair = reading.measured_at, (reading.measured_at, reading.value)
@@ -67,10 +78,13 @@ def assert_right(device: Device) -> None:
             minutes=at.minute % 5, seconds=at.second, microseconds=at.microsecond
         )
         five[reading.metric_id, begin].append(pair)
+        full_hour = at.replace(minute=0, second=0, microsecond=0)
+        hours[reading.metric_id, full_hour].append(pair)
         days[reading.metric_id, at.astimezone(ZONE).date()].append(pair)
         newest[reading.metric_id] = reading
     stored: list[tuple[dict[Any, Any], Any]] = [
         (five, {(r.metric_id, r.starts_at): r for r in Reading5Min.objects.filter(device=device)}),
+        (hours, {(r.metric_id, r.starts_at): r for r in ReadingHour.objects.filter(device=device)}),
         (days, {(r.metric_id, r.day): r for r in ReadingDay.objects.filter(device=device)}),
     ]
     for expected, found in stored:
@@ -109,6 +123,35 @@ def test_any_order_repetition_and_batches(given_rows: list[Row], data: st.DataOb
     assert rebuild_rollups(device=device, repair=False)
 
 
+def test_many_machines_in_one_statement(django_assert_max_num_queries: Any) -> None:
+    """Each machine's are counted apart, also where they share metrics, moments and steps."""
+    model = f.model()
+    a, b = f.metric(model, "a"), f.metric(model, "b")
+    devices = [f.device(model) for _ in range(4)]
+    at = [START + timedelta(minutes=n, seconds=n) for n in range(70)]
+    reading_rows.insert(
+        values={devices[0].pk: {(a.pk, at[3]): 1.0, (b.pk, at[3]): 1.0}},
+        source="rest",
+        received_at=f.NOW,
+    )
+    values = {
+        device.pk: {(m.pk, t): n + k / 3 for m in (a, b) for k, t in enumerate(at)}
+        for n, device in enumerate(devices[:3])
+    }
+    limit = 1 if connection.vendor == "postgresql" else 6
+    with django_assert_max_num_queries(limit):
+        stored = reading_rows.insert(
+            values={**values, devices[3].pk: {}}, source="rest", received_at=f.NOW
+        )
+    assert stored == {devices[0].pk: 138, devices[1].pk: 140, devices[2].pk: 140}
+    assert reading_rows.insert(values=values, source="rest", received_at=f.NOW) == {}
+    for device in devices:
+        assert_right(device)
+        assert rebuild_rollups(device=device, repair=False)
+    assert Reading.objects.get(device=devices[0], metric=a, measured_at=at[3]).value == 1.0
+    assert Reading.objects.get(device=devices[1], metric=a, measured_at=at[3]).value == 2.0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_racing_writers() -> None:
     device, metrics = two_metrics()
@@ -128,7 +171,7 @@ def test_a_value_too_large_for_adding_up_is_refused_alone() -> None:
     assert_right(device)
 
 
-@pytest.mark.parametrize("model", [Reading5Min, ReadingDay, ReadingLatest])
+@pytest.mark.parametrize("model", [Reading5Min, ReadingHour, ReadingDay, ReadingLatest])
 @pytest.mark.parametrize("way", ["changed", "gone", "extra"])
 def test_check_finds_and_repair_mends(model: Any, way: str) -> None:
     device, metrics = two_metrics()
@@ -166,7 +209,7 @@ def test_another_zone_is_found_and_repaired(settings: Any) -> None:
     rows,
     st.integers(0, 4 * 24 * 60),
     st.integers(0, 4 * 24 * 60),
-    st.sampled_from(["5min", "day"]),
+    st.sampled_from(["5min", "hour", "day"]),
 )
 def test_points_are_those_of_the_readings_in_the_span(
     given_rows: list[Row], begin: int, length: int, resolution: str
@@ -182,7 +225,7 @@ def test_points_are_those_of_the_readings_in_the_span(
     ):
         at = reading.measured_at
         local = at.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-        step = local if resolution == "day" else rollup.five_minutes(at)
+        step = {"5min": rollup.five_minutes(at), "hour": rollup.hour(at), "day": local}[resolution]
         expected[reading.metric_id][step].append(reading.value)
     assert {m: [p.at for p in points] for m, points in found.items()} == {
         m: sorted(steps) for m, steps in expected.items()
@@ -210,6 +253,38 @@ def test_hours_and_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(p.at, p.value, p.low, p.high, p.n) for p in points] == [
         (START + timedelta(hours=h), 60 * h + 29.5, 60 * h, 60 * h + 59, 60) for h in range(3)
     ]
+
+
+def test_hours_that_are_too_many_for_one_answer_are_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    device, metrics = two_metrics()
+    send(device, metrics, [(0, START + timedelta(minutes=10 * n), n) for n in range(180)])
+    monkeypatch.setattr("devices.selectors.readings.MAX_POINTS", 20)
+    resolution, found = series(device=device, start=START, end=START + timedelta(days=2))
+    assert (resolution, len(found[metrics[0].pk])) == ("day", 3)
+
+
+def test_an_hour_that_is_cut_where_readings_are_deleted() -> None:
+    """Of what is kept, the five minutes inside of the span; where none is kept, the whole hour."""
+    device, metrics = two_metrics()
+    send(device, metrics, [(0, START + timedelta(minutes=n), n) for n in range(60)])
+    span = {"device": device, "start": START, "end": START + timedelta(minutes=31.5)}
+
+    def point() -> tuple[float, int]:
+        (points,) = series(**span, resolution="hour")[1].values()
+        return points[0].high, points[0].n
+
+    assert point() == (31, 32)
+    policy = retention.settle(
+        user=f.user("admin"), reason="r", now=f.NOW, raw_months=2, five_minute_months=2,
+        hour_months=2, day_months=2,
+    )  # fmt: skip
+    run = RetentionRun.objects.create(
+        policy=policy, raw_before=START + timedelta(days=1), requested_at=f.NOW
+    )
+    assert point() == (29, 30)
+    run.five_minute_before = run.raw_before
+    run.save()
+    assert point() == (59, 60)
 
 
 def test_days_of_several_machines(django_assert_num_queries: Any) -> None:

@@ -32,7 +32,8 @@ class Command(BaseCommand):
         months = ", ".join(f"{month:%Y-%m}" for month in found.partitions)
         self.stdout.write(
             f"{len(found.partitions)} partitions{f' ({months})' if months else ''}, "
-            f"{found.raw} readings, {found.five_minute} five minutes, {found.day} days; "
+            f"{found.raw} readings, {found.five_minute} five minutes, {found.hour} hours, "
+            f"{found.day} days; "
             f"{found.day_kept} old days stay for alerts and films"
         )
         if options["dry_run"] or found.nothing:

@@ -9,10 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, Manager, Q, QuerySet, Sum
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    Manager,
+    Q,
+    QuerySet,
+    Sum,
+    TextField,
+)
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from devices import rollup
@@ -112,20 +122,22 @@ def steps(span: Span, resolution: str, limit: int) -> _Found:
     by_day = resolution == "day"
     first: Any = local_day(span.start) if by_day else step.begin(span.start)
     last: Any = local_day(span.end) if by_day else span.end
-    # compared by the database: two moments a row take as long to read as all the rest
+    # compared by the database, and the step's beginning as text, of which all metrics have the
+    # same: to read moments takes longer than all the rest
     apart = Q(first_at__lt=span.start) | Q(last_at__gt=span.end)
     rows = (
         span.of(step.model.objects)
         .filter((f"{step.field}__gte", first), (f"{step.field}__lte", last))
         .filter(last_at__gte=span.start, first_at__lte=span.end)
-        .annotate(cut=ExpressionWrapper(apart, BooleanField()))
+        .annotate(cut=ExpressionWrapper(apart, BooleanField()), text=Cast(step.field, TextField()))
         .order_by("metric_id", step.field)
-        .values_list("metric_id", step.field, "n", "total", "low", "high", "cut")
+        .values_list("metric_id", "text", "n", "total", "low", "high", "cut")
     )
     found: _Found = defaultdict(list)
     cut: dict[tuple[int, datetime], int] = {}
-    for number, at, n, total, low, high, is_cut in rows[:limit]:
-        begin = midnight(at) if by_day else at
+    begins: dict[str, datetime] = {}
+    for number, text, n, total, low, high, is_cut in rows[:limit]:
+        begin = begins.get(text) or begins.setdefault(text, _begin(text))
         points = found[number]
         if is_cut:
             cut[number, begin] = len(points)
@@ -133,6 +145,14 @@ def steps(span: Span, resolution: str, limit: int) -> _Found:
     if cut:
         _recount(found, cut, span, step)
     return found
+
+
+def _begin(text: str) -> datetime:
+    """Where a step begins, of the text that the database makes of its moment or day."""
+    if len(text) == len("2026-03-01"):
+        return midnight(date.fromisoformat(text))
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _recount(found: _Found, cut: dict[tuple[int, datetime], int], span: Span, step: _Step) -> None:

@@ -47,7 +47,8 @@ def choose_resolution(
         return "raw"
     if fits(FIVE_MINUTES) and (kept.five_minute is None or start >= kept.five_minute):
         return "5min"
-    return "hour" if fits(HOUR) else "day"
+    # of a machine with many metrics the hours are counted: days say little of a short span
+    return "hour" if fits(HOUR) or rolled.hours_in(span) <= MAX_POINTS else "day"
 
 
 def _raw(span: rolled.Span) -> dict[int, list[Point]]:
@@ -69,7 +70,7 @@ def series(
     resolution: str = "",
     metric: Metric | None = None,
 ) -> tuple[str, dict[int, list[Point]]]:
-    """Points per metric id, oldest first; five queries at most, one more for old spans.
+    """Points per metric id, oldest first; six queries at most, one more for old spans.
 
     Args:
         device: whose.

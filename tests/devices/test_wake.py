@@ -57,20 +57,20 @@ def test_readings_of_one_transaction_ask_together(
     with (
         django_capture_on_commit_callbacks(execute=True) as hooks,
         transaction.atomic(),
-        wake.together(send=lambda: sent.append(1)),
     ):
-        for device_id in ids:
-            with transaction.atomic():
-                wake.ask_on_commit(device_id=device_id, send=pytest.fail)
+        wake.ask_on_commit(device_ids=ids, send=lambda: sent.append(1))
     assert (len(hooks), sent) == (1, [1])
     assert wake.take() == (sorted(ids), False)
 
 
-def test_nothing_is_asked_where_nothing_was_stored() -> None:
+def test_nothing_is_asked_where_nothing_was_stored(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
     (one,) = machines(1)
-    with transaction.atomic(), wake.together(send=pytest.fail):
-        wake.ask_on_commit(device_id=one, send=pytest.fail)
+    with django_capture_on_commit_callbacks(execute=True) as hooks, transaction.atomic():
+        wake.ask_on_commit(device_ids=[one], send=pytest.fail)
         transaction.set_rollback(True)
+    assert hooks == []
     assert wake.take() == ([], False)
 
 
@@ -190,10 +190,11 @@ def test_no_wake_up_is_lost(seed: int) -> None:
             if number < 8:
                 some = chance.sample(devices, chance.randint(1, 3))
                 at = NOW + timedelta(seconds=number * 1000 + step)
-                with transaction.atomic(), wake.together(send=lambda: messages.put("judge")):
+                with transaction.atomic():
                     for device in sorted(some, key=lambda d: d.pk):
                         f.reading(device, noise, 1, at)
-                        wake.ask_on_commit(device_id=device.pk, send=pytest.fail)
+                    asking = [device.pk for device in some]
+                    wake.ask_on_commit(device_ids=asking, send=lambda: messages.put("judge"))
             else:
                 try:
                     messages.get(timeout=0.05)

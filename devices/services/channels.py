@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
+from accounts.permissions import Can, may
 from devices import webhook_http
 from devices import webhook_signature as signing
 from devices.models import AlertGroup, AlertState, Notification, Webhook
@@ -32,13 +33,16 @@ class Result:
 
 
 def needless(row: Notification) -> bool:
-    """True for an e-mail about what is over, and for a webhook that was switched off.
+    """True for an e-mail about what is over or to who may no longer see it; a webhook that is off.
 
     Programs are told of what is over all the same, to keep in step.
     """
     if row.webhook is not None:
         return not row.webhook.active
-    return row.channel == Channel.EMAIL and row.alert.state == AlertState.RESOLVED
+    if row.channel != Channel.EMAIL:
+        return False
+    gone = row.user is None or not (row.user.is_active and may(row.user, Can.ALERT_READ))
+    return gone or row.alert.state == AlertState.RESOLVED
 
 
 def send(row: Notification, now: datetime) -> Result:

@@ -24,7 +24,9 @@ from devices import backoff
 from devices.models import Alert, DeliveryAttempt, Notification, Subscription, Webhook
 from devices.models.device_model import Severity
 from devices.models.notification import Channel, News, Outcome, SendState
+from devices.models.rule import RuleKind
 from devices.quiet_hours import next_moment
+from devices.rule_kinds.facts import without_names
 from twinhealth.errors import ConflictError, NotFoundError
 
 from . import AnyRequest, channels
@@ -84,6 +86,8 @@ def queue(*, alert: Alert, news: News, now: datetime) -> None:
     hooks = Webhook.objects.filter(active=True)
     if alert.severity != Severity.ACT:
         hooks = hooks.filter(severity=Severity.WATCH)
+    if alert.rule.kind == RuleKind.CONFIG:
+        common["text"] = without_names(alert.message)
     rows += [
         Notification(**common, webhook=hook, channel=Channel.WEBHOOK, due_at=now) for hook in hooks
     ]

@@ -22,6 +22,7 @@ urlpatterns: list = [
     path("notifications/settings/", views_notifications.subscription, name="subscription"),
     path("webhooks/", views_notifications.webhooks, name="webhooks"),
     path("webhooks/<int:pk>/", views_notifications.webhook, name="webhook"),
+    path("webhooks/<int:pk>/test/", views_notifications.webhook_test, name="webhook-test"),
     path("webhooks/<int:pk>/rotate/", views_notifications.webhook_rotate, name="webhook-rotate"),
     path("supplies/", views_relations.supplies, name="supplies"),
     path("supplies/new/", views_relations.supply_new, name="supply-new"),

@@ -83,6 +83,7 @@ def test_deleted_readings_are_no_reason_to_say_something_else(value: float, befo
     Device.objects.filter(pk=device.pk).update(registered_at=now - 200 * DAY)
     then = now - 100 * DAY
     reading(device, device.model.metrics.get(), value, then - HOUR)
+    reading(device, device.model.metrics.get(), 1.0, now - HOUR)
     run = film(device, then, make_version())
     assert refresh_trust(device=device) == 1
     assert level(run) == before

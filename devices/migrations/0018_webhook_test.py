@@ -1,0 +1,53 @@
+"""A webhook can be tried: a message of no alert."""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("devices", "0016_standing_still"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="notification",
+            name="alert",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="notifications",
+                to="devices.alert",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="notification",
+            name="news",
+            field=models.CharField(
+                choices=[
+                    ("opened", "opened"),
+                    ("rose", "became worse"),
+                    ("escalated", "nobody acknowledged it in time"),
+                    ("reopened", "came back"),
+                    ("released", "goes on, and was withheld until now"),
+                    ("test", "a test by an admin"),
+                ],
+                max_length=12,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="notification",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("alert", None), ("channel", "webhook"), ("news", "test")),
+                    models.Q(models.Q(("news", "test"), _negated=True), ("alert__isnull", False)),
+                    _connector="OR",
+                ),
+                name="notification_of_an_alert_or_a_test",
+                violation_error_message="A notification is of an alert, or tests a webhook.",
+            ),
+        ),
+    ]

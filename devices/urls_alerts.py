@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views_alerts, views_figures, views_notifications, views_relations
+from . import views_alert_policy, views_alerts, views_figures, views_notifications, views_relations
 
 urlpatterns: list = [
     path("alerts/acknowledge/", views_alerts.alerts_acknowledge, name="alerts-acknowledge"),
+    path("alerts/policy/", views_alert_policy.alert_policy, name="alert-policy"),
     path("alerts/figures/", views_figures.figures, name="alert-figures"),
     path("alerts/figures/export/", views_figures.figures_export, name="alert-figures-export"),
     path("alerts/deliveries/", views_notifications.deliveries, name="deliveries"),

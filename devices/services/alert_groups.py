@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Q
 
 from devices.models import Alert, AlertGroup, AlertState, Supply, SupplyMember
 from devices.models.alert import Withheld
 from devices.models.device_model import Severity
+from devices.selectors.alert_policy import policy_now
 
 
 def window() -> timedelta:
     """How long after an incident's newest alert another one still belongs to it."""
-    return timedelta(minutes=settings.ALERT_GROUP_MINUTES)
+    return timedelta(minutes=policy_now().group_minutes)
 
 
 def _hold(alert: Alert) -> set[int]:

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -23,6 +22,7 @@ from devices.models.device import Lifecycle
 from devices.models.device_model import Severity
 from devices.models.maintenance import OrderState
 from devices.models.notification import News
+from devices.selectors.alert_policy import policy_now
 
 from . import alert_groups, outbox
 from .events import lock_twin
@@ -125,7 +125,7 @@ def _inhibit(act: Alert, now: datetime) -> None:
 
 def escalation_after() -> timedelta:
     """How long an act alert waits for somebody."""
-    return timedelta(minutes=settings.ALERT_ESCALATE_MINUTES)
+    return timedelta(minutes=policy_now().escalate_minutes)
 
 
 def _each(alert_ids: Iterable[int], step: Callable[[Alert, datetime], bool], now: datetime) -> int:
@@ -220,7 +220,7 @@ def _escalate_one(alert: Alert, now: datetime) -> bool:
         _note_withheld(alert, reason, now)
         return False
     alert.escalated_at = now
-    minutes = settings.ALERT_ESCALATE_MINUTES
+    minutes = policy_now().escalate_minutes
     AlertNote.objects.create(
         alert=alert, verb="escalated", text=f"Nobody acknowledged it within {minutes} min.", at=now
     )

@@ -37,6 +37,7 @@ class Can(StrEnum):
     RULE_EDIT = "rule.edit"
     ALERT_READ = "alert.read"
     ALERT_WORK = "alert.work"
+    ALERT_POLICY = "alert.policy"  # when alerts escalate and what is one incident
     WEBHOOK_ADMIN = "webhook.admin"  # which programs are told of alerts
     REREAD_READ = "reread.read"  # how far re-read lists are; who the patients are, only readers see
     MAINTENANCE_READ = "maintenance.read"
@@ -80,6 +81,7 @@ _ADMIN = _ENGINEER | {
     Can.TEXT_BLOCKS,
     Can.TEXT_BLOCKS_SHARED,
     Can.MAINTENANCE_PLAN,
+    Can.ALERT_POLICY,
     Can.WEBHOOK_ADMIN,
     Can.QUARANTINE_READ,
     Can.USER_ADMIN,

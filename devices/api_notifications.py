@@ -204,6 +204,18 @@ class WebhookViewSet(GenericViewSet[Webhook]):
         return Response(shapes.WebhookSerializer(changed).data)
 
     @extend_schema(
+        summary="Send a test; how it went is in the delivery of that number",
+        request=None,
+        responses={202: shapes.NotificationDetailSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, pk: str) -> Response:
+        """Signed as any message, tried once, also while the webhook is off."""
+        row = outbox.send_test(webhook=webhooks.get(int(pk)), actor=actor(request), request=request)
+        body = shapes.NotificationDetailSerializer(outbox.get(row.pk)).data
+        return Response(body, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
         summary="A new secret, shown once; the one before signs beside it for a while",
         request=shapes.RotateWebhookSerializer,
         responses=shapes.MadeWebhookSerializer,

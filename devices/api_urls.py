@@ -6,6 +6,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from .api import DeviceViewSet
+from .api_alert_policy import AlertPolicyView
 from .api_alerts import AlertViewSet, InboxViewSet
 from .api_components import (
     DevicePartCorrectView,
@@ -59,6 +60,7 @@ urlpatterns: list = [
         name="api-device-key-rotate",
     ),
     path("devices/<int:pk>/checks/<int:rule_id>/", CheckView.as_view(), name="api-check"),
+    path("alert-policy/", AlertPolicyView.as_view(), name="api-alert-policy"),
     path("storage/", StorageView.as_view(), name="api-storage"),
     path("retention-policy/", RetentionPolicyView.as_view(), name="api-retention-policy"),
     path("retention-plan/", RetentionPlanView.as_view(), name="api-retention-plan"),

@@ -57,8 +57,8 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
 class NotificationSerializer(serializers.ModelSerializer[Notification]):
     """One message to one receiver."""
 
-    device = serializers.IntegerField(source="alert.device_id")
-    device_name = serializers.CharField(source="alert.device.name")
+    device = serializers.IntegerField(source="alert.device_id", allow_null=True, default=None)
+    device_name = serializers.CharField(source="alert.device.name", allow_null=True, default=None)
 
     class Meta:
         model = Notification

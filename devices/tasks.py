@@ -8,19 +8,24 @@ from django.utils import timezone
 from devices.services import alert_news, deletion, evaluation, outbox, partitions, plans, wake
 
 DELETE_SECONDS = 40.0  # a call; beat brings what is left
+JUDGE_SECONDS = 40.0  # a call; what is left waits for the next message
 
 
 @shared_task(soft_time_limit=50, time_limit=55)
 def evaluate_all_rules_task() -> None:
     """Beat: judge every machine's limits, so that nothing hangs on a lost message."""
     wake.take()  # they are about to be judged
-    evaluation.evaluate_fleet(now=timezone.now())
+    now = timezone.now()
+    left = evaluation.evaluate_fleet(now=now, seconds=JUDGE_SECONDS)
+    if left:  # else a large fleet's last machines would never have their turn
+        wake.put_back(device_ids=left, now=now)
+        judge_waiting_task.hint()  # type: ignore[attr-defined]
 
 
 @shared_task(soft_time_limit=50, time_limit=55)
 def judge_waiting_task() -> None:
     """Readings arrived: judge the machines that wait for it."""
-    if wake.sweep(now=timezone.now()):
+    if wake.sweep(now=timezone.now(), seconds=JUDGE_SECONDS):
         judge_waiting_task.hint()  # type: ignore[attr-defined]
 
 

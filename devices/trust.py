@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -55,6 +55,25 @@ def _marked(mark: Mark) -> dict[str, Any]:
         "since": mark.since.isoformat(),
         "span": mark.span,
     }
+
+
+def remembered(
+    level: str, reasons: Sequence[Mapping[str, Any]], marks: Sequence[Mark] = ()
+) -> Trust:
+    """Trust where the readings that told of it are deleted, from what they once said.
+
+    Args:
+        level: without any mark.
+        reasons: of the trust as it was found last; marks among them are left out.
+        marks: those that cover the exposure now.
+    """
+    told = [dict(reason) for reason in reasons if not reason.get("span")]
+    failing = [reason for reason in told if reason["state"] == "act"]
+    if failing or marks:
+        return Trust("reduced", (*(_marked(m) for m in marks), *failing))
+    if level == "full":
+        return Trust("full")
+    return Trust("unknown", tuple(told))
 
 
 def device_trust(health: Health | None, marks: Sequence[Mark] = ()) -> Trust:

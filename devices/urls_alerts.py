@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views_alerts, views_figures, views_notifications, views_relations
+from . import views_alert_policy, views_alerts, views_figures, views_notifications, views_relations
 
 urlpatterns: list = [
     path("alerts/acknowledge/", views_alerts.alerts_acknowledge, name="alerts-acknowledge"),
+    path("alerts/policy/", views_alert_policy.alert_policy, name="alert-policy"),
     path("alerts/figures/", views_figures.figures, name="alert-figures"),
     path("alerts/figures/export/", views_figures.figures_export, name="alert-figures-export"),
     path("alerts/deliveries/", views_notifications.deliveries, name="deliveries"),
@@ -22,6 +23,7 @@ urlpatterns: list = [
     path("notifications/settings/", views_notifications.subscription, name="subscription"),
     path("webhooks/", views_notifications.webhooks, name="webhooks"),
     path("webhooks/<int:pk>/", views_notifications.webhook, name="webhook"),
+    path("webhooks/<int:pk>/test/", views_notifications.webhook_test, name="webhook-test"),
     path("webhooks/<int:pk>/rotate/", views_notifications.webhook_rotate, name="webhook-rotate"),
     path("supplies/", views_relations.supplies, name="supplies"),
     path("supplies/new/", views_relations.supply_new, name="supply-new"),

@@ -118,6 +118,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "row": found,
         "attempts": found.attempts.all(),
         "can_send": may(request.user, Can.ALERT_WORK) and found.state == SendState.DEAD,
+        "can_name_programs": may(request.user, Can.WEBHOOK_ADMIN),
     }
     return render(request, "devices/delivery.html", context)
 
@@ -178,8 +179,24 @@ def webhook(request: HttpRequest, pk: int) -> HttpResponse:
             else:
                 messages.success(request, "Saved.")
                 return redirect("devices:webhooks")
-    context = {"form": form, "hook": hook, "rotate_form": RotateForm()}
+    context = {
+        "form": form,
+        "hook": hook,
+        "rotate_form": RotateForm(),
+        "deliveries": selectors.of_webhook(hook),
+    }
     return render(request, "devices/webhook.html", context, status=status)
+
+
+@require_POST
+@requires(Can.WEBHOOK_ADMIN)
+def webhook_test(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a test; its page says how it went."""
+    row = outbox.send_test(webhook=webhook_services.get(pk), actor=actor(request), request=request)
+    row.refresh_from_db()
+    if row.state in {SendState.QUEUED, SendState.SENDING}:
+        messages.info(request, "The test is on its way: look again in a moment.")
+    return redirect("devices:delivery", pk=row.pk)
 
 
 @require_POST

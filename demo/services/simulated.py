@@ -11,7 +11,8 @@ from django.db import transaction
 from demo.simulator.fleet import Fleet, Value
 from demo.simulator.quantities import QUANTITIES, STEP
 from demo.standard_rules import OF_MACHINE, STANDARD_RULES
-from devices.models import Device, DeviceModel, Metric, TwinEvent
+from devices import clock as clocks
+from devices.models import Device, DeviceModel, Metric, TwinEvent, TwinState
 from devices.models.reading import ReadingSource
 from devices.models.twin import EventKind
 from devices.services import events, registry, rules
@@ -141,7 +142,23 @@ def send(*, device: Device, values: Sequence[Value]) -> Sent:
             source=ReadingSource.SIMULATOR,
         )
         sent.add(Sent(result.accepted, result.duplicates, len(result.rejected)))
+    _note_clock(device, values)
     return sent
+
+
+def _note_clock(device: Device, values: Sequence[Value]) -> None:
+    """What the door would have noted of the machine's clock when each reading came.
+
+    The door itself sees a whole history at once, long after, when no clock is ahead of ours. What
+    is in the journal already isn't noted again: no note comes before the last one.
+    """
+    noted = TwinState.objects.get(device=device).state.get("clock")
+    for value in values:
+        note = clocks.change(noted, clocks.Seen(value.measured_at), value.received_at)
+        if note is None:
+            continue
+        events.append(device=device, kind=EventKind.CLOCK, at=value.received_at, payload=note)
+        noted = {**note, "since": value.received_at.isoformat()}
 
 
 def report_config(

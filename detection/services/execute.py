@@ -27,7 +27,7 @@ from twinhealth.errors import DomainError, UnavailableError
 
 from . import engine
 from .states import Step, take
-from .trust import trust_of
+from .trust import catch_up, trust_of
 from .worklist import refresh_items
 
 log = structlog.get_logger(__name__)
@@ -135,6 +135,7 @@ def _gated(run: DetectionRun, frame: Frame) -> gate.Refusal | None:
 
 def _finish(run: DetectionRun, token: str, prediction: Prediction) -> bool:
     """From `running` with our lease to `done`, findings and trust included, or not at all."""
+    catch_up([run.image])
     with transaction.atomic():
         won = take(
             _held(run.pk, token),

@@ -11,12 +11,14 @@ from django.db import transaction
 from django.db.models import F, Max, Min, Q, QuerySet
 from django.utils import timezone
 
-from detection.models import DetectionRun, RunState, TrustCause, TrustChange, TrustCursor
+from detection.models import DetectionRun, RunState, Trust, TrustCause, TrustChange, TrustCursor
 from devices.models import DegradedSpan, Device, Reading
 from devices.selectors import health_at
 from devices.selectors.degraded import marks_at, standing
 from devices.selectors.reach import reach
-from devices.trust import device_trust
+from devices.selectors.retention import SAFE, floors
+from devices.services import rule_states
+from devices.trust import device_trust, remembered
 from imaging.models import Image
 
 from .worklist import refresh_items
@@ -51,6 +53,16 @@ class TrustFacts:
             "trust_device_id": self.device_id,
             "trust_at": self.at,
         }
+
+
+def catch_up(images: Iterable[Image]) -> None:
+    """Have the machines' kept rules know every reading; call it outside of any transaction.
+
+    The worker of the rules may not have looked yet, and never looks at retired machines.
+    """
+    ids = {image.device_id for image in images if image.device_id is not None}
+    if ids:
+        rule_states.catch_up(device_ids=ids, now=timezone.now())
 
 
 def trust_of(image: Image, spans: Sequence[DegradedSpan] | None = None) -> TrustFacts:
@@ -159,15 +171,38 @@ def reckon(runs: Iterable[DetectionRun]) -> int:
     return changed
 
 
+def _remembered(run: DetectionRun, spans: Sequence[DegradedSpan], now: datetime) -> TrustFacts:
+    """Trust where the readings of then are deleted: what they said stands as it was found."""
+    level = str(run.device_trust)
+    if any(reason.get("span") for reason in run.trust_reasons):
+        # what it was before the first of the marks that stand now
+        told = run.trust_changes.exclude(was=Trust.REDUCED).order_by("-at", "-pk")
+        level = told.values_list("was", flat=True).first() or Trust.UNKNOWN
+    trust = remembered(level, run.trust_reasons, marks_at(spans, run.image.acquired_at))
+    return TrustFacts(trust.level, list(trust.reasons), run.trust_device_id, now)
+
+
+def _facts(run: DetectionRun, spans: Sequence[DegradedSpan], kept: datetime | None) -> TrustFacts:
+    image = run.image
+    known = image.device_id is not None and run.trust_device_id == image.device_id
+    if known and kept is not None and image.acquired_at < kept:
+        return _remembered(run, spans, timezone.now())
+    return trust_of(image, spans)
+
+
 def _reckon(runs: list[DetectionRun]) -> int:
+    catch_up(run.image for run in runs)
     began = timezone.now()
+    kept = None
+    if any(run.image.acquired_at < began - SAFE for run in runs):
+        kept = floors().raw
     spans: dict[int, list[DegradedSpan]] = {}
     facts: dict[int, TrustFacts] = {}
     for run in runs:
         device_id = run.image.device_id
         if device_id is not None and device_id not in spans:
             spans[device_id] = standing(device_id)
-        facts[run.pk] = trust_of(run.image, spans.get(device_id or 0))
+        facts[run.pk] = _facts(run, spans.get(device_id or 0, []), kept)
     with transaction.atomic():
         mine = DetectionRun.objects.select_for_update(no_key=True).filter(
             Q(trust_at=None) | Q(trust_at__lte=began), pk__in=facts, state=RunState.DONE

@@ -2,6 +2,7 @@
 
 from .alert import Alert, AlertNote, AlertState
 from .alert_group import AlertGroup
+from .alert_policy import AlertPolicy
 from .component import Component, ComponentKind
 from .degraded import DegradedSource, DegradedSpan
 from .device import Device, DeviceAlias
@@ -24,6 +25,7 @@ __all__ = [
     "Alert",
     "AlertGroup",
     "AlertNote",
+    "AlertPolicy",
     "AlertState",
     "Component",
     "ComponentKind",

@@ -96,6 +96,7 @@ class News(models.TextChoices):
     ESCALATED = "escalated", "nobody acknowledged it in time"
     REOPENED = "reopened", "came back"
     RELEASED = "released", "goes on, and was withheld until now"
+    TEST = "test", "a test by an admin"  # of a webhook; of no alert
 
 
 class Channel(models.TextChoices):
@@ -121,13 +122,16 @@ class Notification(models.Model):
 
     Attributes:
         key: the same at every try, so that a receiver knows a repetition.
-        number: which piece of news of its alert, from 1.
+        alert: `None` for a test of a webhook alone.
+        number: which piece of news of its alert, from 1; 0 for a test.
         due_at: when it is sent or tried again; `None` while it is being sent and once it ended.
         taken_at: when a worker took it; taken over by another after the lease.
     """
 
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    alert = models.ForeignKey("devices.Alert", models.PROTECT, related_name="notifications")
+    alert = models.ForeignKey(
+        "devices.Alert", models.PROTECT, null=True, blank=True, related_name="notifications"
+    )
     number = models.PositiveIntegerField()
     news = models.CharField(max_length=12, choices=News.choices)
     severity = models.CharField(max_length=8, choices=Severity.choices)
@@ -181,6 +185,12 @@ class Notification(models.Model):
                 | ~Q(state="queued") & Q(due_at=None),
                 name="notification_due_while_queued",
                 violation_error_message="A notification that waits says until when.",
+            ),
+            models.CheckConstraint(
+                condition=Q(news="test", alert=None, channel="webhook")
+                | ~Q(news="test") & Q(alert__isnull=False),
+                name="notification_of_an_alert_or_a_test",
+                violation_error_message="A notification is of an alert, or tests a webhook.",
             ),
         ]
 

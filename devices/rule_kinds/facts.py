@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,6 +40,14 @@ class Departure:
         by = f" by {self.wanted_by}" if self.wanted_by else ""
         told = f" (reported by {self.source.replace(':', ' ', 1)})" if self.source else ""
         return f"{self.key} is {self.reported}{told}, wanted{by}: {self.wanted}"
+
+
+_BY = re.compile(r", wanted by [\w.@+-]+(?=:|$)")
+
+
+def without_names(text: str) -> str:
+    """What `config_check` says, without who wanted it: for programs, which are told no names."""
+    return _BY.sub(", wanted", text)
 
 
 def config_check(

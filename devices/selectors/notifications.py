@@ -61,6 +61,12 @@ def lines(user: User) -> QuerySet[Notification]:
     )
 
 
+def of_webhook(hook: Webhook, limit: int = 10) -> list[Notification]:
+    """What a program was told last, newest first."""
+    found = Notification.objects.filter(webhook=hook).select_related("alert__device", "webhook")
+    return list(found.order_by("-created_at", "-pk")[:limit])
+
+
 def webhooks() -> QuerySet[Webhook]:
     """All, those switched off too."""
     return Webhook.objects.select_related("created_by").order_by("name")

@@ -99,8 +99,9 @@ def open_alert(device: Device, result: CheckResult, now: datetime) -> None:
 def refresh(alert: Alert, result: CheckResult, now: datetime) -> None:
     """Take over what an unresolved alert's check says now; it may return or worsen."""
     rose = alert.severity == "watch" and result.state == "act"
+    returned = alert.cleared_at is not None
     _seen(alert, result)
-    if alert.cleared_at is not None:
+    if returned:
         alert.cleared_at = None
         alert.recurrences += 1
         alert.since = result.since or now
@@ -123,6 +124,8 @@ def refresh(alert: Alert, result: CheckResult, now: datetime) -> None:
                 "since",
             ]
         )
+    if returned:  # a person may have ended the mark while it was good
+        mark_by_alert(alert=alert)
 
 
 def clear(alert: Alert, result: CheckResult, now: datetime) -> None:

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Q
 
 from devices.models import Alert, AlertGroup, AlertState, Supply, SupplyMember
 from devices.models.alert import Withheld
 from devices.models.device_model import Severity
+from devices.selectors.alert_policy import policy_now
 
 
 def window() -> timedelta:
     """How long after an incident's newest alert another one still belongs to it."""
-    return timedelta(minutes=settings.ALERT_GROUP_MINUTES)
+    return timedelta(minutes=policy_now().group_minutes)
+
+
+def _hold(alert: Alert) -> set[int]:
+    """Lock what the alert's machine hangs on, and its incident's supply; those of the machine.
+
+    Always before an incident's row and in one order: whoever has written one incident may have to
+    look for another one.
+    """
+    mine = set(
+        SupplyMember.objects.filter(device=alert.device_id).values_list("supply_id", flat=True)
+    )
+    theirs = AlertGroup.objects.filter(Q(head=alert.pk) | Q(pk=alert.group_id), ended_at=None)
+    wanted = mine | set(theirs.exclude(supply=None).values_list("supply_id", flat=True))
+    list(Supply.objects.filter(pk__in=wanted).order_by("pk").select_for_update())
+    return mine
 
 
 def join(alert: Alert, now: datetime) -> None:
@@ -26,13 +41,13 @@ def join(alert: Alert, now: datetime) -> None:
     """
     if in_live_group(alert):
         return
-    mine = SupplyMember.objects.filter(device=alert.device_id)
-    supplies = list(
-        Supply.objects.filter(pk__in=mine.values("supply")).order_by("pk").select_for_update()
-    )
+    supplies = list(Supply.objects.filter(pk__in=_hold(alert)).order_by("pk"))
     if not supplies:
         return
-    told = Alert.objects.exclude(state=AlertState.RESOLVED).filter(withheld=Withheld.NOT)
+    # of a rule that is switched off nobody looks whether it still fails
+    told = Alert.objects.exclude(state=AlertState.RESOLVED).filter(
+        withheld=Withheld.NOT, rule__enabled=True
+    )
     group = (
         AlertGroup.objects.select_for_update(of=("self",))
         .filter(
@@ -98,6 +113,7 @@ def hides(alert: Alert) -> bool:
 def spoke(alert: Alert) -> None:
     """People were told of a member; its incident is as severe as that from now on."""
     if alert.severity == Severity.ACT:
+        _hold(alert)
         AlertGroup.objects.filter(Q(head=alert.pk) | Q(pk=alert.group_id), ended_at=None).update(
             severity=Severity.ACT
         )
@@ -105,4 +121,5 @@ def spoke(alert: Alert) -> None:
 
 def end(head: Alert, now: datetime) -> bool:
     """The head is resolved: members stand on their own; true if there were any."""
+    _hold(head)
     return bool(AlertGroup.objects.filter(head=head.pk, ended_at=None).update(ended_at=now))

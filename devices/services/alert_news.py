@@ -12,15 +12,17 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import structlog
-from django.conf import settings
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from devices.models import Alert, AlertNote, AlertState, Downtime, WorkOrder
 from devices.models.alert import Withheld
+from devices.models.device import Lifecycle
 from devices.models.device_model import Severity
 from devices.models.maintenance import OrderState
 from devices.models.notification import News
+from devices.selectors.alert_policy import policy_now
 
 from . import alert_groups, outbox
 from .events import lock_twin
@@ -54,29 +56,41 @@ def _same_metric(alert: Alert, severity: str) -> list[Alert]:
             rule__metric=alert.rule.metric_id,
             severity=severity,
             cleared_at=None,
+            rule__enabled=True,
         )
         .exclude(pk=alert.pk)
         .order_by("pk")
     )
 
 
-def reason_to_withhold(alert: Alert, now: datetime) -> Withheld:
-    """Why nobody is told now; `Withheld.NOT` if nothing speaks against it."""
+def reason_to_withhold(alert: Alert, now: datetime, *, spoke: bool = False) -> Withheld:
+    """Why nobody is told now; `Withheld.NOT` if nothing speaks against it.
+
+    Args:
+        alert: which.
+        now: when.
+        spoke: people were told of this alert itself, so its incident doesn't speak for it.
+    """
     if in_maintenance(alert.device_id, now):
         return Withheld.MAINTENANCE
     if alert.snoozed_until is not None and alert.snoozed_until > now:
         return Withheld.SNOOZED
     if alert.severity == Severity.WATCH and _same_metric(alert, Severity.ACT):
         return Withheld.INHIBITED
-    return Withheld.GROUPED if alert_groups.hides(alert) else Withheld.NOT
+    hidden = not spoke and alert_groups.hides(alert)
+    return Withheld.GROUPED if hidden else Withheld.NOT
 
 
 def tell(alert: Alert, news: News, now: datetime) -> None:
-    """Decide on a piece of news and save the row; the caller holds the device's twin."""
+    """Decide on a piece of news and save the row; the caller holds the device's twin.
+
+    That an overlay has ended, and that nobody came, is decided before (`release`, `escalate`).
+    """
     alert.news_at = now
     if news in {News.OPENED, News.REOPENED} and not in_maintenance(alert.device_id, now):
         alert_groups.join(alert, now)
-    reason = reason_to_withhold(alert, now)
+    decided = news in {News.RELEASED, News.ESCALATED}
+    reason = Withheld.NOT if decided else reason_to_withhold(alert, now)
     alert.withheld = reason
     if news in {News.OPENED, News.REOPENED}:
         alert.opened_withheld = reason
@@ -88,11 +102,15 @@ def tell(alert: Alert, news: News, now: datetime) -> None:
     if reason == Withheld.NOT:
         outbox.queue(alert=alert, news=news, now=now)
     else:
-        AlertNote.objects.create(
-            alert=alert, verb=_VERBS[reason], text=f"Nobody was told: {reason.label}.", at=now
-        )
+        _note_withheld(alert, reason, now)
     if alert.severity == Severity.ACT and news != News.ESCALATED:
         _inhibit(alert, now)
+
+
+def _note_withheld(alert: Alert, reason: Withheld, now: datetime) -> None:
+    AlertNote.objects.create(
+        alert=alert, verb=_VERBS[reason], text=f"Nobody was told: {reason.label}.", at=now
+    )
 
 
 def _inhibit(act: Alert, now: datetime) -> None:
@@ -102,17 +120,12 @@ def _inhibit(act: Alert, now: datetime) -> None:
             watch.withheld = Withheld.INHIBITED
             watch.opened_withheld = Withheld.INHIBITED
             watch.save(update_fields=["withheld", "opened_withheld"])
-            AlertNote.objects.create(
-                alert=watch,
-                verb="inhibited",
-                text=f"Nobody was told: {Withheld.INHIBITED.label}.",
-                at=now,
-            )
+            _note_withheld(watch, Withheld.INHIBITED, now)
 
 
 def escalation_after() -> timedelta:
     """How long an act alert waits for somebody."""
-    return timedelta(minutes=settings.ALERT_ESCALATE_MINUTES)
+    return timedelta(minutes=policy_now().escalate_minutes)
 
 
 def _each(alert_ids: Iterable[int], step: Callable[[Alert, datetime], bool], now: datetime) -> int:
@@ -125,15 +138,23 @@ def _each(alert_ids: Iterable[int], step: Callable[[Alert, datetime], bool], now
                 lock_twin(device_id)
                 alert = Alert.objects.select_related("device", "rule", "group").get(pk=alert_id)
                 done += step(alert, now)
+        except SoftTimeLimitExceeded:  # the next call goes on
+            raise
         except Exception:  # logged with its trace; the others must not fall silent
             logger.exception("alert_step_failed", alert_id=alert_id)
     return done
 
 
+def _judged() -> QuerySet[Alert]:
+    """Alerts whose check somebody looks at: of a rule that is on, of a machine not retired."""
+    return Alert.objects.filter(rule__enabled=True).exclude(device__lifecycle=Lifecycle.RETIRED)
+
+
 def release(*, now: datetime) -> int:
     """Tell of what was withheld for a reason that is gone and that still fails; how many."""
     waiting = (
-        Alert.objects.exclude(state=AlertState.RESOLVED)
+        _judged()
+        .exclude(state=AlertState.RESOLVED)
         .exclude(withheld=Withheld.NOT)
         # the two that can be many and whose end the row itself says
         .exclude(withheld=Withheld.SNOOZED, snoozed_until__gt=now)
@@ -152,7 +173,9 @@ def _release_one(alert: Alert, now: datetime) -> bool:
         or alert.cleared_at is not None
     ):
         return False
-    reason = reason_to_withhold(alert, now)
+    # of one that opened aloud, and was snoozed or muted later, people know: it isn't its incident's
+    aloud = alert.opened_withheld == Withheld.NOT and alert.withheld != Withheld.GROUPED
+    reason = reason_to_withhold(alert, now, spoke=aloud)
     if reason == alert.withheld:
         return False
     # another reason took over; or somebody works on it, who knows better than a message
@@ -176,7 +199,7 @@ def escalate(*, now: datetime) -> int:
 
 
 def _to_escalate(now: datetime) -> QuerySet[Alert]:
-    return Alert.objects.filter(
+    return _judged().filter(
         state=AlertState.OPEN,
         severity=Severity.ACT,
         withheld=Withheld.NOT,
@@ -190,8 +213,14 @@ def _to_escalate(now: datetime) -> QuerySet[Alert]:
 def _escalate_one(alert: Alert, now: datetime) -> bool:
     if not _to_escalate(now).filter(pk=alert.pk).exists():
         return False
+    reason = reason_to_withhold(alert, now, spoke=True)
+    if reason != Withheld.NOT:  # it is told when that ends, and has its time again from then on
+        alert.withheld = reason
+        alert.save(update_fields=["withheld"])
+        _note_withheld(alert, reason, now)
+        return False
     alert.escalated_at = now
-    minutes = settings.ALERT_ESCALATE_MINUTES
+    minutes = policy_now().escalate_minutes
     AlertNote.objects.create(
         alert=alert, verb="escalated", text=f"Nobody acknowledged it within {minutes} min.", at=now
     )

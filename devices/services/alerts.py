@@ -31,7 +31,9 @@ def _locked(alert: Alert) -> Alert:
     return Alert.objects.select_related("device", "rule").get(pk=alert.pk)
 
 
-def _noted(alert: Alert, verb: str, text: str, actor: User, request: AnyRequest | None) -> None:
+def _noted(
+    alert: Alert, verb: str, text: str, actor: User | None, request: AnyRequest | None
+) -> None:
     AlertNote.objects.create(alert=alert, by=actor, verb=verb, text=text)
     audit.record(actor=actor, verb=verb, obj=alert, request=request)
 
@@ -81,7 +83,7 @@ def acknowledge(*, alert: Alert, actor: User, request: AnyRequest | None = None)
 def resolve(
     *,
     alert: Alert,
-    actor: User,
+    actor: User | None,
     reason: str,
     text: str = "",
     request: AnyRequest | None = None,
@@ -110,6 +112,18 @@ def resolve(
     _noted(alert, "resolved", f"{label}. {text}"[:1000] if text else label, actor, request)
     tell_twin(alert, EventKind.ALERT_RESOLVED, alert.resolved_at, actor)
     return alert
+
+
+@transaction.atomic
+def resolve_retired(
+    *, device: Device, actor: User | None, reason: str, request: AnyRequest | None = None
+) -> None:
+    """The machine is retired: nobody judges its alerts any more, so they are over."""
+    text = f"The machine was retired. {reason.strip()}".strip()
+    for alert in Alert.objects.filter(device=device).exclude(state=AlertState.RESOLVED):
+        resolve(
+            alert=alert, actor=actor, reason=ResolveReason.OTHER, text=text[:1000], request=request
+        )
 
 
 @transaction.atomic

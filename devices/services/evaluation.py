@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Max
 
@@ -24,13 +28,39 @@ RECURS_WITHIN = timedelta(hours=24)
 RINGS_AGAIN = timedelta(days=7)
 
 
-def evaluate_fleet(*, now: datetime) -> None:
-    """Judge every machine that isn't retired; one that fails to be judged doesn't stop the rest."""
-    for device in Device.objects.exclude(lifecycle=Lifecycle.RETIRED).order_by("pk"):
+def evaluate_fleet(*, now: datetime, seconds: float = math.inf) -> list[int]:
+    """Judge every machine that isn't retired; those for which the time was too short."""
+    fleet = Device.objects.exclude(lifecycle=Lifecycle.RETIRED).order_by("pk")
+    return evaluate_many(
+        device_ids=list(fleet.values_list("pk", flat=True)), now=now, seconds=seconds
+    )
+
+
+def evaluate_many(
+    *, device_ids: Sequence[int], now: datetime, seconds: float = math.inf
+) -> list[int]:
+    """Judge machines one after the other; one that fails to be judged doesn't stop the rest.
+
+    Args:
+        device_ids: which, in this order.
+        now: as of when.
+        seconds: after so many no other one is begun.
+
+    Returns:
+        those that were not begun: whoever calls has to see to them.
+    """
+    stop = time.monotonic() + seconds
+    for place, device_id in enumerate(device_ids):
+        if time.monotonic() > stop:
+            return list(device_ids[place:])
         try:
-            evaluate_rules(device=device, now=now)
+            evaluate_device(device_id=device_id, now=now)
+        except SoftTimeLimitExceeded:  # this one took too long; the worker is ended in a moment
+            logger.warning("rule_evaluation_too_long", device_id=device_id)
+            return list(device_ids[place + 1 :])
         except Exception:  # logged with its trace; the other machines must not fall silent
-            logger.exception("rule_evaluation_failed", device_id=device.pk)
+            logger.exception("rule_evaluation_failed", device_id=device_id)
+    return []
 
 
 def evaluate_device(*, device_id: int, now: datetime) -> None:
@@ -50,6 +80,8 @@ def evaluate_rules(*, device: Device, now: datetime) -> None:
     person still says why it is over. Where nothing is known, nothing changes.
     """
     lock_twin(device.pk)
+    if Device.objects.filter(pk=device.pk, lifecycle=Lifecycle.RETIRED).exists():
+        return  # meanwhile
     rule_states.refresh(device=device, now=now)
     newest = Alert.objects.filter(device=device).values("rule").annotate(newest=Max("pk"))
     alerts = Alert.objects.select_related("device", "rule").filter(pk__in=newest.values("newest"))
@@ -89,7 +121,7 @@ def _since(item: Watched, resolved_at: datetime, now: datetime) -> CheckResult |
     result = item.result
     if item.spec.kind == "limit":
         later = [s for s in item.samples if s.at > resolved_at]
-        found = check(item.spec.limit, later, now)
+        found = check(item.spec.limit, later, now, version=item.spec.version)
         return found if found.state in {"watch", "act"} else None
     begun = result.since is not None and result.since > resolved_at
     return result if begun or now - resolved_at >= RINGS_AGAIN else None

@@ -24,7 +24,9 @@ from devices import backoff
 from devices.models import Alert, DeliveryAttempt, Notification, Subscription, Webhook
 from devices.models.device_model import Severity
 from devices.models.notification import Channel, News, Outcome, SendState
+from devices.models.rule import RuleKind
 from devices.quiet_hours import next_moment
+from devices.rule_kinds.facts import without_names
 from twinhealth.errors import ConflictError, NotFoundError
 
 from . import AnyRequest, channels
@@ -84,12 +86,44 @@ def queue(*, alert: Alert, news: News, now: datetime) -> None:
     hooks = Webhook.objects.filter(active=True)
     if alert.severity != Severity.ACT:
         hooks = hooks.filter(severity=Severity.WATCH)
+    if alert.rule.kind == RuleKind.CONFIG:
+        common["text"] = without_names(alert.message)
     rows += [
         Notification(**common, webhook=hook, channel=Channel.WEBHOOK, due_at=now) for hook in hooks
     ]
     for made in Notification.objects.bulk_create(rows):
         if made.due_at is not None and made.due_at <= now:
             deliver_notification_task.delay_on_commit(made.pk)  # type: ignore[attr-defined]
+
+
+TEST_TEXT: Final = "a test by an admin: no machine asks for anything"
+
+
+@transaction.atomic
+def send_test(*, webhook: Webhook, actor: User, request: AnyRequest | None = None) -> Notification:
+    """Write a test message to a program, also to one that is switched off; it is tried once.
+
+    Args:
+        webhook: which.
+        actor: the admin.
+        request: for the audit row.
+    """
+    from devices.tasks import deliver_notification_task  # noqa: PLC0415 - tasks call this module
+
+    now = timezone.now()
+    row = Notification.objects.create(
+        number=0,
+        news=News.TEST,
+        severity=Severity.WATCH,
+        text=TEST_TEXT,
+        channel=Channel.WEBHOOK,
+        webhook=webhook,
+        created_at=now,
+        due_at=now,
+    )
+    audit.record(actor=actor, verb="tested", obj=webhook, request=request)
+    deliver_notification_task.delay_on_commit(row.pk)  # type: ignore[attr-defined]
+    return row
 
 
 def take_back(*, alert: Alert) -> bool:
@@ -170,7 +204,8 @@ def _settle(row: Notification, now: datetime, result: channels.Result, took_ms: 
     tries = row.tries + 1
     if result.outcome == Outcome.DELIVERED:
         return bool(mine.update(state=SendState.SENT, sent_at=now, tries=tries))
-    if result.final or tries >= backoff.MAX_TRIES:
+    # who tries a webhook wants to know now, and can try again
+    if result.final or row.news == News.TEST or tries >= backoff.MAX_TRIES:
         log.warning("notification_dead", notification_id=row.pk, why=result.text)
         mine.update(state=SendState.DEAD, tries=tries)
     else:

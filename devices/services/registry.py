@@ -17,7 +17,7 @@ from devices.models.twin import EventKind
 from devices.standard_metrics import STANDARD_METRICS
 from twinhealth.errors import ConflictError, InvalidInputError
 
-from . import AnyRequest, downtimes
+from . import AnyRequest, alerts, downtimes
 from .events import append, lock_twin
 from .identify import clean_serial
 
@@ -275,6 +275,8 @@ def set_lifecycle(
         actor=actor,
         payload={"lifecycle": lifecycle, "reason": reason.strip()[:300]},
     )
+    if lifecycle == Lifecycle.RETIRED:
+        alerts.resolve_retired(device=device, actor=actor, reason=reason, request=request)
     audit.record(
         actor=actor,
         verb="lifecycle_changed",

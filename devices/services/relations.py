@@ -89,6 +89,8 @@ def _set_members(supply: Supply, wanted: set[int]) -> None:
 @transaction.atomic
 def delete_supply(*, supply: Supply, actor: User, request: AnyRequest | None = None) -> None:
     """Forget a supply; incidents of it keep its name."""
+    # before the incidents' rows, as where alerts join them
+    list(Supply.objects.select_for_update().filter(pk=supply.pk))
     audit.record(
         actor=actor, verb="deleted_supply", obj=supply, request=request,
         detail={"name": supply.name},

@@ -6,17 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, time, timedelta
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.timezone import make_aware
 
-from devices.models import Device, Reading, Rule, RuleChange, RuleState
+from devices.models import Device, Reading, ReadingLatest, Rule, RuleChange, RuleState
 from devices.rule_kinds.fold import Change, Fold, changes
 from devices.rule_kinds.spec import KEPT, Spec
 from devices.rules import Sample
 from devices.selectors import readings as readings_selectors
 from devices.selectors.rules import SPEC_COLUMNS, fingerprint, spec_of
 from devices.selectors.verdicts import to_verdict
+
+from .events import lock_twin
 
 
 def mark_late(*, moments: Mapping[int, Collection[tuple[int, datetime]]]) -> None:
@@ -73,7 +76,7 @@ def refresh(*, device: Device, now: datetime) -> None:
     readings = _readings(device, wanted, now)
     for pk, (metric, spec) in specs.items():
         # what is over of a drift's baseline comes as days
-        past = days.get(metric, []) if pk in anew else []
+        past = [s for s in days.get(metric, []) if s.at >= starts[pk]] if pk in anew else []
         first = today if pk in anew else starts[pk]
         samples = [
             *past,
@@ -83,6 +86,39 @@ def refresh(*, device: Device, now: datetime) -> None:
         if state is None:
             RuleChange.objects.filter(device=device, rule=pk, at__gt=starts[pk]).delete()
         _fold(device, spec, state, samples, now)
+
+
+def catch_up(*, device_ids: Collection[int], now: datetime) -> None:
+    """Fold what the kept states of machines don't know yet; each machine a transaction.
+
+    For who asks about the past before the worker has looked: late readings, a retired machine.
+    One query where nothing is behind.
+
+    Args:
+        device_ids: which.
+        now: as of when.
+    """
+    newest = ReadingLatest.objects.filter(
+        device=OuterRef("device"), metric=OuterRef("rule__metric")
+    ).values("measured_at")
+    behind = (
+        RuleState.objects.filter(device__in=device_ids, rule__enabled=True)
+        .filter(Q(late_from__isnull=False) | Q(last_at__lt=Subquery(newest[:1])))
+        .order_by("device")
+        .values_list("device", flat=True)
+        .distinct()
+    )
+    for device in Device.objects.filter(pk__in=list(behind)).order_by("pk"):
+        with transaction.atomic():
+            lock_twin(device.pk)
+            refresh(device=device, now=now)
+
+
+def forget(*, device: Device) -> None:
+    """The days on which states rest were added up anew: the worker folds them again."""
+    with transaction.atomic():
+        lock_twin(device.pk)
+        RuleState.objects.filter(device=device).delete()
 
 
 def _goes_on(state: RuleState, spec: Spec, now: datetime) -> bool:

@@ -126,7 +126,8 @@ def _locked(rule: Rule, seen: int | None) -> Rule:
     Raises:
         ConflictError: `rule_changed` where somebody changed it since version `seen`.
     """
-    Rule.objects.select_for_update().get(pk=rule.pk)
+    # no_key: a worker that writes a row of this rule while it keeps a state of it must not wait
+    Rule.objects.select_for_update(no_key=True).get(pk=rule.pk)
     found = Rule.objects.select_related("metric", "device_model", "current").get(pk=rule.pk)
     number = found.current.number if found.current else None
     if seen is not None and number != seen:

@@ -8,7 +8,11 @@ oldest row sends it, and whoever gets it takes all rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import math
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -106,20 +110,35 @@ def _take_once() -> list[int]:
     return list(found.values())
 
 
-def sweep(*, now: datetime) -> bool:
-    """Judge the machines that wait.
+def sweep(*, now: datetime, seconds: float = math.inf) -> bool:
+    """Judge the machines that wait; those for which the time is too short wait on.
+
+    Args:
+        now: as of when.
+        seconds: after so many no other machine is begun.
 
     Returns:
         whether more may wait: another message is needed.
     """
+    stop = time.monotonic() + seconds
     taken, more = take()
     for start in range(0, len(taken), AT_ONCE):
-        for device_id in to_judge(device_ids=taken[start : start + AT_ONCE], now=now):
-            try:
-                evaluation.evaluate_device(device_id=device_id, now=now)
-            except Exception:  # logged with its trace; the other machines must not fall silent
-                logger.exception("rule_evaluation_failed", device_id=device_id)
+        rest = taken[start + AT_ONCE :]
+        left = evaluation.evaluate_many(
+            device_ids=to_judge(device_ids=taken[start : start + AT_ONCE], now=now),
+            now=now,
+            seconds=stop - time.monotonic(),
+        )
+        if left or (rest and time.monotonic() > stop):
+            put_back(device_ids=[*left, *rest], now=now)
+            return True
     return more
+
+
+def put_back(*, device_ids: Collection[int], now: datetime) -> None:
+    """Have machines wait again that were taken and not judged; a message is for the caller."""
+    if device_ids:
+        ask(device_ids=device_ids, now=now)
 
 
 def to_judge(*, device_ids: Sequence[int], now: datetime) -> list[int]:

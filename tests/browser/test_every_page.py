@@ -96,7 +96,7 @@ MUST = {
     Role.ENGINEER: {
         "/re-reads/",
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
-        "/alerts/figures/", "/alerts/deliveries/", "/notifications/", "/notifications/settings/",
+        "/alerts/figures/", "/alerts/policy/", "/alerts/deliveries/", "/notifications/", "/notifications/settings/",
         "/supplies/", "/supplies/new/",
         "/rules/",
         "/storage/",

@@ -73,6 +73,21 @@ def test_a_worker_finds_what_the_history_holds() -> None:
     assert set(Alert.objects.filter(device=two).values_list("rule__kind", flat=True)) == {"config"}
 
 
+def test_a_clock_that_runs_ahead_is_found_once_and_when_it_did() -> None:
+    faults = ("--fault", "clock_skew:1:0:1", "--devices", "2")
+    run(*faults)
+    one, two = Device.objects.order_by("serial")
+    for device in (one, two):
+        evaluate_rules(device=device, now=timezone.now())
+    (alert,) = Alert.objects.all()
+    assert (alert.device, alert.rule.kind) == (one, "clock")
+    (note,) = TwinEvent.objects.filter(kind="clock")
+    ahead = Reading.objects.filter(device=one).earliest("measured_at").measured_at
+    assert ahead < note.at < ahead + timedelta(days=1)
+    run(*faults)
+    assert TwinEvent.objects.filter(kind="clock").count() == 1
+
+
 def test_same_seed_with_other_faults_is_refused() -> None:
     run()
     before = Reading.objects.count()

@@ -27,9 +27,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from devices import backoff, tasks, webhook_http
-from devices.models import Alert, DeliveryAttempt, Notification
+from devices import webhook_signature as signing
+from devices.models import Alert, DeliveryAttempt, Notification, Webhook
 from devices.quiet_hours import next_moment
 from devices.services import alerts, outbox, webhooks
 from tests.devices import factories as f
@@ -190,6 +191,40 @@ def test_gone_is_gone_and_switched_off_is_off(ward: Ward, server: Server) -> Non
     assert run_due(ward.now) == [False]
     assert list(Notification.objects.values_list("state", flat=True)) == ["dropped", "dead"]
     assert len(server.got) == 1
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_an_admin_tries_a_webhook_and_sees_how_it_went(
+    ward: Ward, server: Server, client: Any, active: bool
+) -> None:
+    hook, secret = webhook(url_of(server), severity="act")
+    Webhook.objects.update(active=active)
+    client.force_login(f.user("admin"))
+    assert "Send a test" in client.get(f"/webhooks/{hook.pk}/").content.decode()
+    answer = client.post(f"/webhooks/{hook.pk}/test/")
+    row = Notification.objects.get()
+    assert answer.url == f"/alerts/deliveries/{row.pk}/"
+    server.steps += [answers(204), answers(503, "busy")]
+    assert outbox.deliver(notification_id=row.pk)
+    headers, body = server.got[0]
+    stamp = int(headers[signing.TIMESTAMP_HEADER])
+    assert headers[signing.SIGNATURE_HEADER] == signing.header([secret], stamp, body)
+    told = json.loads(body)
+    assert (told["id"], told["event"], told["alert"]) == (str(row.key), "test", None)
+    # one that fails is given up at once: who tries it wants to know
+    api = client.post(f"/api/v1/webhooks/{hook.pk}/test/")
+    assert (api.status_code, api.json()["state"], api.json()["device"]) == (202, "queued", None)
+    assert not outbox.deliver(notification_id=api.json()["id"])
+    again = client.get(f"/api/v1/alert-deliveries/{api.json()['id']}/").json()
+    assert (again["state"], again["attempts"][0]["code"]) == ("dead", 503)
+    page = client.get(f"/alerts/deliveries/{again['id']}/").content.decode()
+    assert "a test by an admin" in page
+    assert "busy" in page
+    assert "given up" in client.get(f"/webhooks/{hook.pk}/").content.decode()
+    listed = client.get("/alerts/deliveries/").content.decode()
+    assert listed.count("a test by an admin") >= 2
+    assert not any(client.get("/api/v1/alerts/figures/").json()["notifications"].values())
+    assert AuditEntry.objects.filter(verb="tested", object_id=str(hook.pk)).count() == 2
 
 
 def test_only_so_much_of_an_answer_is_read_and_kept(ward: Ward, server: Server) -> None:

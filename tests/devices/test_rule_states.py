@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
-from devices.models import Alert, Device, Metric, Rule, RuleChange, RuleState
+from devices.models import Alert, Device, Metric, ReadingDay, Rule, RuleChange, RuleState
 from devices.rule_kinds.fold import evaluate
 from devices.rules import Sample
 from devices.selectors import health_at, health_many
@@ -267,3 +269,58 @@ def test_keeping_from_rows_is_the_pure_fold(keep: int) -> None:
                 fresh = whole(rule, samples, at)
                 (kept,) = health_at(device, at).checks
                 assert replace(kept, text="") == replace(fresh, text="")
+
+
+# --- where states meet other rules' states, and days that are added up anew
+
+
+def test_folding_anew_rewrites_no_verdict_older_than_the_rule_remembers() -> None:
+    made = f.model()
+    noise, heat = f.metric(made, unit="Cel"), f.metric(made, "heat", unit="Cel")
+    device = f.device(made)
+    params = {"baseline_days": 7, "lag_days": 3, "threshold": 4, "slack": 0.5}
+    drift = make("drift", noise, params=params)
+    make("image_quality", heat, high=10, params={"n": 1})
+    store(device, heat, [Sample(f.NOW - 90 * DAY, 1)])  # a sensor that is silent since
+    store(device, noise, series(f.NOW - 90 * DAY, 90))
+    evaluate_rules(device=device, now=f.NOW)
+    forty = f.NOW - 40 * DAY  # lag, baseline and 30 days
+    assert RuleChange.objects.filter(rule=drift).earliest("at").at > forty
+    given = {name: getattr(drift, name) for name in rules.VALUES}
+    rules.change(
+        rule=drift, given={**given, "params": {**params, "threshold": 5}}, actor=f.user(),
+        reason="x",
+    )  # fmt: skip
+    evaluate_rules(device=device, now=f.NOW)
+    assert RuleChange.objects.filter(rule=drift).earliest("at").at > forty
+
+
+def test_catching_up_folds_what_is_behind_and_nothing_else(
+    django_assert_num_queries: Any,
+) -> None:
+    device, noise, _ = bench("image_quality", high=10, params={"n": 1})
+    now = timezone.now()
+    store(device, noise, [Sample(now - HOUR, 1)])
+    evaluate_rules(device=device, now=now)
+    with django_assert_num_queries(1):
+        rule_states.catch_up(device_ids=[device.pk], now=now)
+    store(device, noise, [Sample(now - HOUR / 2, 20)])
+    rule_states.catch_up(device_ids=[device.pk], now=now)
+    assert RuleState.objects.get().verdict["state"] == "watch"
+
+
+def test_days_added_up_anew_are_folded_anew() -> None:
+    device, noise, _ = bench("drift", params={"baseline_days": 7, "lag_days": 3})
+    store(device, noise, series(f.NOW - 30 * DAY, 30))
+    evaluate_rules(device=device, now=f.NOW)
+    true = RuleState.objects.get().verdict
+    # as after another time zone: days that readings don't add up to
+    day = ReadingDay.objects.filter(device=device).order_by("-day")[1]
+    ReadingDay.objects.filter(pk=day.pk).update(total=day.total + 500 * day.n)
+    RuleState.objects.all().delete()
+    evaluate_rules(device=device, now=f.NOW)
+    assert RuleState.objects.get().verdict["value"] != pytest.approx(true["value"])
+    call_command("rebuild_twins", stdout=StringIO())
+    evaluate_rules(device=device, now=f.NOW)
+    kept = RuleState.objects.get().verdict
+    assert (kept["state"], kept["value"]) == (true["state"], pytest.approx(true["value"]))

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from devices.models import Device
+from devices.services import rule_states
 from devices.services.events import rebuild
 from devices.services.rollups import rebuild_rollups
 
@@ -34,6 +35,8 @@ class Command(BaseCommand):
         for device in devices:
             twin = rebuild(device=device, repair=not only_look)
             readings = rebuild_rollups(device=device, repair=not only_look)
+            if not (readings or only_look):
+                rule_states.forget(device=device)
             if not (twin and readings):
                 wrong += 1
                 word = "differs" if only_look else "repaired"

@@ -37,22 +37,17 @@ INDIFFERENT = {
     "house/test_scripts.py": "servers and counts of `make test`",
     "house/test_supervise.py": "processes that know no database",
     "house/test_ucum.py": "unit words",
-    "house/test_hostile_input.py::test_every_parameter_at_once": (
-        "what of it reaches SQL is asked on both by test_each_parameter_alone"
-    ),
     "house/test_schema_fuzz.py::test_generated_requests": (
-        "the descriptions are the same; test_strange_values_in_every_place asks both databases"
+        "the descriptions are the same; test_strange_values_in_every_place and "
+        "test_hostile_input.py ask both databases"
     ),
-    "imaging/test_decoding.py": "pixels out of files, in a process of its own",
     "imaging/test_grayscale.py": "arithmetic on pixels",
     "imaging/test_grayscale_chain.py": "arithmetic on pixels",
     "imaging/test_header.py": "a parser",
-    "imaging/test_pixel_cache.py": "files",
     "imaging/test_statistics.py": "arithmetic on pixels",
     "reading/test_double_pages.py::test_at_no_door_the_second_reader_hears_the_first": (
         "a walk over permissions; the rules behind them are asked on both in test_double*.py"
     ),
-    "reading/test_report_pdf.py": "how a page of a PDF is laid out",
     "reading/test_report_text.py": "texts",
 }
 # Long ones start first, so that no worker is left alone with one at the end.

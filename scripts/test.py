@@ -35,10 +35,13 @@ NOT_OURS = (
     "STATIC_ROOT",
     "DEMO_PASSWORD",
 )
-# tests that start processes or a browser want the machine for themselves
-ALONE = "processes or browser"
-# browser and model behave the same on either database and queue; processes don't
-EMBEDDED_ONLY = "processes or not (browser or model)"
+# these start programs of their own; apart, so that the others' workers stay small beside them
+HEAVY = "processes or browser"
+# browser and model behave the same on either database and queue; processes don't, but for those
+# that tests/order.py names
+BOTH = "(processes or not (browser or model)) and not indifferent"
+# a file's tests on one worker, in the order of tests/order.py
+SHARED_OUT = ("--dist", "loadfile", "--no-loadscope-reorder")
 
 
 @dataclass
@@ -196,6 +199,22 @@ def pytest(
     report.count(junit, name)
 
 
+def run_both(
+    report: Report,
+    label: str,
+    env: Mapping[str, str],
+    *,
+    folder: Path,
+    parallel: Sequence[str],
+    which: str = "",
+) -> None:
+    """The tests that stay in their process, then those that start others; `which` chooses."""
+    chosen = f"({which}) and " if which else ""
+    for name, marks in (("tests", f"not ({HEAVY})"), ("tests with processes", f"({HEAVY})")):
+        options = [*parallel, "-m", chosen + marks]
+        pytest(report, f"{name} ({label})", env, folder, options)
+
+
 def checks(report: Report, env: Mapping[str, str]) -> None:
     """Everything that needs no test."""
     python = sys.executable
@@ -222,7 +241,7 @@ def run() -> int:
     report = Report()
     report.missing += missing_programs()
     jobs = os.environ.get("TEST_JOBS") or str(min(4, os.cpu_count() or 1))
-    parallel = ["-n", jobs, "--dist", "loadfile"] if int(jobs) > 1 else []
+    parallel = ["-n", jobs, *SHARED_OUT] if int(jobs) > 1 else []
     env = {key: value for key, value in os.environ.items() if key not in NOT_OURS}
     with tempfile.TemporaryDirectory(prefix="twinhealth-test-") as name:
         folder = Path(name)
@@ -233,12 +252,8 @@ def run() -> int:
         with test_servers(report) as found:
             served = {**env, **found}
             label = "PostgreSQL, Redis" if len(found) == 2 else "with what is here"
-            pytest(report, f"tests ({label})", served, folder, [*parallel, "-m", f"not ({ALONE})"])
-            pytest(report, f"tests with processes ({label})", served, folder, ["-m", ALONE])
-        both = f"({EMBEDDED_ONLY}) and not ({ALONE})"
-        pytest(report, "tests (SQLite, files)", embedded, folder, [*parallel, "-m", both])
-        alone = f"({EMBEDDED_ONLY}) and ({ALONE})"
-        pytest(report, "tests with processes (SQLite, files)", embedded, folder, ["-m", alone])
+            run_both(report, label, served, folder=folder, parallel=parallel)
+        run_both(report, "SQLite, files", embedded, folder=folder, parallel=parallel, which=BOTH)
     return report.close(ci=os.environ.get("CI", "").lower() in {"1", "true", "yes"})
 
 

@@ -1,7 +1,7 @@
 """A hospital of real processes: web, workers, beat, on the database and queue of the test run.
 
 `TEST_DATABASE_URL` and `TEST_REDIS_URL` say which; without them SQLite and the file-system queue
-in a folder of its own. A fresh database is made for it and dropped afterwards.
+in a folder of its own.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import sqlite3
@@ -17,18 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg2
 import redis
 import requests
 
 from scripts.servers import free_port, postgres_programs
+from tests.migrated import ROOT, SQLITE, bare_environment, fill_postgres, fill_sqlite
 
-ROOT = Path(__file__).resolve().parent.parent
 # short, so that lost work comes back within a test's patience; yet a lease must outlast a real
 # detector's first film on a machine that is busy with other tests
 FAST = {
@@ -81,11 +79,8 @@ class Hospital:
         self.worker_app = worker_app
         self.port = free_port()
         self.running: list[subprocess.Popen[bytes]] = []
-        inherited = {
-            k: v for k, v in os.environ.items() if not k.startswith(("TEST_", "PYTEST", "DJANGO"))
-        }
         self.environment = {
-            **inherited,
+            **bare_environment(),
             "DJANGO_SETTINGS_MODULE": "twinhealth.settings.testing",
             "DATA_DIR": str(folder),
             "PYTHONPATH": str(ROOT),
@@ -94,6 +89,13 @@ class Hospital:
             **FAST,
             **(environment or {}),
         }
+
+    def make_tables(self) -> None:
+        """Fill an empty database as `migrate` would; one of `fresh_database` is filled already."""
+        if self.database_url is None:
+            fill_sqlite(self.folder)
+        elif not self.query("SELECT to_regclass('django_migrations') IS NOT NULL")[0][0]:
+            fill_postgres(self.database_url)
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end; its output."""
@@ -167,7 +169,7 @@ class Hospital:
             with contextlib.closing(link), link.cursor() as cursor:
                 cursor.execute(statement.replace("?", "%s"), parameters)
                 return list(cursor.fetchall())
-        path = self.folder / "twinhealth.sqlite3"
+        path = self.folder / SQLITE
         with contextlib.closing(sqlite3.connect(path, timeout=30)) as file:
             return list(file.execute(statement, parameters).fetchall())
 
@@ -208,33 +210,6 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-@contextlib.contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
-    """A database of its own on the test run's PostgreSQL; its address."""
-    name = f"th_processes_{secrets.token_hex(4)}"
-    parts = urlsplit(server_url)
-    query = f"?{parts.query}" if parts.query else ""
-
-    def address(database: str) -> str:
-        # by hand: without a host `urlunsplit` would leave the slashes out
-        return f"{parts.scheme}://{parts.netloc}/{database}{query}"
-
-    def execute(statement: str) -> None:
-        link = psycopg2.connect(address("postgres"))
-        link.autocommit = True
-        try:
-            with link.cursor() as cursor:
-                cursor.execute(statement)
-        finally:
-            link.close()
-
-    execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield address(name)
-    finally:
-        execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 class OwnPostgres:

@@ -21,7 +21,8 @@ import requests
 from scripts.servers import postgres_programs
 from scripts.servers import redis as own_redis
 from tests.imaging.factories import make_dicom
-from tests.processes import ROOT, Hospital, OwnPostgres, fresh_database, kill_group, wait_for
+from tests.migrated import fresh_database
+from tests.processes import ROOT, Hospital, OwnPostgres, kill_group, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 APP = "tests.detection.slow_worker"
@@ -122,7 +123,7 @@ def open_hospital(folder: Path, database: str | None, queue: str | None) -> tupl
         worker_app=APP,
         environment={"DETECTOR_DELAY_SECONDS": "1", **settings_for_weights(folder)},
     )
-    hospital.manage("migrate", "--verbosity", "0")
+    hospital.make_tables()
     output = hospital.manage("shell", "--verbosity", "0", "-c", PREPARE)
     hospital.manage("register_detector")
     hospital.wipe_queue()

@@ -23,7 +23,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from scripts.servers import Mosquitto, mosquitto_program, postgres_programs
-from tests.processes import Hospital, OwnPostgres, fresh_database, kill_group, wait_for
+from tests.migrated import fresh_database
+from tests.processes import Hospital, OwnPostgres, kill_group, wait_for
 
 pytestmark = [
     pytest.mark.processes,
@@ -58,7 +59,7 @@ class Door:
             database_url=database_url,
             environment={"MQTT_URL": self.broker.url, "LOG_LEVEL": "INFO"},
         )
-        self.hospital.manage("migrate", "--verbosity", "0")
+        self.hospital.make_tables()
         lines = self.hospital.manage("shell", "-c", MAKE).splitlines()
         self.keys = [line.split()[1] for line in lines if line.startswith("KEY")]
         self.senders: list[Client] = []

@@ -199,7 +199,7 @@ def test_a_body_of_100_megabytes_is_one_413(tmp_path: Path) -> None:
     """Over the network: the sender gets the answer, not a broken connection."""
     hospital = Hospital(tmp_path)
     try:
-        hospital.manage("migrate", "--verbosity", "0")
+        hospital.make_tables()
         text = hospital.manage("shell", "-c", MAKE_KEY).split()[-1]
         hospital.web()
         url = f"http://127.0.0.1:{hospital.port}/api/v1/devices/1/readings/"
@@ -237,7 +237,7 @@ def test_the_database_goes_away_in_mid_call(tmp_path: Path) -> None:
     hospital = Hospital(tmp_path, database_url=postgres.url)
     try:
         postgres.start()
-        hospital.manage("migrate", "--verbosity", "0")
+        hospital.make_tables()
         text = hospital.manage("shell", "-c", MAKE_KEY).split()[-1]
         hospital.web()
         url = f"http://127.0.0.1:{hospital.port}/api/v1/devices/1/readings/"

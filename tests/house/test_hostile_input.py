@@ -14,7 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from accounts.permissions import Role
 
-from .walking import NOBODY, ROLES, Door, N, ask, declared, may, people
+from .walking import NOBODY, ROLES, Door, N, ask, declared, may
 
 HUGE = str(10**30)
 _PARTS = 12
@@ -66,11 +66,6 @@ def names_in_schema() -> dict[str, set[str]]:
 
 def schema_path(door: Door) -> str:
     return re.sub(rf"/{N}(?=/)", "/{}", door.path)
-
-
-@pytest.fixture
-def clients(db: None) -> dict[str, Client]:
-    return people()
 
 
 def broken(client: Client, address: str, method: str = "get") -> str | None:
@@ -153,6 +148,8 @@ def test_forms_with_hostile_fields(clients: dict[str, Client]):
                     "POST", door.path, body, content_type="application/x-www-form-urlencoded"
                 )
                 transaction.set_rollback(True)
+            if response.status_code == 405:
+                break  # it takes no form, whatever stands in it
             if response.status_code >= 500 and response.status_code != 503:
                 wrong.append(f"{response.status_code} {door} {body[:200]}")
                 break

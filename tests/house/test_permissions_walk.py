@@ -27,14 +27,8 @@ from .walking import (
     declared,
     doors,
     may,
-    people,
     text_of,
 )
-
-
-@pytest.fixture
-def clients(db: None) -> dict[str, Client]:
-    return people()
 
 
 def test_the_walk_finds_its_way():

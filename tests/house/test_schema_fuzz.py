@@ -27,7 +27,7 @@ from schemathesis import GenerationMode
 from accounts.permissions import Can
 from tests.conftest import SEED
 
-from .walking import ROLES, Door, N, may, people
+from .walking import ROLES, Door, N, may
 
 EXAMPLES = 5
 # it takes no sign-in, and a password is hashed each time
@@ -52,11 +52,6 @@ def operations() -> dict[str, Any]:
     found = schemathesis.openapi.from_dict(raw).get_all_operations()
     known = [result.ok() for result in found]
     return {op.label: op for op in known if op.path not in LEFT_OUT}
-
-
-@pytest.fixture
-def clients(db: None) -> dict[str, Client]:
-    return people()
 
 
 def ask(client: Client, method: str, address: str, body: Any, media_type: str | None) -> Any:

@@ -17,6 +17,7 @@ import redis
 from scripts import servers
 from scripts import test as make_test
 from scripts.servers import ServerError
+from tests import order
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_postgres = pytest.mark.skipif(
@@ -195,6 +196,41 @@ def test_steps_keep_going_and_are_remembered() -> None:
     assert report.step("bad", ["false"], dict(os.environ)) == 1
     assert report.step("good", ["true"], dict(os.environ)) == 0
     assert [(name, good) for name, good, _ in report.steps] == [("bad", False), ("good", True)]
+
+
+# --- how the tests are shared out
+
+
+def test_what_is_named_for_one_database_is_there() -> None:
+    assert order.stale([*order.INDIFFERENT, *order.FIRST, *order.SPLIT]) == []
+    assert order.stale(["house", "house/test_gone.py", "house/test_scripts.py::test_gone"]) == [
+        "house/test_gone.py",
+        "house/test_scripts.py::test_gone",
+    ]
+    assert all(order.INDIFFERENT.values()), "a reason each"
+
+
+def test_a_new_file_runs_on_both_databases_on_one_worker() -> None:
+    new = order.ROOT / "devices" / "test_new.py"
+    assert not order.is_indifferent(new, "test_it")
+    assert order.group("tests/devices/test_new.py::test_it[1]") == "tests/devices/test_new.py"
+    assert order.rank(new, "test_it") == len(order.FIRST)
+
+
+def test_a_folder_a_file_and_one_test_can_be_named() -> None:
+    house = order.ROOT / "house"
+    assert order.is_indifferent(order.ROOT / "detectors" / "test_new.py", "test_it")
+    assert order.is_indifferent(house / "test_ucum.py", "test_it")
+    fuzz = house / "test_schema_fuzz.py"
+    assert order.is_indifferent(fuzz, "test_generated_requests")
+    assert not order.is_indifferent(fuzz, "test_strange_values_in_every_place")
+
+
+def test_the_longest_go_first_and_each_where_there_is_room() -> None:
+    pages = order.ROOT / "browser" / "test_every_page.py"
+    name = "tests/browser/test_every_page.py::test_every_page[admin]"
+    assert order.group(name) == name
+    assert order.rank(pages, "test_every_page") == 0
 
 
 # --- the two commands themselves

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, fresh_database
+from tests.migrated import fresh_database
+from tests.processes import ROOT
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 FILMS = 100  # `make bench` takes 1,000

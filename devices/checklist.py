@@ -94,3 +94,8 @@ def _answer(items: Sequence[Item], entry: Any) -> Item:
 
 def _mismatch(items: Sequence[Item], message: str) -> InvalidInputError:
     return InvalidInputError("checklist_mismatch", message, steps=[item["step"] for item in items])
+
+
+def unticked(items: Sequence[Item]) -> list[Item]:
+    """The same steps without their answers: work that is done once more."""
+    return blank([item["step"] for item in items])

@@ -63,7 +63,9 @@ def order(pk: int) -> WorkOrder:
     """
     found = (
         orders()
-        .select_related("alert", "created_by", "verified_by")
+        .select_related(
+            "alert__rule__metric", "alert__rule__current", "created_by", "verified_by", "follows"
+        )
         .prefetch_related("events__by", "downtimes__created_by")
         .filter(pk=pk)
         .first()

@@ -14,6 +14,7 @@ from accounts.models import User
 from . import checklist as steps_of
 from . import order_steps, selectors_due, selectors_maintenance
 from .models import Alert, Device, Downtime, WorkOrder, WorkOrderEvent
+from .selectors import evidence
 
 _BIG = 2**63 - 1
 
@@ -258,6 +259,10 @@ class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
             "completed_by",
             "signature",
             "verified_at",
+            "evidence",
+            "evidence_by",
+            "evidence_text",
+            "follows",
             "created_at",
             "is_synthetic",
             "possible",
@@ -292,7 +297,7 @@ class OrderEventSerializer(serializers.ModelSerializer[WorkOrderEvent]):
 
     class Meta:
         model = WorkOrderEvent
-        fields = ["at", "by", "from_state", "to_state", "note"]
+        fields = ["at", "by", "from_state", "to_state", "note", "detail"]
         read_only_fields = fields
 
 
@@ -326,10 +331,23 @@ class OrderDetailSerializer(OrderSerializer):
     created_by = serializers.CharField(source="created_by.username", default=None)
     events = OrderEventSerializer(many=True, read_only=True)
     downtimes = DowntimeSerializer(many=True, read_only=True)
+    evidence_missing = serializers.SerializerMethodField()
 
     class Meta(OrderSerializer.Meta):
-        fields = [*OrderSerializer.Meta.fields, "verified_by", "created_by", "events", "downtimes"]
+        fields = [
+            *OrderSerializer.Meta.fields,
+            "verified_by",
+            "created_by",
+            "events",
+            "downtimes",
+            "evidence_missing",
+        ]
         read_only_fields = fields
+
+    def get_evidence_missing(self, order: WorkOrder) -> str:
+        """What its alert waits for; empty where nothing is waited for."""
+        found = evidence.of_order(order, timezone.now())
+        return found.missing if found else ""
 
 
 class NewDowntimeSerializer(serializers.Serializer[Any]):

@@ -30,6 +30,7 @@ from .forms_maintenance import (
     SignatureForm,
 )
 from .models import Alert, WorkOrder
+from .selectors import evidence
 from .services import downtimes, orders
 from .views_maintenance import actor, dated, rights
 
@@ -105,6 +106,7 @@ def _page(
         "open_order": found.state in order_steps.OPEN,
         "own_work": found.completed_by_id == actor(request).pk,
         "down": selectors.downtimes().filter(device=found.device, ends_at=None).first(),
+        "evidence": evidence.of_order(found, timezone.now()),
         "error": error,
         "failed": failed[0] if failed else "",
         "now": timezone.now(),

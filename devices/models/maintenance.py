@@ -54,6 +54,16 @@ class OrderState(models.TextChoices):
     CANCELLED = "cancelled", "cancelled"
 
 
+class Evidence(models.TextChoices):
+    """Whether the work on an alert did what it was for; `devices.services.closed_loop`."""
+
+    NONE = "", "not asked for"
+    WAITING = "waiting", "waiting for evidence"
+    SHOWN = "shown", "shown"
+    FAILED = "failed", "not shown"
+    PERSON = "person", "a person resolved the alert"
+
+
 class WorkOrder(models.Model):
     """One piece of work on one machine."""
 
@@ -85,6 +95,15 @@ class WorkOrder(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     signature = models.CharField(max_length=200, blank=True)
+    # of an order from an alert, once it is done: so many good readings, by then
+    evidence = models.CharField(max_length=8, choices=Evidence.choices, blank=True)
+    evidence_readings = models.PositiveSmallIntegerField(null=True, blank=True)
+    evidence_by = models.DateTimeField(null=True, blank=True)
+    evidence_text = models.CharField(max_length=300, blank=True)
+    # the order whose work didn't hold
+    follows = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="followed_by"
+    )
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -122,11 +141,20 @@ class WorkOrder(models.Model):
                 name="order_verified_by_another_person",
                 violation_error_message="Nobody verifies the own work.",
             ),
+            models.CheckConstraint(
+                condition=~Q(evidence="waiting")
+                | Q(state__in=["done", "verified"], evidence_by__isnull=False),
+                name="order_waits_for_evidence_once_done",
+                violation_error_message="Evidence is waited for once the work is done.",
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "due_on"], name="order_state_due"),
             models.Index(fields=["device", "state"], name="order_device_state"),
             models.Index(fields=["completed_at"], name="order_completed"),
+            models.Index(
+                fields=["device"], condition=Q(evidence="waiting"), name="order_waits_for_evidence"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -144,6 +172,8 @@ class WorkOrderEvent(models.Model):
     from_state = models.CharField(max_length=16, blank=True)
     to_state = models.CharField(max_length=16)
     note = models.CharField(max_length=1000, blank=True)
+    # of a completion: the answers as they were signed, which work begun again doesn't keep
+    detail = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["at", "id"]

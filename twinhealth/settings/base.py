@@ -276,6 +276,11 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="twinhealth@localhost")
 ALERT_GROUP_MINUTES = env.int("ALERT_GROUP_MINUTES", default=10)
 # an act alert that nobody acknowledged for so long is told of once more
 ALERT_ESCALATE_MINUTES = env.int("ALERT_ESCALATE_MINUTES", default=30)
+# work on an alert is shown to hold by so many good readings after it, within so many hours;
+# of a rule that keeps a statistic over days, within so many days
+ORDER_EVIDENCE_READINGS = env.int("ORDER_EVIDENCE_READINGS", default=3)
+ORDER_EVIDENCE_HOURS = env.int("ORDER_EVIDENCE_HOURS", default=72)
+ORDER_EVIDENCE_DAYS = env.int("ORDER_EVIDENCE_DAYS", default=14)
 # webhooks go to https and to public addresses, unless told otherwise
 WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", default=False)
 WEBHOOK_ALLOWED_NETWORKS = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])

@@ -10,9 +10,9 @@ from django import forms
 from django.utils import timezone
 
 from accounts.models import User
+from twinhealth.errors import InvalidInputError
 
-from . import checklist as steps_of
-from . import schedule, selectors_maintenance
+from . import checklist_steps, schedule, selectors_maintenance
 from .models import Device, MaintenancePlan
 
 DAY_OF_START = 0
@@ -43,6 +43,29 @@ class MomentInput(forms.DateTimeInput):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
+
+
+class ChecklistField(forms.CharField):
+    """Steps, one a line, with their kind in brackets; gives what services take."""
+
+    def __init__(self, *, rows: int) -> None:
+        super().__init__(
+            widget=forms.Textarea(attrs={"rows": rows}),
+            required=False,
+            max_length=checklist_steps.MAX_STEPS * (checklist_steps.MAX_STEP + 40),
+            label="Checklist",
+            help_text="One step a line. It passes or fails, unless its end says otherwise: "
+            "[number kV 68..72], [photo], [text].",
+        )
+
+    def clean(self, value: Any) -> Any:
+        """The steps."""
+        try:
+            return checklist_steps.steps(
+                [checklist_steps.from_line(line) for line in super().clean(value).splitlines()]
+            )
+        except InvalidInputError as error:
+            raise forms.ValidationError(error.message) from error
 
 
 _MONTH_DAYS = [
@@ -104,17 +127,7 @@ class PlanForm(_Described):
         label="Lead, days",
         help_text="The order is made so many days before.",
     )
-    checklist = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 6}),
-        required=False,
-        max_length=steps_of.MAX_STEPS * (steps_of.MAX_STEP + 2),
-        label="Checklist",
-        help_text="One step a line.",
-    )
-
-    def steps(self) -> list[str]:
-        """Lines of the checklist."""
-        return list(self.cleaned_data["checklist"].splitlines())
+    checklist = ChecklistField(rows=6)
 
     def rule(self) -> schedule.Rule:
         """The rule that the fields say.
@@ -143,7 +156,7 @@ class PlanForm(_Described):
             "starts_on": data["starts_on"],
             "grace_days": data["grace_days"],
             "lead_days": data["lead_days"],
-            "checklist": self.steps(),
+            "checklist": data["checklist"],
         }
 
 
@@ -182,7 +195,7 @@ def plan_initial(plan: MaintenancePlan) -> dict[str, Any]:
         "starts_on": plan.starts_on,
         "grace_days": plan.grace_days,
         "lead_days": plan.lead_days,
-        "checklist": "\n".join(plan.checklist),
+        "checklist": "\n".join(map(checklist_steps.as_line, plan.checklist)),
     }
     nth, weekday = rule.byday[0] if len(rule.byday) == 1 else (0, plan.starts_on.weekday())
     day = rule.bymonthday[-1] if rule.bymonthday else DAY_OF_START
@@ -226,13 +239,7 @@ class OrderForm(_Described):
         min_value=0, max_value=365, initial=0, required=False, label="Grace, days"
     )
     assigned_to = _worker_field()
-    checklist = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 4}),
-        required=False,
-        max_length=steps_of.MAX_STEPS * (steps_of.MAX_STEP + 2),
-        label="Checklist",
-        help_text="One step a line.",
-    )
+    checklist = ChecklistField(rows=4)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -242,7 +249,6 @@ class OrderForm(_Described):
         """What the service takes."""
         data = dict(self.cleaned_data)
         data["grace_days"] = data["grace_days"] or 0
-        data["checklist"] = data["checklist"].splitlines()
         return data
 
 

@@ -11,9 +11,8 @@ from rest_framework import serializers
 
 from accounts.models import User
 
-from . import checklist as steps_of
-from . import order_steps, selectors_due, selectors_maintenance
-from .models import Alert, Device, Downtime, WorkOrder, WorkOrderEvent
+from . import checklist_steps, order_steps, selectors_due, selectors_maintenance
+from .models import Alert, Device, Downtime, OrderFile, WorkOrder, WorkOrderEvent
 from .selectors import evidence
 
 _BIG = 2**63 - 1
@@ -48,13 +47,45 @@ class DeviceField(serializers.Field[Device, Any, int, Any]):
         return value.pk
 
 
-class StepsField(serializers.ListField):
-    """Texts of a checklist's steps."""
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "maxLength": checklist_steps.MAX_STEP},
+            {
+                "type": "object",
+                "properties": {
+                    "step": {"type": "string"},
+                    "kind": {"type": "string", "enum": list(checklist_steps.Kind)},
+                    "unit": {"type": "string", "description": "UCUM"},
+                    "low": {"type": "number", "nullable": True},
+                    "high": {"type": "number", "nullable": True},
+                },
+                "required": ["step", "kind"],
+            },
+        ]
+    }
+)
+class StepField(serializers.JSONField):
+    """A step's text where it passes or fails; else with its kind, a number with its limits."""
 
-    child = serializers.CharField(max_length=steps_of.MAX_STEP, allow_blank=True)
+    text = serializers.CharField(max_length=checklist_steps.MAX_STEP, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Texts are looked at here, the rest by `checklist_steps.steps`."""
+        if not isinstance(data, dict):
+            return self.text.run_validation(data)
+        if not data.keys() >= {"step", "kind"}:
+            raise serializers.ValidationError("A step is a text, or has `step` and `kind`.")
+        return super().to_internal_value(data)
+
+
+class StepsField(serializers.ListField):
+    """A checklist's steps."""
+
+    child = StepField()
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=steps_of.MAX_STEPS, **kwargs)
+        super().__init__(max_length=checklist_steps.MAX_STEPS, **kwargs)
 
 
 @extend_schema_field(
@@ -66,22 +97,22 @@ class StepsField(serializers.ListField):
                 "properties": {
                     "step": {"type": "string"},
                     "done": {"type": "boolean"},
+                    "value": {"oneOf": [{"type": "number"}, {"type": "string"}]},
                     "note": {"type": "string"},
                 },
-                "required": ["done"],
             },
         ]
     }
 )
 class AnswerField(serializers.JSONField):
-    """`true`, `false`, or `{"step"?, "done", "note"?}`."""
+    """`true`, `false`, `{"step"?, "done", "note"?}`; of number and text `{"value", "note"?}`."""
 
 
 class AnswersSerializer(serializers.Serializer[Any]):
     """Answers: one per step in order, or by the step's text."""
 
     checklist = serializers.ListField(
-        child=AnswerField(), max_length=steps_of.MAX_STEPS, required=False
+        child=AnswerField(), max_length=checklist_steps.MAX_STEPS, required=False
     )
 
 
@@ -164,7 +195,7 @@ class PlanSerializer(serializers.Serializer[Any]):
     starts_on = serializers.DateField(source="plan.starts_on")
     grace_days = serializers.IntegerField(source="plan.grace_days")
     lead_days = serializers.IntegerField(source="plan.lead_days")
-    checklist = serializers.ListField(source="plan.checklist", child=serializers.CharField())
+    checklist = serializers.ListField(source="plan.checklist", child=StepField())
     active = serializers.BooleanField(source="plan.active")
     next_due_on = serializers.DateField(source="due_on", allow_null=True)
     shown = serializers.ChoiceField(selectors_due.Shown.choices, allow_null=True)
@@ -214,11 +245,16 @@ class NewOrderSerializer(serializers.Serializer[Any]):
 
 
 class CheckItemSerializer(serializers.Serializer[Any]):
-    """One step and what became of it."""
+    """One step and what became of it; of a number also unit and limits."""
 
     step = serializers.CharField()
+    kind = serializers.ChoiceField(list(checklist_steps.Kind), default=checklist_steps.Kind.CHECK)
     done = serializers.BooleanField()
     note = serializers.CharField()
+    value = serializers.JSONField(required=False)
+    unit = serializers.CharField(required=False)
+    low = serializers.FloatField(required=False)
+    high = serializers.FloatField(required=False)
 
 
 class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
@@ -252,6 +288,7 @@ class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
             "scheduled_for",
             "assigned_to",
             "checklist",
+            "out_of_limits",
             "hold_reason",
             "cancel_reason",
             "started_at",
@@ -301,6 +338,24 @@ class OrderEventSerializer(serializers.ModelSerializer[WorkOrderEvent]):
         read_only_fields = fields
 
 
+class OrderFileSerializer(serializers.ModelSerializer[OrderFile]):
+    """A photo (`step`: its place in the checklist, from 0) or a document, with its SHA-256."""
+
+    by = serializers.CharField(source="by.username", default=None)
+
+    class Meta:
+        model = OrderFile
+        fields = ["id", "step", "filename", "kind", "size", "sha256", "by", "at"]
+        read_only_fields = fields
+
+
+class NewOrderFileSerializer(serializers.Serializer[Any]):
+    """A file in the part `file`."""
+
+    file = serializers.FileField()
+    step = serializers.IntegerField(min_value=0, max_value=99, required=False, allow_null=True)
+
+
 class DowntimeSerializer(serializers.ModelSerializer[Downtime]):
     """When a machine could not be used."""
 
@@ -331,6 +386,7 @@ class OrderDetailSerializer(OrderSerializer):
     created_by = serializers.CharField(source="created_by.username", default=None)
     events = OrderEventSerializer(many=True, read_only=True)
     downtimes = DowntimeSerializer(many=True, read_only=True)
+    files = OrderFileSerializer(many=True, read_only=True)
     evidence_missing = serializers.SerializerMethodField()
 
     class Meta(OrderSerializer.Meta):
@@ -340,6 +396,7 @@ class OrderDetailSerializer(OrderSerializer):
             "created_by",
             "events",
             "downtimes",
+            "files",
             "evidence_missing",
         ]
         read_only_fields = fields

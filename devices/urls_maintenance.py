@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import views_maintenance, views_orders, views_plans
+from . import views_maintenance, views_order_files, views_orders, views_plans
 
 urlpatterns: list[URLPattern] = [
     path("maintenance/", views_maintenance.maintenance, name="maintenance"),
@@ -25,6 +25,17 @@ urlpatterns: list[URLPattern] = [
         "maintenance/orders/<int:pk>/checklist/",
         views_orders.order_checklist,
         name="order-checklist",
+    ),
+    path(
+        "maintenance/orders/<int:pk>/photos/<int:place>/",
+        views_order_files.order_photo,
+        name="order-photo",
+    ),
+    path("maintenance/orders/<int:pk>/files/", views_order_files.order_attach, name="order-attach"),
+    path(
+        "maintenance/orders/<int:pk>/files/<int:file>/",
+        views_order_files.order_file,
+        name="order-file",
     ),
     path("maintenance/orders/<int:pk>/<slug:step>/", views_orders.order_step, name="order-step"),
     path("maintenance/downtimes/new/", views_maintenance.downtime_new, name="downtime-new"),

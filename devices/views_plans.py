@@ -18,6 +18,7 @@ from twinhealth.web.errors import status_of
 
 from . import schedule
 from . import selectors_maintenance as selectors
+from .checklist_steps import as_line
 from .forms_maintenance import NewPlanForm, PlanForm, PreviewForm, plan_initial
 from .models import MaintenancePlan
 from .schedule_words import sentence
@@ -119,6 +120,7 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
     orders = selectors.orders().filter(plan=found).order_by("-due_on", "-pk")
     context = {
         "plan": found,
+        "steps": [as_line(step) for step in found.checklist],
         "status": status,
         "dates": selectors.next_dates(found, today, PREVIEW) if found.active else [],
         "skipped": schedule.skipped_day(selectors.rule_of(found), found.starts_on),

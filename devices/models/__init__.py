@@ -11,6 +11,7 @@ from .inbox import InboxEntry
 from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .notification import DeliveryAttempt, Notification, Subscription, Webhook
+from .order_file import OrderFile
 from .reading import Reading
 from .reading_import import ReadingImport, RefusedRow
 from .relation import Spare, Supply, SupplyMember
@@ -40,6 +41,7 @@ __all__ = [
     "Metric",
     "MqttCount",
     "Notification",
+    "OrderFile",
     "Reading",
     "Reading5Min",
     "ReadingDay",

@@ -17,7 +17,7 @@ class MaintenancePlan(models.Model):
     grace_days = models.PositiveSmallIntegerField(default=7)
     # how many days before the due date its order is made
     lead_days = models.PositiveSmallIntegerField(default=14)
-    checklist = models.JSONField(default=list, blank=True)  # list of step texts
+    checklist = models.JSONField(default=list, blank=True)  # `devices.checklist_steps.Step`s
     active = models.BooleanField(default=True)
     # the first due date that has no order yet, kept by `devices.services.plans`; none: rule ended
     next_due_on = models.DateField(null=True, blank=True)
@@ -87,6 +87,8 @@ class WorkOrder(models.Model):
     )
     # one entry a step: its text, whether it was done, a note (`devices.checklist`)
     checklist = models.JSONField(default=list, blank=True)
+    # a number of the checklist lies beyond its limits
+    out_of_limits = models.BooleanField(default=False)
     hold_reason = models.CharField(max_length=300, blank=True)
     cancel_reason = models.CharField(max_length=300, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -186,7 +186,7 @@ def send_back(order: WorkOrder, why: str, now: datetime) -> None:
         return
     before, order.state = order.state, TRANSITIONS[order.state, "reopen"]
     # what was signed stays in the event of the completion
-    order.checklist = steps_of.unticked(order.checklist)
+    order.checklist, order.out_of_limits = steps_of.unticked(order.checklist), False
     order.completed_at = order.completed_by = None
     order.signature = ""
     finish(order, before, "reopen", None, None, note=why)

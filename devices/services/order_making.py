@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.permissions import Can, may
 from accounts.services import audit
 from devices import checklist as steps_of
+from devices.checklist_steps import Step, steps
 from devices.models import Alert, AlertNote, Device, WorkOrder, WorkOrderEvent
 from devices.models.device import Lifecycle
 from devices.models.maintenance import OrderState as S
@@ -33,7 +34,7 @@ def create(
     description: str = "",
     due_on: date | None = None,
     grace_days: int = 0,
-    checklist: Sequence[str] = (),
+    checklist: Sequence[Step] = (),
     assigned_to: User | None = None,
     alert: Alert | None = None,
     request: AnyRequest = None,
@@ -50,7 +51,7 @@ def create(
     """
     title = clean(title, field="title", limit=200)
     description = clean(description, field="description", limit=4000, required=False)
-    items = steps_of.blank(steps_of.steps(checklist))
+    items = steps_of.blank(steps(checklist))
     if not 0 <= grace_days <= MAX_GRACE_DAYS:
         raise InvalidInputError(
             "grace_out_of_range", f"The grace is 0 to {MAX_GRACE_DAYS} days.", limit=MAX_GRACE_DAYS

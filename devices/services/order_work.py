@@ -53,9 +53,11 @@ def complete(
     if missing:
         raise InvalidInputError(
             "checklist_incomplete",
-            "Every step must be done, or have a note that says why not.",
+            "Every step must be done, or have a note that says why not; "
+            "a number beyond its limits needs a note as well.",
             steps=missing,
         )
+    order.out_of_limits = bool(steps_of.out_of_limits(order.checklist))
     order.signature = clean(signature, field="signature", limit=200)
     order.completed_at, order.completed_by = timezone.now(), actor
     closed_loop.begin(order)
@@ -111,5 +113,6 @@ def save_checklist(*, order: WorkOrder, actor: User, checklist: Sequence[Any]) -
             state=order.state,
         )
     order.checklist = steps_of.answer(order.checklist, checklist)
-    order.save(update_fields=["checklist"])
+    order.out_of_limits = bool(steps_of.out_of_limits(order.checklist))
+    order.save(update_fields=["checklist", "out_of_limits"])
     return order

@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.services import audit
 from devices import checklist as steps_of
 from devices import schedule
+from devices.checklist_steps import Step, steps
 from devices.models import Device, MaintenancePlan, WorkOrder, WorkOrderEvent
 from devices.models.device import Lifecycle
 from devices.models.maintenance import OrderState
@@ -47,7 +48,7 @@ def create(
     starts_on: date,
     grace_days: int = 7,
     lead_days: int = 14,
-    checklist: Sequence[str] = (),
+    checklist: Sequence[Step] = (),
     request: AnyRequest = None,
     now: datetime | None = None,
 ) -> MaintenancePlan:
@@ -248,7 +249,7 @@ def _set_words(plan: MaintenancePlan, **words: Any) -> None:
                 )
             setattr(plan, name, words[name])
     if "checklist" in words:
-        plan.checklist = steps_of.steps(words["checklist"])
+        plan.checklist = steps(words["checklist"])
 
 
 def _json(value: Any) -> Any:
@@ -283,7 +284,8 @@ def _tell_orders(plan: MaintenancePlan, actor: User) -> None:
         plan=plan, state__in=[OrderState.PLANNED, OrderState.SCHEDULED]
     )
     for order in orders:
-        if words == (order.title, order.grace_days, [item["step"] for item in order.checklist]):
+        asked = steps_of.templates(order.checklist)
+        if words == (order.title, order.grace_days, asked):
             continue
         order.title, order.grace_days = plan.title, plan.grace_days
         order.checklist = steps_of.blank(plan.checklist)

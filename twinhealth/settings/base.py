@@ -126,6 +126,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=256 * 1024**2)
 # a file of readings
 MAX_IMPORT_BYTES = env.int("MAX_IMPORT_BYTES", default=100 * 1024**2)
+# photos and documents of work orders
+MAX_ORDER_FILE_BYTES = env.int("MAX_ORDER_FILE_BYTES", default=10 * 1024 * 1024)
 # of a detector that an admin sends; the shipped ones have 34 MB
 MAX_WEIGHTS_BYTES = env.int("MAX_WEIGHTS_BYTES", default=100 * 1024**2)
 MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=8192 * 8192)

@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from twinhealth.errors import InvalidInputError
+from twinhealth.web.ucum import unit_text
 
 from . import checklist_steps, schedule, selectors_maintenance
-from .models import Device, MaintenancePlan
+from .models import Device, MaintenancePlan, Metric
+from .models.maintenance import Timing
 
 DAY_OF_START = 0
 LAST_DAY = -1
@@ -68,6 +70,22 @@ class ChecklistField(forms.CharField):
             raise forms.ValidationError(error.message) from error
 
 
+class MetricField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A quantity of any make; the service sees that the machine has it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Metric.objects.select_related("device_model").order_by("device_model", "label"),
+            required=False,
+            label="Counter",
+            help_text="What grows with use, as exposures or tube hours.",
+        )
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Its name, unit and make."""
+        return f"{obj.label} ({unit_text(obj.unit) or 'count'}), {obj.device_model}"
+
+
 _MONTH_DAYS = [
     (DAY_OF_START, "the same day as the start"),
     (LAST_DAY, "the last day of the month"),
@@ -87,6 +105,17 @@ class PlanForm(_Described):
     """A plan; the simple fields write its rule."""
 
     title = forms.CharField(max_length=200, label="What is to be done")
+    timing = forms.ChoiceField(
+        choices=Timing.choices,
+        initial=Timing.FIXED,
+        label="Counted",
+        help_text="By the calendar, other work never moves a date. From when it was last done, "
+        "the next date follows the signature. By use, it follows a counter.",
+    )
+    meter = MetricField()
+    meter_every = forms.FloatField(
+        required=False, min_value=0, label="Every so much", help_text="In the counter's unit."
+    )
     mode = forms.ChoiceField(
         choices=_MODES, initial="month_day", label="How often", widget=forms.RadioSelect
     )
@@ -128,6 +157,12 @@ class PlanForm(_Described):
         help_text="The order is made so many days before.",
     )
     checklist = ChecklistField(rows=6)
+    verify_required = forms.BooleanField(
+        required=False, label="Another person verifies the finished work"
+    )
+    skills = forms.CharField(
+        max_length=1500, required=False, label="Skills needed", help_text="By commas."
+    )
 
     def rule(self) -> schedule.Rule:
         """The rule that the fields say.
@@ -150,9 +185,15 @@ class PlanForm(_Described):
     def values(self) -> dict[str, Any]:
         """What the service takes."""
         data = self.cleaned_data
+        by_use = data["timing"] == Timing.METER
         return {
             "title": data["title"],
-            "rrule": str(self.rule()),
+            "timing": data["timing"],
+            "rrule": "" if by_use else str(self.rule()),
+            "meter": data["meter"] if by_use else None,
+            "meter_every": data["meter_every"] if by_use else None,
+            "verify_required": data["verify_required"],
+            "skills": data["skills"].split(","),
             "starts_on": data["starts_on"],
             "grace_days": data["grace_days"],
             "lead_days": data["lead_days"],
@@ -178,6 +219,10 @@ class NewPlanForm(PlanForm):
 class PreviewForm(PlanForm):
     """The part of the form that decides the dates."""
 
+    meter = None  # type: ignore[assignment]
+    meter_every = None  # type: ignore[assignment]
+    verify_required = None  # type: ignore[assignment]
+    skills = None  # type: ignore[assignment]
     title = None  # type: ignore[assignment]
     grace_days = None  # type: ignore[assignment]
     lead_days = None  # type: ignore[assignment]
@@ -186,17 +231,24 @@ class PreviewForm(PlanForm):
 
 def plan_initial(plan: MaintenancePlan) -> dict[str, Any]:
     """The form's values for a stored plan: simple fields where they can say its rule."""
-    rule = selectors_maintenance.rule_of(plan)
     initial = {
         "title": plan.title,
-        "mode": "rule",
-        "every": rule.interval,
-        "rrule": plan.rrule,
+        "timing": plan.timing,
+        "meter": plan.meter_id,
+        "meter_every": plan.meter_every,
+        "verify_required": plan.verify_required,
+        "skills": ", ".join(plan.skills),
         "starts_on": plan.starts_on,
         "grace_days": plan.grace_days,
         "lead_days": plan.lead_days,
         "checklist": "\n".join(map(checklist_steps.as_line, plan.checklist)),
     }
+    return {**initial, **(_rule_initial(plan) if plan.rrule else {})}
+
+
+def _rule_initial(plan: MaintenancePlan) -> dict[str, Any]:
+    rule = selectors_maintenance.rule_of(plan)
+    initial = {"mode": "rule", "every": rule.interval, "rrule": plan.rrule}
     nth, weekday = rule.byday[0] if len(rule.byday) == 1 else (0, plan.starts_on.weekday())
     day = rule.bymonthday[-1] if rule.bymonthday else DAY_OF_START
     simple: list[tuple[schedule.Rule, dict[str, Any]]] = []
@@ -279,6 +331,12 @@ class SignatureForm(_Described):
         required=False,
         label="Signature: type your name",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    counts_for = forms.ModelChoiceField(
+        MaintenancePlan.objects.exclude(timing=Timing.FIXED),
+        required=False,
+        label="Counts for the plan",
+        empty_label="no plan: its dates stay",
     )
 
 

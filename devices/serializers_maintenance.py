@@ -12,7 +12,17 @@ from rest_framework import serializers
 from accounts.models import User
 
 from . import checklist_steps, order_steps, selectors_due, selectors_maintenance
-from .models import Alert, Device, Downtime, OrderFile, WorkOrder, WorkOrderEvent
+from .models import (
+    Alert,
+    Device,
+    Downtime,
+    MaintenancePlan,
+    Metric,
+    OrderFile,
+    WorkOrder,
+    WorkOrderEvent,
+)
+from .models.maintenance import Timing
 from .selectors import evidence
 
 _BIG = 2**63 - 1
@@ -120,6 +130,9 @@ class CompletionSerializer(AnswersSerializer):
     """What closes an order."""
 
     signature = serializers.CharField(allow_blank=True, default="", max_length=1000)
+    counts_for = serializers.PrimaryKeyRelatedField(
+        queryset=MaintenancePlan.objects.all(), required=False, allow_null=True
+    )
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -153,16 +166,41 @@ class ScheduleSerializer(serializers.Serializer[Any]):
     assigned_to = _worker_field(default=None, allow_null=True)
 
 
+def with_meter(attrs: dict[str, Any], device: Device) -> dict[str, Any]:
+    """The counter as the machine's own metric."""
+    if "meter" in attrs:
+        key = attrs["meter"]
+        attrs["meter"] = Metric.objects.filter(device_model=device.model_id, key=key).first()
+        if attrs["meter"] is None:
+            raise serializers.ValidationError({"meter": ["This machine has no such metric."]})
+    return attrs
+
+
 class NewPlanSerializer(serializers.Serializer[Any]):
     """A plan for one machine."""
 
     device = DeviceField()
     title = serializers.CharField(max_length=200)
-    rrule = serializers.CharField(max_length=1000)
+    timing = serializers.ChoiceField(Timing.choices, required=False)
+    rrule = serializers.CharField(
+        max_length=1000, required=False, help_text="needed unless it goes by use"
+    )
+    meter = serializers.CharField(
+        max_length=64, required=False, help_text="key of the counter's metric; by use"
+    )
+    meter_every = serializers.FloatField(required=False)
     starts_on = serializers.DateField()
     grace_days = serializers.IntegerField(required=False)
     lead_days = serializers.IntegerField(required=False)
     checklist = StepsField(required=False)
+    verify_required = serializers.BooleanField(required=False)
+    skills = serializers.ListField(child=serializers.CharField(max_length=64), required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A rule, or a counter of the machine."""
+        if "rrule" not in attrs and attrs.get("timing") != Timing.METER:
+            raise serializers.ValidationError({"rrule": ["This field is required."]})
+        return with_meter(attrs, attrs["device"])
 
 
 class ChangePlanSerializer(NewPlanSerializer):
@@ -180,7 +218,7 @@ class ChangePlanSerializer(NewPlanSerializer):
             raise serializers.ValidationError({"device": ["A plan stays with its machine."]})
         if given.get("active", plan.active) is not plan.active:
             raise serializers.ValidationError({"active": ["Use deactivate/ or reactivate/."]})
-        return attrs
+        return with_meter(attrs, plan.device)
 
 
 class PlanSerializer(serializers.Serializer[Any]):
@@ -190,6 +228,12 @@ class PlanSerializer(serializers.Serializer[Any]):
     device = serializers.IntegerField(source="plan.device_id")
     device_name = serializers.CharField(source="plan.device.name")
     title = serializers.CharField(source="plan.title")
+    timing = serializers.ChoiceField(Timing.choices, source="plan.timing")
+    meter = serializers.CharField(source="plan.meter.key", default=None, allow_null=True)
+    meter_every = serializers.FloatField(source="plan.meter_every", allow_null=True)
+    model_plan = serializers.IntegerField(source="plan.model_plan_id", allow_null=True)
+    verify_required = serializers.BooleanField(source="plan.verify_required")
+    skills = serializers.ListField(source="plan.skills", child=serializers.CharField())
     rrule = serializers.CharField(source="plan.rrule")
     rule = serializers.CharField(source="sentence", help_text="the rule in words")
     starts_on = serializers.DateField(source="plan.starts_on")
@@ -277,6 +321,8 @@ class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
             "device",
             "device_name",
             "plan",
+            "occurs_on",
+            "counts_for",
             "alert",
             "title",
             "description",
@@ -287,6 +333,8 @@ class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
             "late_after",
             "scheduled_for",
             "assigned_to",
+            "verify_required",
+            "skills",
             "checklist",
             "out_of_limits",
             "hold_reason",

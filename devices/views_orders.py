@@ -100,6 +100,8 @@ def _page(
     if failed is not None:
         forms[f"{failed[0]}_form"] = failed[1]
     dated([found])
+    countable = selectors.countable_plans(found)
+    forms["complete_form"].fields["counts_for"].queryset = countable  # type: ignore[attr-defined]
     checklist = found.checklist if answers is None else answers
     context = {
         "order": found,
@@ -110,6 +112,7 @@ def _page(
         "possible": order_steps.possible(found.state),
         "working": found.state in {"in_progress", "on_hold"},
         "open_order": found.state in order_steps.OPEN,
+        "may_count_for": "complete" in order_steps.possible(found.state) and countable.exists(),
         "own_work": found.completed_by_id == actor(request).pk,
         "down": selectors.downtimes().filter(device=found.device, ends_at=None).first(),
         "evidence": evidence.of_order(found, timezone.now()),

@@ -10,7 +10,9 @@ from .door import MqttCount
 from .inbox import InboxEntry
 from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
+from .model_plan import Blackout, ModelPlan, ModelPlanException
 from .notification import DeliveryAttempt, Notification, Subscription, Webhook
+from .order_cost import Cost, Labour
 from .order_file import OrderFile
 from .reading import Reading
 from .reading_import import ReadingImport, RefusedRow
@@ -26,8 +28,10 @@ __all__ = [
     "AlertGroup",
     "AlertNote",
     "AlertState",
+    "Blackout",
     "Component",
     "ComponentKind",
+    "Cost",
     "DegradedSource",
     "DegradedSpan",
     "DeliveryAttempt",
@@ -37,8 +41,11 @@ __all__ = [
     "DeviceModel",
     "Downtime",
     "InboxEntry",
+    "Labour",
     "MaintenancePlan",
     "Metric",
+    "ModelPlan",
+    "ModelPlanException",
     "MqttCount",
     "Notification",
     "OrderFile",

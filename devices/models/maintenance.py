@@ -7,19 +7,45 @@ from django.db import models
 from django.db.models import F, Q
 
 
+class Timing(models.TextChoices):
+    """From where the next due date is counted."""
+
+    FIXED = "fixed", "by the calendar"
+    FLOATING = "floating", "from when it was last done"
+    METER = "meter", "by use"
+
+
 class MaintenancePlan(models.Model):
     """What is to be done to one machine, and how often (RFC 5545 RRULE in the hospital's zone)."""
 
     device = models.ForeignKey("devices.Device", models.PROTECT, related_name="plans")
+    # the model's plan that put it here, where it isn't of this machine alone
+    model_plan = models.ForeignKey(
+        "devices.ModelPlan", models.PROTECT, null=True, blank=True, related_name="plans"
+    )
     title = models.CharField(max_length=200)
-    rrule = models.CharField(max_length=300)
+    timing = models.CharField(max_length=8, choices=Timing.choices, default=Timing.FIXED)
+    rrule = models.CharField(max_length=300, blank=True)  # empty: by use
+    # by use: so much of a counter, counted from what it showed at a moment
+    meter = models.ForeignKey(
+        "devices.Metric", models.PROTECT, null=True, blank=True, related_name="plans"
+    )
+    meter_every = models.FloatField(null=True, blank=True)
+    meter_base = models.FloatField(null=True, blank=True)
+    meter_since = models.DateTimeField(null=True, blank=True)
     starts_on = models.DateField()
     grace_days = models.PositiveSmallIntegerField(default=7)
     # how many days before the due date its order is made
     lead_days = models.PositiveSmallIntegerField(default=14)
     checklist = models.JSONField(default=list, blank=True)  # `devices.checklist_steps.Step`s
     active = models.BooleanField(default=True)
-    # the first due date that has no order yet, kept by `devices.services.plans`; none: rule ended
+    # another person looks at the finished work
+    verify_required = models.BooleanField(default=False)
+    skills = models.JSONField(
+        default=list, blank=True
+    )  # what whoever works on it must be able to do
+    # the first due date that has no order yet, kept by `devices.services.plans`; none: rule ended,
+    # or (floating, by use) its order isn't done yet
     next_due_on = models.DateField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -31,9 +57,18 @@ class MaintenancePlan(models.Model):
         indexes = [models.Index(fields=["active", "next_due_on"], name="plan_next_due")]
         constraints = [
             models.CheckConstraint(
-                condition=~Q(title="") & ~Q(rrule=""),
+                condition=~Q(title="")
+                & (
+                    ~Q(timing="meter") & ~Q(rrule="") & Q(meter=None)
+                    | Q(timing="meter", rrule="", meter__isnull=False, meter_every__gt=0)
+                ),
                 name="plan_has_a_title_and_a_rule",
-                violation_error_message="A plan needs a title and a rule.",
+                violation_error_message="A plan needs a title and a rule, or a counter.",
+            ),
+            models.UniqueConstraint(
+                fields=["model_plan", "device"],
+                name="plan_one_per_model_plan_and_machine",
+                violation_error_message="This machine has the model's plan already.",
             ),
         ]
 
@@ -74,6 +109,14 @@ class WorkOrder(models.Model):
     alert = models.ForeignKey(
         "devices.Alert", models.SET_NULL, null=True, blank=True, related_name="orders"
     )
+    # an extra check that, as a person said, counts for this floating plan
+    counts_for = models.ForeignKey(
+        MaintenancePlan, models.PROTECT, null=True, blank=True, related_name="counted"
+    )
+    # the rule's own day where a plan made it; `due_on` may lie beside it (blackout)
+    occurs_on = models.DateField(null=True, blank=True)
+    verify_required = models.BooleanField(default=False)
+    skills = models.JSONField(default=list, blank=True)
     title = models.CharField(max_length=200)
     description = models.TextField(max_length=4000, blank=True)
     state = models.CharField(
@@ -124,6 +167,12 @@ class WorkOrder(models.Model):
                 condition=Q(plan__isnull=False) & ~Q(state="cancelled"),
                 name="order_one_per_plan_and_due_date",
                 violation_error_message="This due date has its order already.",
+            ),
+            models.UniqueConstraint(
+                fields=["plan", "occurs_on"],
+                condition=Q(plan__isnull=False, occurs_on__isnull=False) & ~Q(state="cancelled"),
+                name="order_one_per_plan_and_occurrence",
+                violation_error_message="This occurrence has its order already.",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["done", "verified"])

@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from devices import checklist as steps_of
-from devices.models import WorkOrder
+from devices.models import MaintenancePlan, WorkOrder
 from devices.models.maintenance import OrderState as S
 from devices.models.twin import EventKind
 from devices.plain_text import clean
 from twinhealth.errors import ConflictError, InvalidInputError, NotPermittedError
 
-from . import closed_loop
+from . import closed_loop, plan_timing
 from .events import append, lock_twin
 from .order_changes import AnyRequest, finish, locked, step
 
@@ -28,6 +28,7 @@ def complete(
     actor: User,
     signature: str,
     checklist: Sequence[Any] | None = None,
+    counts_for: MaintenancePlan | None = None,
     request: AnyRequest = None,
 ) -> WorkOrder:
     """In progress -> done: every step answered, signed, and told to the machine's twin.
@@ -38,12 +39,13 @@ def complete(
         signature: the name typed by the person who signs.
         checklist: answers as `devices.checklist.answer` takes them; those saved on the way count
             where it is left out.
+        counts_for: a floating plan, or one by use, that is counted from this extra check.
         request: for the audit trail.
 
     Raises:
         ConflictError: `bad_transition`.
         InvalidInputError: `checklist_mismatch`, `checklist_incomplete` with the steps,
-            `signature_missing`, `signature_too_long`.
+            `signature_missing`, `signature_too_long`, `counts_for_…`.
     """
     lock_twin(order.device_id)  # before the order's row, as everywhere
     order, before = step(order, "complete")
@@ -59,7 +61,11 @@ def complete(
         )
     order.out_of_limits = bool(steps_of.out_of_limits(order.checklist))
     order.signature = clean(signature, field="signature", limit=200)
-    order.completed_at, order.completed_by = timezone.now(), actor
+    completed_at = timezone.now()
+    order.completed_at, order.completed_by = completed_at, actor
+    if counts_for is not None:
+        plan_timing.check_counts_for(order, counts_for)
+        order.counts_for = counts_for
     closed_loop.begin(order)
     order = finish(
         order,
@@ -70,10 +76,11 @@ def complete(
         note=f"signed: {order.signature}",
         detail={"checklist": order.checklist, "signature": order.signature},
     )
+    plan_timing.done(order, completed_at)
     append(
         device=order.device,
         kind=EventKind.MAINTENANCE_DONE,
-        at=order.completed_at,
+        at=completed_at,
         actor=actor,
         payload={"order_id": order.pk, "title": order.title, "plan_id": order.plan_id},
     )

@@ -16,6 +16,7 @@ from devices.order_steps import OPEN
 from devices.plain_text import clean
 from twinhealth.errors import ConflictError, InvalidInputError
 
+from . import plan_timing
 from .order_changes import AnyRequest, check_assignee, finish, locked, remark, step
 from .order_making import create, create_from_alert, title_for
 from .order_work import complete, save_checklist, verify
@@ -125,7 +126,9 @@ def cancel(*, order: WorkOrder, actor: User, reason: str, request: AnyRequest = 
     """
     order, before = step(order, "cancel")
     order.cancel_reason = clean(reason, field="reason", limit=300)
-    return finish(order, before, "cancel", actor, request, note=order.cancel_reason)
+    order = finish(order, before, "cancel", actor, request, note=order.cancel_reason)
+    plan_timing.skipped(order, timezone.now())
+    return order
 
 
 @transaction.atomic

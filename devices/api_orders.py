@@ -24,7 +24,7 @@ from .api_maintenance import Base, actor_of, given_by, pk_filter
 from .models import WorkOrder
 from .models.maintenance import OrderState
 from .selectors_due import SHOWN_Q, Shown
-from .services import order_files, orders
+from .services import order_costs, order_files, orders
 from .views_order_files import as_response
 
 
@@ -71,6 +71,8 @@ class OrderViewSet(Base):
         "checklist": Can.ORDER_WORK,
         "files": Can.ORDER_WORK,
         "file": Can.MAINTENANCE_READ,
+        "labour": Can.ORDER_WORK,
+        "costs": Can.ORDER_WORK,
     }
     queryset = selectors.orders().order_by("-pk")
     serializer_class = shapes.OrderSerializer
@@ -225,6 +227,38 @@ class OrderViewSet(Base):
     def file(self, request: Request, pk: str, file: str) -> HttpResponseBase:
         """Its bytes."""
         return as_response(order_files.get(selectors.order(int(pk)), int(file)))
+
+    @extend_schema(
+        summary="Book minutes of a person",
+        request=shapes.LabourSerializer,
+        responses={201: shapes.OrderDetailSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def labour(self, request: Request, pk: str) -> Response:
+        """Of who asks, unless `person` says otherwise."""
+        return self._booked(order_costs.add_labour, request, pk, shapes.LabourSerializer)
+
+    @extend_schema(
+        summary="Book a cost",
+        request=shapes.CostSerializer,
+        responses={201: shapes.OrderDetailSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def costs(self, request: Request, pk: str) -> Response:
+        """A credit is negative; nothing is deleted."""
+        return self._booked(order_costs.add_cost, request, pk, shapes.CostSerializer)
+
+    def _booked(
+        self,
+        service: Callable[..., object],
+        request: Request,
+        pk: str,
+        shape: type[serializers.Serializer[Any]],
+    ) -> Response:
+        order = selectors.order(int(pk))
+        given = given_by(shape, request)
+        service(order=order, actor=actor_of(request), request=request, **given)
+        return self._shown(order.pk, status.HTTP_201_CREATED)
 
     def _step(
         self,

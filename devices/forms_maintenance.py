@@ -14,7 +14,7 @@ from twinhealth.errors import InvalidInputError
 from twinhealth.web.ucum import unit_text
 
 from . import checklist_steps, schedule, selectors_maintenance
-from .models import Device, MaintenancePlan, Metric
+from .models import Device, MaintenancePlan, Metric, ModelPlan
 from .models.maintenance import Timing
 
 DAY_OF_START = 0
@@ -243,11 +243,12 @@ def plan_initial(plan: MaintenancePlan) -> dict[str, Any]:
         "lead_days": plan.lead_days,
         "checklist": "\n".join(map(checklist_steps.as_line, plan.checklist)),
     }
-    return {**initial, **(_rule_initial(plan) if plan.rrule else {})}
+    return {**initial, **(rule_initial(plan) if plan.rrule else {})}
 
 
-def _rule_initial(plan: MaintenancePlan) -> dict[str, Any]:
-    rule = selectors_maintenance.rule_of(plan)
+def rule_initial(plan: MaintenancePlan | ModelPlan) -> dict[str, Any]:
+    """The rule as simple fields where they can say it."""
+    rule = schedule.parse(plan.rrule, zone=timezone.get_default_timezone())
     initial = {"mode": "rule", "every": rule.interval, "rrule": plan.rrule}
     nth, weekday = rule.byday[0] if len(rule.byday) == 1 else (0, plan.starts_on.weekday())
     day = rule.bymonthday[-1] if rule.bymonthday else DAY_OF_START

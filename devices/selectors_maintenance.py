@@ -66,7 +66,9 @@ def order(pk: int) -> WorkOrder:
         .select_related(
             "alert__rule__metric", "alert__rule__current", "created_by", "verified_by", "follows"
         )
-        .prefetch_related("events__by", "downtimes__created_by", "files__by")
+        .prefetch_related(
+            "events__by", "downtimes__created_by", "files__by", "labour__person", "costs__by"
+        )
         .filter(pk=pk)
         .first()
     )

@@ -14,8 +14,10 @@ from accounts.models import User
 from . import checklist_steps, order_steps, selectors_due, selectors_maintenance
 from .models import (
     Alert,
+    Cost,
     Device,
     Downtime,
+    Labour,
     MaintenancePlan,
     Metric,
     OrderFile,
@@ -404,6 +406,29 @@ class NewOrderFileSerializer(serializers.Serializer[Any]):
     step = serializers.IntegerField(min_value=0, max_value=99, required=False, allow_null=True)
 
 
+class LabourSerializer(serializers.ModelSerializer[Labour]):
+    """Minutes of one person."""
+
+    person = _worker_field(required=False)
+    by = serializers.CharField(source="by.username", default=None, read_only=True)
+
+    class Meta:
+        model = Labour
+        fields = ["id", "person", "minutes", "note", "by", "at"]
+        read_only_fields = ["id", "at"]
+
+
+class CostSerializer(serializers.ModelSerializer[Cost]):
+    """Money; a credit is negative."""
+
+    by = serializers.CharField(source="by.username", default=None, read_only=True)
+
+    class Meta:
+        model = Cost
+        fields = ["id", "what", "amount", "by", "at"]
+        read_only_fields = ["id", "at"]
+
+
 class DowntimeSerializer(serializers.ModelSerializer[Downtime]):
     """When a machine could not be used."""
 
@@ -435,6 +460,8 @@ class OrderDetailSerializer(OrderSerializer):
     events = OrderEventSerializer(many=True, read_only=True)
     downtimes = DowntimeSerializer(many=True, read_only=True)
     files = OrderFileSerializer(many=True, read_only=True)
+    labour = LabourSerializer(many=True, read_only=True)
+    costs = CostSerializer(many=True, read_only=True)
     evidence_missing = serializers.SerializerMethodField()
 
     class Meta(OrderSerializer.Meta):
@@ -445,6 +472,8 @@ class OrderDetailSerializer(OrderSerializer):
             "events",
             "downtimes",
             "files",
+            "labour",
+            "costs",
             "evidence_missing",
         ]
         read_only_fields = fields

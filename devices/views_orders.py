@@ -36,6 +36,7 @@ from .models import Alert, OrderFile, WorkOrder
 from .selectors import evidence
 from .services import downtimes, orders
 from .views_maintenance import actor, dated, rights
+from .views_order_costs import facts
 from .views_order_files import attach_photos
 
 
@@ -119,6 +120,7 @@ def _page(
         "error": error,
         "failed": failed[0] if failed else "",
         "now": timezone.now(),
+        **facts(found),
         **forms,
         **rights(request),
     }

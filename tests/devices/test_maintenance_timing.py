@@ -362,7 +362,7 @@ def test_rest_of_floating_plans_and_plans_by_use() -> None:
     assert (made["timing"], made["meter"], made["next_due_on"]) == (
         "meter", "exposures", today(20).isoformat(),
     )  # fmt: skip
-    assert api.post(url, base, format="json").json()["extra"]["fields"]["rrule"]
+    assert api.post(url, base, format="json").json()["extra"]["rrule"]
     assert api.post(url, {**by_use, "meter": "x"}, format="json").status_code == 400
     floats = api.post(
         url, {**base, "timing": "floating", "rrule": "FREQ=YEARLY"}, format="json"

@@ -70,7 +70,7 @@ class ChecklistField(forms.CharField):
             raise forms.ValidationError(error.message) from error
 
 
-class MetricField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class MetricField(forms.ModelChoiceField):
     """A quantity of any make; the service sees that the machine has it."""
 
     def __init__(self) -> None:

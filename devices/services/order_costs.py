@@ -1,4 +1,4 @@
-"""What an order took: minutes of people, and money. Rows are only added; a credit puts one right."""
+"""What an order took: minutes of people, and money. Rows are only added; a credit corrects."""
 
 from __future__ import annotations
 

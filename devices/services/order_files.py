@@ -16,7 +16,7 @@ from devices import checklist as steps_of
 from devices.models import OrderFile, WorkOrder
 from devices.models.maintenance import OrderState as S
 from devices.models.order_file import FileKind
-from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
 
 from .kept_files import keep, shown_name
 from .order_changes import AnyRequest, locked, remark
@@ -148,11 +148,11 @@ def opened(file: OrderFile) -> BinaryIO:
     """Its bytes.
 
     Raises:
-        UnavailableError: `storage_unavailable` where the file isn't on the disk.
+        NotFoundError: `file_lost` where it isn't on the disk.
     """
     try:
         return (Path(settings.MEDIA_ROOT) / file.path).open("rb")
     except OSError as error:
-        raise UnavailableError(
-            "storage_unavailable", "The file can't be read now. Tell an admin."
+        raise NotFoundError(
+            "file_lost", "The file isn't where it was kept. Tell an admin."
         ) from error

@@ -35,6 +35,7 @@ class ModelPlanExceptionSerializer(serializers.ModelSerializer[ModelPlanExceptio
 class ModelPlanSerializer(serializers.ModelSerializer[ModelPlan]):
     """A plan of a make; `machines` have it and run."""
 
+    timing = serializers.ChoiceField(Timing.choices, read_only=True)
     checklist = serializers.ListField(child=StepField(), read_only=True)
     skills = serializers.ListField(child=serializers.CharField(), read_only=True)
     machines = serializers.IntegerField(read_only=True)
@@ -56,7 +57,9 @@ class NewModelPlanSerializer(serializers.Serializer[Any]):
     device_model = serializers.PrimaryKeyRelatedField(queryset=DeviceModel.objects.all())
     title = serializers.CharField(max_length=200)
     rrule = serializers.CharField(max_length=1000)
-    timing = serializers.ChoiceField([Timing.FIXED, Timing.FLOATING], required=False)
+    timing = serializers.ChoiceField(
+        Timing.choices, required=False, help_text="by use is refused: counters differ by machine"
+    )
     starts_on = serializers.DateField()
     grace_days = serializers.IntegerField(required=False)
     lead_days = serializers.IntegerField(required=False)

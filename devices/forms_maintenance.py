@@ -108,6 +108,7 @@ class PlanForm(_Described):
     timing = forms.ChoiceField(
         choices=Timing.choices,
         initial=Timing.FIXED,
+        required=False,
         label="Counted",
         help_text="By the calendar, other work never moves a date. From when it was last done, "
         "the next date follows the signature. By use, it follows a counter.",
@@ -163,6 +164,10 @@ class PlanForm(_Described):
     skills = forms.CharField(
         max_length=1500, required=False, label="Skills needed", help_text="By commas."
     )
+
+    def clean_timing(self) -> str:
+        """By the calendar unless it says otherwise."""
+        return self.cleaned_data["timing"] or Timing.FIXED
 
     def rule(self) -> schedule.Rule:
         """The rule that the fields say.

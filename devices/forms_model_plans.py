@@ -21,6 +21,7 @@ class ModelPlanForm(PlanForm):
     timing = forms.ChoiceField(
         choices=[(each.value, each.label) for each in (Timing.FIXED, Timing.FLOATING)],
         initial=Timing.FIXED,
+        required=False,
         label="Counted",
     )
     longest_months = forms.IntegerField(

@@ -283,7 +283,6 @@ class PlanStatus:
             "title": self.plan.title,
             "rrule": self.plan.rrule,
             "rule": self.sentence,
-            "timing": self.plan.timing,
             "active": self.plan.active,
             "next_due_on": self.due_on,
             "state": self.shown,

@@ -170,7 +170,7 @@ class ScheduleSerializer(serializers.Serializer[Any]):
 
 def with_meter(attrs: dict[str, Any], device: Device) -> dict[str, Any]:
     """The counter as the machine's own metric."""
-    if "meter" in attrs:
+    if attrs.get("meter") is not None:
         key = attrs["meter"]
         attrs["meter"] = Metric.objects.filter(device_model=device.model_id, key=key).first()
         if attrs["meter"] is None:
@@ -185,12 +185,18 @@ class NewPlanSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=200)
     timing = serializers.ChoiceField(Timing.choices, required=False)
     rrule = serializers.CharField(
-        max_length=1000, required=False, help_text="needed unless it goes by use"
+        max_length=1000,
+        required=False,
+        allow_blank=True,
+        help_text="needed unless it goes by use",
     )
     meter = serializers.CharField(
-        max_length=64, required=False, help_text="key of the counter's metric; by use"
+        max_length=64,
+        required=False,
+        allow_null=True,
+        help_text="key of the counter's metric; by use",
     )
-    meter_every = serializers.FloatField(required=False)
+    meter_every = serializers.FloatField(required=False, allow_null=True)
     starts_on = serializers.DateField()
     grace_days = serializers.IntegerField(required=False)
     lead_days = serializers.IntegerField(required=False)
@@ -200,7 +206,7 @@ class NewPlanSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A rule, or a counter of the machine."""
-        if "rrule" not in attrs and attrs.get("timing") != Timing.METER:
+        if not attrs.get("rrule") and attrs.get("timing") != Timing.METER:
             raise serializers.ValidationError({"rrule": ["This field is required."]})
         return with_meter(attrs, attrs["device"])
 

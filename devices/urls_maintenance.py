@@ -44,6 +44,7 @@ urlpatterns: list[URLPattern] = [
         name="model-plan-include",
     ),
     path("maintenance/blackouts/", views_model_plans.blackouts, name="blackouts"),
+    path("maintenance/blackouts/new/", views_model_plans.blackout_new, name="blackout-new"),
     path(
         "maintenance/blackouts/<int:pk>/delete/",
         views_model_plans.blackout_delete,

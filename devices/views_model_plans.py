@@ -12,8 +12,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.decorators import requires
-from accounts.permissions import Can, may
-from twinhealth.errors import DomainError, NotPermittedError
+from accounts.permissions import Can
+from twinhealth.errors import DomainError
 from twinhealth.web.errors import status_of
 
 from . import schedule
@@ -156,27 +156,32 @@ def model_plan_include(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Can.MAINTENANCE_READ)
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 def blackouts(request: HttpRequest) -> HttpResponse:
     """Days on which nothing becomes due."""
-    form = BlackoutForm(request.POST or None)
-    status = HTTPStatus.OK
-    if request.method == "POST":
-        if not may(request.user, Can.MAINTENANCE_PLAN):
-            raise NotPermittedError("permission_denied", "Only an admin changes these days.")
-        status = HTTPStatus.BAD_REQUEST
-        if form.is_valid():
-            try:
-                blackout_services.create(actor=actor(request), request=request, **form.cleaned_data)
-            except DomainError as error:
-                form.add_error(None, error.message)
-                status = status_of(error)
-            else:
-                messages.success(request, "Kept. Orders that nobody had touched moved.")
-                return redirect("devices:blackouts")
+    return _days(request, BlackoutForm(), HTTPStatus.OK)
+
+
+def _days(request: HttpRequest, form: BlackoutForm, status: int) -> HttpResponse:
     page = Paginator(selectors.blackouts(), PAGE).get_page(request.GET.get("page"))
     context = {"form": form, "page_obj": page, **rights(request)}
     return render(request, "devices/blackouts.html", context, status=status)
+
+
+@requires(Can.MAINTENANCE_PLAN)
+@require_POST
+def blackout_new(request: HttpRequest) -> HttpResponse:
+    """Nothing becomes due on these days."""
+    form = BlackoutForm(request.POST)
+    if not form.is_valid():
+        return _days(request, form, HTTPStatus.BAD_REQUEST)
+    try:
+        blackout_services.create(actor=actor(request), request=request, **form.cleaned_data)
+    except DomainError as error:
+        form.add_error(None, error.message)
+        return _days(request, form, status_of(error))
+    messages.success(request, "Kept. Orders that nobody had touched moved.")
+    return redirect("devices:blackouts")
 
 
 @requires(Can.MAINTENANCE_PLAN)

@@ -397,6 +397,7 @@ WHO_MAY_WHAT: list[tuple[str, str, set[Any]]] = [
     ("post", f"/maintenance/model-plans/{N}/except/", ADMIN),
     ("post", f"/maintenance/plan-exceptions/{N}/end/", ADMIN),
     ("get", "/maintenance/blackouts/", WORKS),
+    ("post", "/maintenance/blackouts/new/", ADMIN),
     ("post", f"/maintenance/blackouts/{N}/delete/", ADMIN),
     ("get", "/models/", ADMIN),
     ("get", f"/models/{N}/report/", ADMIN),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
-from .api_maintenance import DowntimeViewSet, OrderViewSet, PlanViewSet
+from .api_maintenance import DowntimeViewSet, PlanViewSet
+from .api_model_plans import BlackoutViewSet, ModelPlanViewSet
+from .api_orders import OrderViewSet
 
 router = SimpleRouter()
 router.register("maintenance-plans", PlanViewSet, basename="api-plan")
 router.register("work-orders", OrderViewSet, basename="api-order")
 router.register("downtimes", DowntimeViewSet, basename="api-downtime")
+router.register("model-plans", ModelPlanViewSet, basename="api-model-plan")
+router.register("blackouts", BlackoutViewSet, basename="api-blackout")
 
 urlpatterns = router.urls

@@ -10,10 +10,12 @@ from django import forms
 from django.utils import timezone
 
 from accounts.models import User
+from twinhealth.errors import InvalidInputError
+from twinhealth.web.ucum import unit_text
 
-from . import checklist as steps_of
-from . import schedule, selectors_maintenance
-from .models import Device, MaintenancePlan
+from . import checklist_steps, schedule, selectors_maintenance
+from .models import Device, MaintenancePlan, Metric, ModelPlan
+from .models.maintenance import Timing
 
 DAY_OF_START = 0
 LAST_DAY = -1
@@ -45,6 +47,45 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
 
 
+class ChecklistField(forms.CharField):
+    """Steps, one a line, with their kind in brackets; gives what services take."""
+
+    def __init__(self, *, rows: int) -> None:
+        super().__init__(
+            widget=forms.Textarea(attrs={"rows": rows}),
+            required=False,
+            max_length=checklist_steps.MAX_STEPS * (checklist_steps.MAX_STEP + 40),
+            label="Checklist",
+            help_text="One step a line. It passes or fails, unless its end says otherwise: "
+            "[number kV 68..72], [photo], [text].",
+        )
+
+    def clean(self, value: Any) -> Any:
+        """The steps."""
+        try:
+            return checklist_steps.steps(
+                [checklist_steps.from_line(line) for line in super().clean(value).splitlines()]
+            )
+        except InvalidInputError as error:
+            raise forms.ValidationError(error.message) from error
+
+
+class MetricField(forms.ModelChoiceField):
+    """A quantity of any make; the service sees that the machine has it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Metric.objects.select_related("device_model").order_by("device_model", "label"),
+            required=False,
+            label="Counter",
+            help_text="What grows with use, as exposures or tube hours.",
+        )
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Its name, unit and make."""
+        return f"{obj.label} ({unit_text(obj.unit) or 'count'}), {obj.device_model}"
+
+
 _MONTH_DAYS = [
     (DAY_OF_START, "the same day as the start"),
     (LAST_DAY, "the last day of the month"),
@@ -64,6 +105,18 @@ class PlanForm(_Described):
     """A plan; the simple fields write its rule."""
 
     title = forms.CharField(max_length=200, label="What is to be done")
+    timing = forms.ChoiceField(
+        choices=Timing.choices,
+        initial=Timing.FIXED,
+        required=False,
+        label="Counted",
+        help_text="By the calendar, other work never moves a date. From when it was last done, "
+        "the next date follows the signature. By use, it follows a counter.",
+    )
+    meter = MetricField()
+    meter_every = forms.FloatField(
+        required=False, min_value=0, label="Every so much", help_text="In the counter's unit."
+    )
     mode = forms.ChoiceField(
         choices=_MODES, initial="month_day", label="How often", widget=forms.RadioSelect
     )
@@ -104,17 +157,17 @@ class PlanForm(_Described):
         label="Lead, days",
         help_text="The order is made so many days before.",
     )
-    checklist = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 6}),
-        required=False,
-        max_length=steps_of.MAX_STEPS * (steps_of.MAX_STEP + 2),
-        label="Checklist",
-        help_text="One step a line.",
+    checklist = ChecklistField(rows=6)
+    verify_required = forms.BooleanField(
+        required=False, label="Another person verifies the finished work"
+    )
+    skills = forms.CharField(
+        max_length=1500, required=False, label="Skills needed", help_text="By commas."
     )
 
-    def steps(self) -> list[str]:
-        """Lines of the checklist."""
-        return list(self.cleaned_data["checklist"].splitlines())
+    def clean_timing(self) -> str:
+        """By the calendar unless it says otherwise."""
+        return self.cleaned_data["timing"] or Timing.FIXED
 
     def rule(self) -> schedule.Rule:
         """The rule that the fields say.
@@ -137,13 +190,19 @@ class PlanForm(_Described):
     def values(self) -> dict[str, Any]:
         """What the service takes."""
         data = self.cleaned_data
+        by_use = data["timing"] == Timing.METER
         return {
             "title": data["title"],
-            "rrule": str(self.rule()),
+            "timing": data["timing"],
+            "rrule": "" if by_use else str(self.rule()),
+            "meter": data["meter"] if by_use else None,
+            "meter_every": data["meter_every"] if by_use else None,
+            "verify_required": data["verify_required"],
+            "skills": data["skills"].split(","),
             "starts_on": data["starts_on"],
             "grace_days": data["grace_days"],
             "lead_days": data["lead_days"],
-            "checklist": self.steps(),
+            "checklist": data["checklist"],
         }
 
 
@@ -165,6 +224,10 @@ class NewPlanForm(PlanForm):
 class PreviewForm(PlanForm):
     """The part of the form that decides the dates."""
 
+    meter = None  # type: ignore[assignment]
+    meter_every = None  # type: ignore[assignment]
+    verify_required = None  # type: ignore[assignment]
+    skills = None  # type: ignore[assignment]
     title = None  # type: ignore[assignment]
     grace_days = None  # type: ignore[assignment]
     lead_days = None  # type: ignore[assignment]
@@ -173,17 +236,25 @@ class PreviewForm(PlanForm):
 
 def plan_initial(plan: MaintenancePlan) -> dict[str, Any]:
     """The form's values for a stored plan: simple fields where they can say its rule."""
-    rule = selectors_maintenance.rule_of(plan)
     initial = {
         "title": plan.title,
-        "mode": "rule",
-        "every": rule.interval,
-        "rrule": plan.rrule,
+        "timing": plan.timing,
+        "meter": plan.meter_id,
+        "meter_every": plan.meter_every,
+        "verify_required": plan.verify_required,
+        "skills": ", ".join(plan.skills),
         "starts_on": plan.starts_on,
         "grace_days": plan.grace_days,
         "lead_days": plan.lead_days,
-        "checklist": "\n".join(plan.checklist),
+        "checklist": "\n".join(map(checklist_steps.as_line, plan.checklist)),
     }
+    return {**initial, **(rule_initial(plan) if plan.rrule else {})}
+
+
+def rule_initial(plan: MaintenancePlan | ModelPlan) -> dict[str, Any]:
+    """The rule as simple fields where they can say it."""
+    rule = schedule.parse(plan.rrule, zone=timezone.get_default_timezone())
+    initial = {"mode": "rule", "every": rule.interval, "rrule": plan.rrule}
     nth, weekday = rule.byday[0] if len(rule.byday) == 1 else (0, plan.starts_on.weekday())
     day = rule.bymonthday[-1] if rule.bymonthday else DAY_OF_START
     simple: list[tuple[schedule.Rule, dict[str, Any]]] = []
@@ -226,13 +297,7 @@ class OrderForm(_Described):
         min_value=0, max_value=365, initial=0, required=False, label="Grace, days"
     )
     assigned_to = _worker_field()
-    checklist = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 4}),
-        required=False,
-        max_length=steps_of.MAX_STEPS * (steps_of.MAX_STEP + 2),
-        label="Checklist",
-        help_text="One step a line.",
-    )
+    checklist = ChecklistField(rows=4)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -242,7 +307,6 @@ class OrderForm(_Described):
         """What the service takes."""
         data = dict(self.cleaned_data)
         data["grace_days"] = data["grace_days"] or 0
-        data["checklist"] = data["checklist"].splitlines()
         return data
 
 
@@ -273,6 +337,12 @@ class SignatureForm(_Described):
         required=False,
         label="Signature: type your name",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    counts_for = forms.ModelChoiceField(
+        MaintenancePlan.objects.exclude(timing=Timing.FIXED),
+        required=False,
+        label="Counts for the plan",
+        empty_label="no plan: its dates stay",
     )
 
 

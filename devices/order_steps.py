@@ -15,6 +15,7 @@ TRANSITIONS: dict[tuple[str, str], S] = {
     (S.ON_HOLD, "resume"): S.IN_PROGRESS,
     (S.IN_PROGRESS, "complete"): S.DONE,
     (S.DONE, "verify"): S.VERIFIED,
+    (S.DONE, "reopen"): S.IN_PROGRESS,
     (S.REQUESTED, "cancel"): S.CANCELLED,
     (S.PLANNED, "cancel"): S.CANCELLED,
     (S.SCHEDULED, "cancel"): S.CANCELLED,
@@ -30,8 +31,11 @@ PAST_TENSE = {
     "complete": "completed",
     "verify": "verified",
     "cancel": "cancelled",
+    "reopen": "reopened",
 }
-STEPS = tuple(PAST_TENSE)
+# of the system alone: the work didn't do what it was for (`services.closed_loop`)
+OWN_STEPS = frozenset({"reopen"})
+STEPS = tuple(name for name in PAST_TENSE if name not in OWN_STEPS)
 OPEN = (S.REQUESTED, S.PLANNED, S.SCHEDULED, S.IN_PROGRESS, S.ON_HOLD)
 FINISHED = (S.DONE, S.VERIFIED)
 

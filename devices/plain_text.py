@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twinhealth.errors import InvalidInputError
 
 
@@ -28,3 +30,20 @@ def clean(text: str, *, field: str, limit: int, required: bool = True) -> str:
             f"{field}_invalid", f"The {name} has a character that can't be kept.", field=field
         )
     return text
+
+
+MAX_SKILLS = 20
+
+
+def clean_skills(names: Sequence[str]) -> list[str]:
+    """Skills by name, each once, in alphabetical order.
+
+    Raises:
+        InvalidInputError: `skill_too_long`, `skill_invalid`, `too_many_skills`.
+    """
+    found = {clean(name, field="skill", limit=64, required=False) for name in names} - {""}
+    if len(found) > MAX_SKILLS:
+        raise InvalidInputError(
+            "too_many_skills", f"At most {MAX_SKILLS} skills.", limit=MAX_SKILLS
+        )
+    return sorted(found, key=str.casefold)

@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 from typing import Literal
 
 from dateutil import rrule as du
+from dateutil.relativedelta import relativedelta
 
 from twinhealth.errors import InvalidInputError
 
@@ -34,6 +35,7 @@ _FREQ: dict[str, Literal[0, 1, 2, 3]] = {
     "MONTHLY": du.MONTHLY,
     "YEARLY": du.YEARLY,
 }
+_STEP = {"DAILY": "days", "WEEKLY": "weeks", "MONTHLY": "months", "YEARLY": "years"}
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DU_WEEKDAYS = (du.MO, du.TU, du.WE, du.TH, du.FR, du.SA, du.SU)
 _BYDAY = re.compile(r"([+-]?[1-9]\d?)?(MO|TU|WE|TH|FR|SA|SU)")
@@ -180,6 +182,27 @@ def last_until(rule: Rule, starts_on: date, day: date) -> date | None:
     """The latest due date on or before a day; `None` when there was none yet."""
     past = itertools.takewhile(lambda each: each <= day, occurrences(rule, starts_on))
     return next(iter(deque(past, maxlen=1)), None)
+
+
+def check_floating(rule: Rule) -> Rule:
+    """A rule that can be counted from any day: how often, and nothing else.
+
+    Raises:
+        InvalidInputError: `rrule_invalid`.
+    """
+    if replace(rule, wkst=0) != Rule(rule.freq, interval=rule.interval):
+        raise _bad(
+            "floating",
+            "What is counted from when it was last done has FREQ and INTERVAL alone: "
+            "no day of the month or week, no end.",
+        )
+    return rule
+
+
+def after(rule: Rule, day: date) -> date:
+    """The day one interval after another; a day that the month lacks is its last one."""
+    step = _STEP[rule.freq]
+    return day + relativedelta(**{step: rule.interval})  # type: ignore[arg-type]
 
 
 def every_n_months(n: int, *, day: int | None = None) -> Rule:

@@ -6,6 +6,8 @@ import calendar
 from collections.abc import Sequence
 from datetime import date
 
+from twinhealth.web.ucum import unit_text
+
 from .schedule import Rule
 
 _UNIT = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
@@ -86,3 +88,13 @@ def _days_of_start(rule: Rule, starts_on: date | None) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def floating(rule: Rule) -> str:
+    """How often, counted from when it was last done."""
+    return f"{sentence(rule)}, counted from when it was last done"
+
+
+def by_use(every: float, unit: str, label: str) -> str:
+    """`every 5,000 exposures (Exposures)`."""
+    return f"every {every:,.12g} {unit_text(unit)}".rstrip() + f" of {label}"

@@ -14,7 +14,7 @@ from .models import Downtime, MaintenancePlan, WorkOrder
 from .models.device import Lifecycle
 from .models.maintenance import OrderState
 from .order_steps import FINISHED
-from .selectors_maintenance import OrderFilter, downtimes, orders, rule_of
+from .selectors_maintenance import OrderFilter, dates_between, downtimes, orders
 
 MAX_PLANS = 1_000  # plans looked at for due dates ahead
 PER_DAY = 6
@@ -117,10 +117,7 @@ def _put_expected(chosen: OrderFilter, days: dict[date, Day], start: date, end: 
         running = running.filter(device_id=chosen.machine)
     found = list(running.select_related("device").order_by("next_due_on", "pk")[: MAX_PLANS + 1])
     for plan in found[:MAX_PLANS]:
-        if plan.next_due_on is None:
-            continue
-        since = max(start, plan.next_due_on)
-        for day in schedule.between(rule_of(plan), plan.starts_on, since, end):
+        for day in dates_between(plan, start, end):
             days[day].expected.append(plan)
     return len(found) > MAX_PLANS
 

@@ -18,9 +18,9 @@ from twinhealth.errors import NotFoundError
 from . import schedule
 from .models import Device, Downtime, MaintenancePlan, WorkOrder
 from .models.device import Lifecycle
-from .models.maintenance import OrderState
+from .models.maintenance import OrderState, Timing
 from .order_steps import FINISHED, OPEN
-from .schedule_words import sentence
+from .schedule_words import by_use, floating, sentence
 from .selectors_due import (
     SHOWN_Q,
     SOON_DAYS,
@@ -63,8 +63,12 @@ def order(pk: int) -> WorkOrder:
     """
     found = (
         orders()
-        .select_related("alert", "created_by", "verified_by")
-        .prefetch_related("events__by", "downtimes__created_by")
+        .select_related(
+            "alert__rule__metric", "alert__rule__current", "created_by", "verified_by", "follows"
+        )
+        .prefetch_related(
+            "events__by", "downtimes__created_by", "files__by", "labour__person", "costs__by"
+        )
         .filter(pk=pk)
         .first()
     )
@@ -79,10 +83,20 @@ def plan(pk: int) -> MaintenancePlan:
     Raises:
         NotFoundError: `plan_not_found`.
     """
-    found = MaintenancePlan.objects.select_related("device", "created_by").filter(pk=pk).first()
+    found = (
+        MaintenancePlan.objects.select_related("device", "created_by", "meter")
+        .filter(pk=pk)
+        .first()
+    )
     if found is None:
         raise NotFoundError("plan_not_found", "There is no such maintenance plan.")
     return found
+
+
+def countable_plans(of: WorkOrder) -> QuerySet[MaintenancePlan]:
+    """Plans for which an order that no plan made may count: those that are counted from work."""
+    found = MaintenancePlan.objects.exclude(timing=Timing.FIXED).filter(active=True)
+    return found.filter(device=of.device_id) if of.plan_id is None else found.none()
 
 
 def downtime(pk: int) -> Downtime:
@@ -218,8 +232,28 @@ def rule_of(item: MaintenancePlan) -> schedule.Rule:
     return schedule.parse(item.rrule, zone=timezone.get_default_timezone())
 
 
+def words_of(item: MaintenancePlan) -> str:
+    """How often, in words."""
+    if item.meter is not None:
+        return by_use(item.meter_every or 0.0, item.meter.unit, item.meter.label)
+    rule = rule_of(item)
+    return floating(rule) if item.timing == Timing.FLOATING else sentence(rule, item.starts_on)
+
+
+def dates_between(item: MaintenancePlan, first: date, last: date) -> list[date]:
+    """Due dates ahead that have no order yet; of what is counted from work, the next one alone."""
+    start = item.next_due_on
+    if start is None or start > last:
+        return []
+    if item.timing != Timing.FIXED:
+        return [start] if start >= first else []
+    return schedule.between(rule_of(item), item.starts_on, max(first, start), last)
+
+
 def next_dates(item: MaintenancePlan, today: date, count: int = 5) -> list[date]:
-    """The next due dates from today on."""
+    """The next due dates from today on; of what is counted from work, the next one alone."""
+    if item.timing != Timing.FIXED:
+        return [item.next_due_on] if item.next_due_on else []
     found: list[date] = []
     day = schedule.next_from(rule_of(item), item.starts_on, today)
     while day is not None and len(found) < count:
@@ -258,7 +292,7 @@ class PlanStatus:
 
 def plans() -> QuerySet[MaintenancePlan]:
     """All plans: those that run first, what is due soonest first."""
-    return MaintenancePlan.objects.select_related("device", "created_by").order_by(
+    return MaintenancePlan.objects.select_related("device", "created_by", "meter").order_by(
         "-active", F("next_due_on").asc(nulls_last=True), "pk"
     )
 
@@ -276,7 +310,7 @@ def _status(item: MaintenancePlan, work: WorkOrder | None, today: date) -> PlanS
     due_on = work.due_on if work else item.next_due_on if item.active else None
     return PlanStatus(
         plan=item,
-        sentence=sentence(rule_of(item), item.starts_on),
+        sentence=words_of(item),
         due_on=due_on,
         shown=shown(work, today) if work else _shown_date(due_on, today),
         order=work,

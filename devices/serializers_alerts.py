@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from devices.models import Alert, AlertNote, InboxEntry
 from devices.models.alert import ResolveReason
+from devices.selectors import evidence
 
 
 class NoteSerializer(serializers.ModelSerializer[AlertNote]):
@@ -72,13 +75,30 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
         ]
 
 
+class EvidenceSerializer(serializers.Serializer[Any]):
+    """What done work on an alert still lacks before the alert is resolved by it."""
+
+    order = serializers.IntegerField()
+    needed = serializers.IntegerField()
+    good = serializers.IntegerField()
+    by = serializers.DateTimeField()
+    missing = serializers.CharField()
+
+
 class AlertDetailSerializer(AlertSerializer):
     """An alert with its story."""
 
     notes = NoteSerializer(many=True)
+    evidence = serializers.SerializerMethodField()
 
     class Meta(AlertSerializer.Meta):
-        fields = [*AlertSerializer.Meta.fields, "notes"]
+        fields = [*AlertSerializer.Meta.fields, "notes", "evidence"]
+
+    @extend_schema_field(EvidenceSerializer(allow_null=True))
+    def get_evidence(self, alert: Alert) -> dict[str, Any] | None:
+        """Null where nothing is waited for."""
+        found = evidence.of_alert(alert, timezone.now())
+        return dict(EvidenceSerializer(found.as_json()).data) if found else None
 
 
 class ResolveSerializer(serializers.Serializer[Any]):

@@ -11,9 +11,21 @@ from rest_framework import serializers
 
 from accounts.models import User
 
-from . import checklist as steps_of
-from . import order_steps, selectors_due, selectors_maintenance
-from .models import Alert, Device, Downtime, WorkOrder, WorkOrderEvent
+from . import checklist_steps, order_steps, selectors_due, selectors_maintenance
+from .models import (
+    Alert,
+    Cost,
+    Device,
+    Downtime,
+    Labour,
+    MaintenancePlan,
+    Metric,
+    OrderFile,
+    WorkOrder,
+    WorkOrderEvent,
+)
+from .models.maintenance import Timing
+from .selectors import evidence
 
 _BIG = 2**63 - 1
 
@@ -47,13 +59,45 @@ class DeviceField(serializers.Field[Device, Any, int, Any]):
         return value.pk
 
 
-class StepsField(serializers.ListField):
-    """Texts of a checklist's steps."""
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "maxLength": checklist_steps.MAX_STEP},
+            {
+                "type": "object",
+                "properties": {
+                    "step": {"type": "string"},
+                    "kind": {"type": "string", "enum": list(checklist_steps.Kind)},
+                    "unit": {"type": "string", "description": "UCUM"},
+                    "low": {"type": "number", "nullable": True},
+                    "high": {"type": "number", "nullable": True},
+                },
+                "required": ["step", "kind"],
+            },
+        ]
+    }
+)
+class StepField(serializers.JSONField):
+    """A step's text where it passes or fails; else with its kind, a number with its limits."""
 
-    child = serializers.CharField(max_length=steps_of.MAX_STEP, allow_blank=True)
+    text = serializers.CharField(max_length=checklist_steps.MAX_STEP, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Texts are looked at here, the rest by `checklist_steps.steps`."""
+        if not isinstance(data, dict):
+            return self.text.run_validation(data)
+        if not data.keys() >= {"step", "kind"}:
+            raise serializers.ValidationError("A step is a text, or has `step` and `kind`.")
+        return super().to_internal_value(data)
+
+
+class StepsField(serializers.ListField):
+    """A checklist's steps."""
+
+    child = StepField()
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=steps_of.MAX_STEPS, **kwargs)
+        super().__init__(max_length=checklist_steps.MAX_STEPS, **kwargs)
 
 
 @extend_schema_field(
@@ -65,22 +109,22 @@ class StepsField(serializers.ListField):
                 "properties": {
                     "step": {"type": "string"},
                     "done": {"type": "boolean"},
+                    "value": {"oneOf": [{"type": "number"}, {"type": "string"}]},
                     "note": {"type": "string"},
                 },
-                "required": ["done"],
             },
         ]
     }
 )
 class AnswerField(serializers.JSONField):
-    """`true`, `false`, or `{"step"?, "done", "note"?}`."""
+    """`true`, `false`, `{"step"?, "done", "note"?}`; of number and text `{"value", "note"?}`."""
 
 
 class AnswersSerializer(serializers.Serializer[Any]):
     """Answers: one per step in order, or by the step's text."""
 
     checklist = serializers.ListField(
-        child=AnswerField(), max_length=steps_of.MAX_STEPS, required=False
+        child=AnswerField(), max_length=checklist_steps.MAX_STEPS, required=False
     )
 
 
@@ -88,6 +132,9 @@ class CompletionSerializer(AnswersSerializer):
     """What closes an order."""
 
     signature = serializers.CharField(allow_blank=True, default="", max_length=1000)
+    counts_for = serializers.PrimaryKeyRelatedField(
+        queryset=MaintenancePlan.objects.all(), required=False, allow_null=True
+    )
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -121,16 +168,47 @@ class ScheduleSerializer(serializers.Serializer[Any]):
     assigned_to = _worker_field(default=None, allow_null=True)
 
 
+def with_meter(attrs: dict[str, Any], device: Device) -> dict[str, Any]:
+    """The counter as the machine's own metric."""
+    if attrs.get("meter") is not None:
+        key = attrs["meter"]
+        attrs["meter"] = Metric.objects.filter(device_model=device.model_id, key=key).first()
+        if attrs["meter"] is None:
+            raise serializers.ValidationError({"meter": ["This machine has no such metric."]})
+    return attrs
+
+
 class NewPlanSerializer(serializers.Serializer[Any]):
     """A plan for one machine."""
 
     device = DeviceField()
     title = serializers.CharField(max_length=200)
-    rrule = serializers.CharField(max_length=1000)
+    timing = serializers.ChoiceField(Timing.choices, required=False)
+    rrule = serializers.CharField(
+        max_length=1000,
+        required=False,
+        allow_blank=True,
+        help_text="needed unless it goes by use",
+    )
+    meter = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_null=True,
+        help_text="key of the counter's metric; by use",
+    )
+    meter_every = serializers.FloatField(required=False, allow_null=True)
     starts_on = serializers.DateField()
     grace_days = serializers.IntegerField(required=False)
     lead_days = serializers.IntegerField(required=False)
     checklist = StepsField(required=False)
+    verify_required = serializers.BooleanField(required=False)
+    skills = serializers.ListField(child=serializers.CharField(max_length=64), required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A rule, or a counter of the machine."""
+        if not attrs.get("rrule") and attrs.get("timing") != Timing.METER:
+            raise serializers.ValidationError({"rrule": ["This field is required."]})
+        return with_meter(attrs, attrs["device"])
 
 
 class ChangePlanSerializer(NewPlanSerializer):
@@ -148,7 +226,7 @@ class ChangePlanSerializer(NewPlanSerializer):
             raise serializers.ValidationError({"device": ["A plan stays with its machine."]})
         if given.get("active", plan.active) is not plan.active:
             raise serializers.ValidationError({"active": ["Use deactivate/ or reactivate/."]})
-        return attrs
+        return with_meter(attrs, plan.device)
 
 
 class PlanSerializer(serializers.Serializer[Any]):
@@ -158,12 +236,18 @@ class PlanSerializer(serializers.Serializer[Any]):
     device = serializers.IntegerField(source="plan.device_id")
     device_name = serializers.CharField(source="plan.device.name")
     title = serializers.CharField(source="plan.title")
+    timing = serializers.ChoiceField(Timing.choices, source="plan.timing")
+    meter = serializers.CharField(source="plan.meter.key", default=None, allow_null=True)
+    meter_every = serializers.FloatField(source="plan.meter_every", allow_null=True)
+    model_plan = serializers.IntegerField(source="plan.model_plan_id", allow_null=True)
+    verify_required = serializers.BooleanField(source="plan.verify_required")
+    skills = serializers.ListField(source="plan.skills", child=serializers.CharField())
     rrule = serializers.CharField(source="plan.rrule")
     rule = serializers.CharField(source="sentence", help_text="the rule in words")
     starts_on = serializers.DateField(source="plan.starts_on")
     grace_days = serializers.IntegerField(source="plan.grace_days")
     lead_days = serializers.IntegerField(source="plan.lead_days")
-    checklist = serializers.ListField(source="plan.checklist", child=serializers.CharField())
+    checklist = serializers.ListField(source="plan.checklist", child=StepField())
     active = serializers.BooleanField(source="plan.active")
     next_due_on = serializers.DateField(source="due_on", allow_null=True)
     shown = serializers.ChoiceField(selectors_due.Shown.choices, allow_null=True)
@@ -213,11 +297,16 @@ class NewOrderSerializer(serializers.Serializer[Any]):
 
 
 class CheckItemSerializer(serializers.Serializer[Any]):
-    """One step and what became of it."""
+    """One step and what became of it; of a number also unit and limits."""
 
     step = serializers.CharField()
+    kind = serializers.ChoiceField(list(checklist_steps.Kind), default=checklist_steps.Kind.CHECK)
     done = serializers.BooleanField()
     note = serializers.CharField()
+    value = serializers.JSONField(required=False)
+    unit = serializers.CharField(required=False)
+    low = serializers.FloatField(required=False)
+    high = serializers.FloatField(required=False)
 
 
 class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
@@ -240,6 +329,8 @@ class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
             "device",
             "device_name",
             "plan",
+            "occurs_on",
+            "counts_for",
             "alert",
             "title",
             "description",
@@ -250,7 +341,10 @@ class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
             "late_after",
             "scheduled_for",
             "assigned_to",
+            "verify_required",
+            "skills",
             "checklist",
+            "out_of_limits",
             "hold_reason",
             "cancel_reason",
             "started_at",
@@ -258,6 +352,10 @@ class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
             "completed_by",
             "signature",
             "verified_at",
+            "evidence",
+            "evidence_by",
+            "evidence_text",
+            "follows",
             "created_at",
             "is_synthetic",
             "possible",
@@ -292,8 +390,49 @@ class OrderEventSerializer(serializers.ModelSerializer[WorkOrderEvent]):
 
     class Meta:
         model = WorkOrderEvent
-        fields = ["at", "by", "from_state", "to_state", "note"]
+        fields = ["at", "by", "from_state", "to_state", "note", "detail"]
         read_only_fields = fields
+
+
+class OrderFileSerializer(serializers.ModelSerializer[OrderFile]):
+    """A photo (`step`: its place in the checklist, from 0) or a document, with its SHA-256."""
+
+    by = serializers.CharField(source="by.username", default=None)
+
+    class Meta:
+        model = OrderFile
+        fields = ["id", "step", "filename", "kind", "size", "sha256", "by", "at"]
+        read_only_fields = fields
+
+
+class NewOrderFileSerializer(serializers.Serializer[Any]):
+    """A file in the part `file`."""
+
+    file = serializers.FileField()
+    step = serializers.IntegerField(min_value=0, max_value=99, required=False, allow_null=True)
+
+
+class LabourSerializer(serializers.ModelSerializer[Labour]):
+    """Minutes of one person."""
+
+    person = _worker_field(required=False)
+    by = serializers.CharField(source="by.username", default=None, read_only=True)
+
+    class Meta:
+        model = Labour
+        fields = ["id", "person", "minutes", "note", "by", "at"]
+        read_only_fields = ["id", "at"]
+
+
+class CostSerializer(serializers.ModelSerializer[Cost]):
+    """Money; a credit is negative."""
+
+    by = serializers.CharField(source="by.username", default=None, read_only=True)
+
+    class Meta:
+        model = Cost
+        fields = ["id", "what", "amount", "by", "at"]
+        read_only_fields = ["id", "at"]
 
 
 class DowntimeSerializer(serializers.ModelSerializer[Downtime]):
@@ -326,10 +465,29 @@ class OrderDetailSerializer(OrderSerializer):
     created_by = serializers.CharField(source="created_by.username", default=None)
     events = OrderEventSerializer(many=True, read_only=True)
     downtimes = DowntimeSerializer(many=True, read_only=True)
+    files = OrderFileSerializer(many=True, read_only=True)
+    labour = LabourSerializer(many=True, read_only=True)
+    costs = CostSerializer(many=True, read_only=True)
+    evidence_missing = serializers.SerializerMethodField()
 
     class Meta(OrderSerializer.Meta):
-        fields = [*OrderSerializer.Meta.fields, "verified_by", "created_by", "events", "downtimes"]
+        fields = [
+            *OrderSerializer.Meta.fields,
+            "verified_by",
+            "created_by",
+            "events",
+            "downtimes",
+            "files",
+            "labour",
+            "costs",
+            "evidence_missing",
+        ]
         read_only_fields = fields
+
+    def get_evidence_missing(self, order: WorkOrder) -> str:
+        """What its alert waits for; empty where nothing is waited for."""
+        found = evidence.of_order(order, timezone.now())
+        return found.missing if found else ""
 
 
 class NewDowntimeSerializer(serializers.Serializer[Any]):

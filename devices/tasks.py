@@ -5,7 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from devices.services import alert_news, deletion, evaluation, outbox, partitions, plans, wake
+from devices.services import (
+    alert_news,
+    deletion,
+    evaluation,
+    model_plans,
+    outbox,
+    partitions,
+    plans,
+    wake,
+)
 
 DELETE_SECONDS = 40.0  # a call; beat brings what is left
 JUDGE_SECONDS = 40.0  # a call; what is left waits for the next message
@@ -32,6 +41,7 @@ def judge_waiting_task() -> None:
 @shared_task(soft_time_limit=300, time_limit=330)
 def materialise_due_orders_task() -> None:
     """Beat: make the orders of maintenance that is due within its plan's lead."""
+    model_plans.spread_all()
     plans.materialise_due_orders(now=timezone.now())
 
 

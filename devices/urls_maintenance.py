@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import views_maintenance, views_orders, views_plans
+from . import (
+    views_maintenance,
+    views_model_plans,
+    views_order_costs,
+    views_order_files,
+    views_orders,
+    views_plans,
+)
 
 urlpatterns: list[URLPattern] = [
     path("maintenance/", views_maintenance.maintenance, name="maintenance"),
@@ -18,6 +25,31 @@ urlpatterns: list[URLPattern] = [
         views_plans.plan_reactivate,
         name="plan-reactivate",
     ),
+    path("maintenance/model-plans/", views_model_plans.model_plans, name="model-plans"),
+    path("maintenance/model-plans/new/", views_model_plans.model_plan_new, name="model-plan-new"),
+    path("maintenance/model-plans/<int:pk>/", views_model_plans.model_plan, name="model-plan"),
+    path(
+        "maintenance/model-plans/<int:pk>/edit/",
+        views_model_plans.model_plan_edit,
+        name="model-plan-edit",
+    ),
+    path(
+        "maintenance/model-plans/<int:pk>/except/",
+        views_model_plans.model_plan_except,
+        name="model-plan-except",
+    ),
+    path(
+        "maintenance/plan-exceptions/<int:pk>/end/",
+        views_model_plans.model_plan_include,
+        name="model-plan-include",
+    ),
+    path("maintenance/blackouts/", views_model_plans.blackouts, name="blackouts"),
+    path("maintenance/blackouts/new/", views_model_plans.blackout_new, name="blackout-new"),
+    path(
+        "maintenance/blackouts/<int:pk>/delete/",
+        views_model_plans.blackout_delete,
+        name="blackout-delete",
+    ),
     path("maintenance/orders/new/", views_orders.order_new, name="order-new"),
     path("maintenance/orders/<int:pk>/", views_orders.order, name="order"),
     path("maintenance/orders/<int:pk>/accept/", views_orders.order_accept, name="order-accept"),
@@ -25,6 +57,21 @@ urlpatterns: list[URLPattern] = [
         "maintenance/orders/<int:pk>/checklist/",
         views_orders.order_checklist,
         name="order-checklist",
+    ),
+    path(
+        "maintenance/orders/<int:pk>/photos/<int:place>/",
+        views_order_files.order_photo,
+        name="order-photo",
+    ),
+    path(
+        "maintenance/orders/<int:pk>/labour/", views_order_costs.order_labour, name="order-labour"
+    ),
+    path("maintenance/orders/<int:pk>/costs/", views_order_costs.order_cost, name="order-cost"),
+    path("maintenance/orders/<int:pk>/files/", views_order_files.order_attach, name="order-attach"),
+    path(
+        "maintenance/orders/<int:pk>/files/<int:file>/",
+        views_order_files.order_file,
+        name="order-file",
     ),
     path("maintenance/orders/<int:pk>/<slug:step>/", views_orders.order_step, name="order-step"),
     path("maintenance/downtimes/new/", views_maintenance.downtime_new, name="downtime-new"),

@@ -30,6 +30,7 @@ from devices.models import Alert, Device, DeviceModel
 from devices.models.inbox import InboxState
 from devices.selectors import alert_figures as figures
 from devices.selectors import alerts as selectors
+from devices.selectors import evidence
 from devices.selectors import twin as twin_selectors
 from devices.selectors.notifications import DeliveryFilter, deliveries
 from devices.services import alerts as services
@@ -148,6 +149,7 @@ def _alert_page(request: HttpRequest, found: Alert, bad: Form | None = None) -> 
         "charts": charts,
         "notes": found.notes.select_related("by"),
         "incident": selectors.incident_of(found),
+        "evidence": evidence.of_alert(found, now),
         "deliveries": deliveries(DeliveryFilter(alert=found.pk))[:PAGE],
         "resolved": found.state == "resolved",
         "snoozed": bool(found.snoozed_until and found.snoozed_until > now),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -17,10 +18,12 @@ from accounts.decorators import requires
 from accounts.permissions import Can
 from twinhealth.errors import DomainError, InvalidInputError, NotFoundError
 from twinhealth.web.errors import status_of
+from twinhealth.web.ucum import unit_text
 
 from . import checklist as steps_of
 from . import order_steps
 from . import selectors_maintenance as selectors
+from .checklist_steps import Kind, plain
 from .forms_maintenance import (
     AssignForm,
     CommentForm,
@@ -29,9 +32,12 @@ from .forms_maintenance import (
     ScheduleForm,
     SignatureForm,
 )
-from .models import Alert, WorkOrder
+from .models import Alert, OrderFile, WorkOrder
+from .selectors import evidence
 from .services import downtimes, orders
 from .views_maintenance import actor, dated, rights
+from .views_order_costs import facts
+from .views_order_files import attach_photos
 
 
 @requires(Can.ORDER_WORK)
@@ -95,19 +101,26 @@ def _page(
     if failed is not None:
         forms[f"{failed[0]}_form"] = failed[1]
     dated([found])
+    countable = selectors.countable_plans(found)
+    forms["complete_form"].fields["counts_for"].queryset = countable  # type: ignore[attr-defined]
     checklist = found.checklist if answers is None else answers
     context = {
         "order": found,
-        "checklist": checklist,
+        "checklist": _shown_steps(found, checklist),
+        "files": found.files.all(),
+        "file_bytes": settings.MAX_ORDER_FILE_BYTES,
         "done_count": sum(1 for item in checklist if steps_of.answered(item)),
         "possible": order_steps.possible(found.state),
         "working": found.state in {"in_progress", "on_hold"},
         "open_order": found.state in order_steps.OPEN,
+        "may_count_for": "complete" in order_steps.possible(found.state) and countable.exists(),
         "own_work": found.completed_by_id == actor(request).pk,
         "down": selectors.downtimes().filter(device=found.device, ends_at=None).first(),
+        "evidence": evidence.of_order(found, timezone.now()),
         "error": error,
         "failed": failed[0] if failed else "",
         "now": timezone.now(),
+        **facts(found),
         **forms,
         **rights(request),
     }
@@ -116,13 +129,41 @@ def _page(
 
 
 def _answers(request: HttpRequest, found: WorkOrder) -> list[dict[str, Any]]:
-    """The checklist as the form sends it: a tick and a note per step, by place."""
+    """The checklist as the form sends it: a tick or a value, and a note per step, by place."""
+    answers = []
+    for place, item in enumerate(found.checklist):
+        given: dict[str, Any] = {"note": request.POST.get(f"note-{place}", "")}
+        kind = steps_of.kind_of(item)
+        if kind == Kind.CHECK:
+            given["done"] = f"done-{place}" in request.POST
+        elif kind != Kind.PHOTO:
+            given["value"] = request.POST.get(f"value-{place}", "")
+        answers.append(given)
+    return answers
+
+
+def _as_number(item: steps_of.Item) -> Any:
+    """What was typed as the number that it is; what is none is refused elsewhere."""
+    try:
+        return steps_of.number(item["step"], item.get("value"))
+    except InvalidInputError:
+        return None
+
+
+def _shown_steps(found: WorkOrder, items: list[steps_of.Item]) -> list[dict[str, Any]]:
+    """Steps with what their fields show."""
+    files: dict[Any, OrderFile] = {file.pk: file for file in found.files.all()}
     return [
         {
-            "done": f"done-{place}" in request.POST,
-            "note": request.POST.get(f"note-{place}", ""),
+            **item,
+            "kind": str(steps_of.kind_of(item)),
+            "allowed": steps_of.allowed(item),
+            "outside": steps_of.outside({**item, "value": _as_number(item)}),
+            "value_text": plain(value) if isinstance(value := item.get("value"), float) else value,
+            "unit_text": unit_text(item.get("unit", "1")),
+            "file": files.get(item.get("value")) if steps_of.kind_of(item) == Kind.PHOTO else None,
         }
-        for place in range(len(found.checklist))
+        for item in items
     ]
 
 
@@ -136,6 +177,7 @@ def _assign(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> Non
 
 
 def _complete(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
+    attach_photos(request, found)
     answers = _answers(request, found)
     orders.complete(order=found, actor=actor(request), checklist=answers, request=request, **data)
 
@@ -175,9 +217,9 @@ def order_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         raise NotFoundError("step_not_found", "An order has no such step.")
     shape, call, said = _STEPS[step]
     form = shape(request.POST, auto_id=f"id_{step}_%s")
-    answers = _typed(request, found) if step == "complete" else None
     error = _refusal(request, found, form, call)
     if error is not None:
+        answers = _typed(request, found) if step == "complete" else None
         now = selectors.order(pk)
         return _page(request, now, error=error, failed=(step, form), answers=answers)
     messages.success(request, said)
@@ -199,9 +241,10 @@ def _refusal(
 
 def _typed(request: HttpRequest, found: WorkOrder) -> list[steps_of.Item]:
     """The checklist with what was typed, so that a refusal loses nothing."""
+    now = selectors.order(found.pk)  # photos that came with the form are kept by now
     return [
         {**item, **answer}
-        for item, answer in zip(found.checklist, _answers(request, found), strict=True)
+        for item, answer in zip(now.checklist, _answers(request, now), strict=True)
     ]
 
 

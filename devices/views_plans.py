@@ -18,9 +18,12 @@ from twinhealth.web.errors import status_of
 
 from . import schedule
 from . import selectors_maintenance as selectors
+from .checklist_steps import as_line
 from .forms_maintenance import NewPlanForm, PlanForm, PreviewForm, plan_initial
 from .models import MaintenancePlan
-from .schedule_words import sentence
+from .models.maintenance import Timing
+from .schedule_words import floating, sentence
+from .selectors.meters import counts
 from .services import plans
 from .views_maintenance import actor, dated, rights
 
@@ -86,27 +89,38 @@ def plan_preview(request: HttpRequest) -> HttpResponse:
     """Fragment: the rule in words and its next days, while somebody types."""
     form = PreviewForm(request.GET)
     context: dict[str, Any] = {}
-    if form.is_valid():
+    if form.is_valid() and form.cleaned_data["timing"] != Timing.METER:
         starts_on = form.cleaned_data["starts_on"]
+        floats = form.cleaned_data["timing"] == Timing.FLOATING
         try:
             rule = schedule.validate(
                 str(form.rule()), starts_on, zone=timezone.get_default_timezone()
             )
+            if floats:
+                schedule.check_floating(rule)
         except DomainError as error:
             context["error"] = error
         else:
             context = {
-                "sentence": sentence(rule, starts_on),
+                "sentence": floating(rule) if floats else sentence(rule, starts_on),
                 "rule": str(rule),
-                "dates": _from(rule, starts_on, timezone.localdate()),
-                "skipped": schedule.skipped_day(rule, starts_on),
+                "dates": [starts_on] if floats else _from(rule, starts_on, timezone.localdate()),
+                "skipped": None if floats else schedule.skipped_day(rule, starts_on),
             }
+    elif form.is_valid():
+        context["by_use"] = True
     return render(request, "devices/plan_preview.html", context)
 
 
 def _from(rule: schedule.Rule, starts_on: Any, today: Any) -> list[Any]:
     plan = MaintenancePlan(rrule=str(rule), starts_on=starts_on)
     return selectors.next_dates(plan, today, PREVIEW)
+
+
+def _skipped(found: MaintenancePlan) -> int | None:
+    if found.timing != Timing.FIXED:
+        return None
+    return schedule.skipped_day(selectors.rule_of(found), found.starts_on)
 
 
 @requires(Can.MAINTENANCE_READ)
@@ -119,9 +133,11 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
     orders = selectors.orders().filter(plan=found).order_by("-due_on", "-pk")
     context = {
         "plan": found,
+        "steps": [as_line(step) for step in found.checklist],
         "status": status,
         "dates": selectors.next_dates(found, today, PREVIEW) if found.active else [],
-        "skipped": schedule.skipped_day(selectors.rule_of(found), found.starts_on),
+        "skipped": _skipped(found),
+        "count": counts([found], timezone.now()).get(found.pk) if found.meter_id else None,
         "orders": dated(list(orders[:ORDERS])),
         "orders_count": orders.count(),
         "today": today,

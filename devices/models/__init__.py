@@ -11,7 +11,10 @@ from .door import MqttCount
 from .inbox import InboxEntry
 from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
+from .model_plan import Blackout, ModelPlan, ModelPlanException
 from .notification import DeliveryAttempt, Notification, Subscription, Webhook
+from .order_cost import Cost, Labour
+from .order_file import OrderFile
 from .reading import Reading
 from .reading_import import ReadingImport, RefusedRow
 from .relation import Spare, Supply, SupplyMember
@@ -27,8 +30,10 @@ __all__ = [
     "AlertNote",
     "AlertPolicy",
     "AlertState",
+    "Blackout",
     "Component",
     "ComponentKind",
+    "Cost",
     "DegradedSource",
     "DegradedSpan",
     "DeliveryAttempt",
@@ -38,10 +43,14 @@ __all__ = [
     "DeviceModel",
     "Downtime",
     "InboxEntry",
+    "Labour",
     "MaintenancePlan",
     "Metric",
+    "ModelPlan",
+    "ModelPlanException",
     "MqttCount",
     "Notification",
+    "OrderFile",
     "Reading",
     "Reading5Min",
     "ReadingDay",

@@ -7,19 +7,45 @@ from django.db import models
 from django.db.models import F, Q
 
 
+class Timing(models.TextChoices):
+    """From where the next due date is counted."""
+
+    FIXED = "fixed", "by the calendar"
+    FLOATING = "floating", "from when it was last done"
+    METER = "meter", "by use"
+
+
 class MaintenancePlan(models.Model):
     """What is to be done to one machine, and how often (RFC 5545 RRULE in the hospital's zone)."""
 
     device = models.ForeignKey("devices.Device", models.PROTECT, related_name="plans")
+    # the model's plan that put it here, where it isn't of this machine alone
+    model_plan = models.ForeignKey(
+        "devices.ModelPlan", models.PROTECT, null=True, blank=True, related_name="plans"
+    )
     title = models.CharField(max_length=200)
-    rrule = models.CharField(max_length=300)
+    timing = models.CharField(max_length=8, choices=Timing.choices, default=Timing.FIXED)
+    rrule = models.CharField(max_length=300, blank=True)  # empty: by use
+    # by use: so much of a counter, counted from what it showed at a moment
+    meter = models.ForeignKey(
+        "devices.Metric", models.PROTECT, null=True, blank=True, related_name="plans"
+    )
+    meter_every = models.FloatField(null=True, blank=True)
+    meter_base = models.FloatField(null=True, blank=True)
+    meter_since = models.DateTimeField(null=True, blank=True)
     starts_on = models.DateField()
     grace_days = models.PositiveSmallIntegerField(default=7)
     # how many days before the due date its order is made
     lead_days = models.PositiveSmallIntegerField(default=14)
-    checklist = models.JSONField(default=list, blank=True)  # list of step texts
+    checklist = models.JSONField(default=list, blank=True)  # `devices.checklist_steps.Step`s
     active = models.BooleanField(default=True)
-    # the first due date that has no order yet, kept by `devices.services.plans`; none: rule ended
+    # another person looks at the finished work
+    verify_required = models.BooleanField(default=False)
+    skills = models.JSONField(
+        default=list, blank=True
+    )  # what whoever works on it must be able to do
+    # the first due date that has no order yet, kept by `devices.services.plans`; none: rule ended,
+    # or (floating, by use) its order isn't done yet
     next_due_on = models.DateField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -31,9 +57,18 @@ class MaintenancePlan(models.Model):
         indexes = [models.Index(fields=["active", "next_due_on"], name="plan_next_due")]
         constraints = [
             models.CheckConstraint(
-                condition=~Q(title="") & ~Q(rrule=""),
+                condition=~Q(title="")
+                & (
+                    ~Q(timing="meter") & ~Q(rrule="") & Q(meter=None)
+                    | Q(timing="meter", rrule="", meter__isnull=False, meter_every__gt=0)
+                ),
                 name="plan_has_a_title_and_a_rule",
-                violation_error_message="A plan needs a title and a rule.",
+                violation_error_message="A plan needs a title and a rule, or a counter.",
+            ),
+            models.UniqueConstraint(
+                fields=["model_plan", "device"],
+                name="plan_one_per_model_plan_and_machine",
+                violation_error_message="This machine has the model's plan already.",
             ),
         ]
 
@@ -54,6 +89,16 @@ class OrderState(models.TextChoices):
     CANCELLED = "cancelled", "cancelled"
 
 
+class Evidence(models.TextChoices):
+    """Whether the work on an alert did what it was for; `devices.services.closed_loop`."""
+
+    NONE = "", "not asked for"
+    WAITING = "waiting", "waiting for evidence"
+    SHOWN = "shown", "shown"
+    FAILED = "failed", "not shown"
+    PERSON = "person", "a person resolved the alert"
+
+
 class WorkOrder(models.Model):
     """One piece of work on one machine."""
 
@@ -64,6 +109,14 @@ class WorkOrder(models.Model):
     alert = models.ForeignKey(
         "devices.Alert", models.SET_NULL, null=True, blank=True, related_name="orders"
     )
+    # an extra check that, as a person said, counts for this floating plan
+    counts_for = models.ForeignKey(
+        MaintenancePlan, models.PROTECT, null=True, blank=True, related_name="counted"
+    )
+    # the rule's own day where a plan made it; `due_on` may lie beside it (blackout)
+    occurs_on = models.DateField(null=True, blank=True)
+    verify_required = models.BooleanField(default=False)
+    skills = models.JSONField(default=list, blank=True)
     title = models.CharField(max_length=200)
     description = models.TextField(max_length=4000, blank=True)
     state = models.CharField(
@@ -77,6 +130,8 @@ class WorkOrder(models.Model):
     )
     # one entry a step: its text, whether it was done, a note (`devices.checklist`)
     checklist = models.JSONField(default=list, blank=True)
+    # a number of the checklist lies beyond its limits
+    out_of_limits = models.BooleanField(default=False)
     hold_reason = models.CharField(max_length=300, blank=True)
     cancel_reason = models.CharField(max_length=300, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -85,6 +140,15 @@ class WorkOrder(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     signature = models.CharField(max_length=200, blank=True)
+    # of an order from an alert, once it is done: so many good readings, by then
+    evidence = models.CharField(max_length=8, choices=Evidence.choices, blank=True)
+    evidence_readings = models.PositiveSmallIntegerField(null=True, blank=True)
+    evidence_by = models.DateTimeField(null=True, blank=True)
+    evidence_text = models.CharField(max_length=300, blank=True)
+    # the order whose work didn't hold
+    follows = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="followed_by"
+    )
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -104,6 +168,12 @@ class WorkOrder(models.Model):
                 name="order_one_per_plan_and_due_date",
                 violation_error_message="This due date has its order already.",
             ),
+            models.UniqueConstraint(
+                fields=["plan", "occurs_on"],
+                condition=Q(plan__isnull=False, occurs_on__isnull=False) & ~Q(state="cancelled"),
+                name="order_one_per_plan_and_occurrence",
+                violation_error_message="This occurrence has its order already.",
+            ),
             models.CheckConstraint(
                 condition=~Q(state__in=["done", "verified"])
                 | (Q(completed_at__isnull=False) & ~Q(signature="")),
@@ -122,11 +192,20 @@ class WorkOrder(models.Model):
                 name="order_verified_by_another_person",
                 violation_error_message="Nobody verifies the own work.",
             ),
+            models.CheckConstraint(
+                condition=~Q(evidence="waiting")
+                | Q(state__in=["done", "verified"], evidence_by__isnull=False),
+                name="order_waits_for_evidence_once_done",
+                violation_error_message="Evidence is waited for once the work is done.",
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "due_on"], name="order_state_due"),
             models.Index(fields=["device", "state"], name="order_device_state"),
             models.Index(fields=["completed_at"], name="order_completed"),
+            models.Index(
+                fields=["device"], condition=Q(evidence="waiting"), name="order_waits_for_evidence"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -144,6 +223,8 @@ class WorkOrderEvent(models.Model):
     from_state = models.CharField(max_length=16, blank=True)
     to_state = models.CharField(max_length=16)
     note = models.CharField(max_length=1000, blank=True)
+    # of a completion: the answers as they were signed, which work begun again doesn't keep
+    detail = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["at", "id"]

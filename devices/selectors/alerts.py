@@ -28,6 +28,8 @@ from devices.models.alert import ResolveReason, Withheld
 from devices.models.device_model import Severity
 from devices.models.inbox import InboxState
 
+from .evidence import WAITS
+
 UNRESOLVED = Q(state__in=[AlertState.OPEN, AlertState.ACKNOWLEDGED])
 _URGENCY = Case(
     When(state=AlertState.RESOLVED, then=Value(4)),
@@ -161,7 +163,7 @@ def alerts(
         Alert.objects.select_related(
             "device", "rule__metric", "acknowledged_by", "assigned_to", "resolved_by", "group"
         )
-        .annotate(urgency=_URGENCY)
+        .annotate(urgency=_URGENCY, waits_for_evidence=WAITS)
         .filter(chosen.q(now))
         .order_by(by, "-opened_at", "-pk")
     )

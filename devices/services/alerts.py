@@ -15,9 +15,10 @@ from devices.models import Alert, AlertNote, AlertState, Device
 from devices.models.alert import ResolveReason, Withheld
 from devices.models.device_model import Severity
 from devices.models.twin import EventKind
+from devices.selectors.evidence import WAITS
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
 
-from . import AnyRequest, alert_groups
+from . import AnyRequest, alert_groups, alert_orders
 from .alert_changes import next_state, tell_twin
 from .events import lock_twin
 
@@ -99,18 +100,41 @@ def resolve(
             "unknown_reason", "Say why it is over.", known=list(ResolveReason.values)
         )
     text = _text(text)
-    alert = _locked(alert)
+    alert = _resolved(_locked(alert), reason, text, timezone.now(), actor=actor, request=request)
+    alert_orders.let_go(alert, actor)
+    return alert
+
+
+@transaction.atomic
+def resolve_by_evidence(*, alert: Alert, text: str, now: datetime) -> Alert:
+    """The system resolves an alert whose work was done and shown to hold.
+
+    Raises:
+        ConflictError: `bad_transition` where it is resolved already.
+    """
+    return _resolved(_locked(alert), ResolveReason.REPAIRED, text, now)
+
+
+def _resolved(
+    alert: Alert,
+    reason: str,
+    text: str,
+    now: datetime,
+    *,
+    actor: User | None = None,
+    request: AnyRequest | None = None,
+) -> Alert:
     alert.state = next_state(alert, "resolve")
-    alert.resolved_at, alert.resolved_by = timezone.now(), actor
+    alert.resolved_at, alert.resolved_by = now, actor
     alert.resolve_reason = reason
     alert.snoozed_until, alert.withheld = None, Withheld.NOT
     alert.save()
     # members of its incident, and watch alerts for which it spoke
-    if alert_groups.end(alert, alert.resolved_at) or alert.severity == Severity.ACT:
+    if alert_groups.end(alert, now) or alert.severity == Severity.ACT:
         _release_soon()
     label = str(ResolveReason(reason).label)
     _noted(alert, "resolved", f"{label}. {text}"[:1000] if text else label, actor, request)
-    tell_twin(alert, EventKind.ALERT_RESOLVED, alert.resolved_at, actor)
+    tell_twin(alert, EventKind.ALERT_RESOLVED, now, actor)
     return alert
 
 
@@ -184,7 +208,8 @@ def comment(*, alert: Alert, actor: User, text: str, request: AnyRequest | None 
 
 def get(alert_id: int) -> Alert:
     """The alert, or `NotFoundError` `alert_not_found`."""
-    alert = Alert.objects.select_related("device", "rule").filter(pk=alert_id).first()
+    found = Alert.objects.select_related("device", "rule").annotate(waits_for_evidence=WAITS)
+    alert = found.filter(pk=alert_id).first()
     if alert is None:
         raise NotFoundError("alert_not_found", "There is no such alert.")
     return alert

@@ -14,18 +14,14 @@ from django.db.models import Max
 
 from devices.models import Alert, AlertState, Device
 from devices.models.device import Lifecycle
-from devices.rules import CheckResult, check
 from devices.selectors.health import watched
-from devices.selectors.rules import Watched
 
-from . import alert_changes, rule_states
+from . import alert_changes, closed_loop, rule_states
 from .events import lock_twin
 
 logger = structlog.get_logger(__name__)
 
 RECURS_WITHIN = timedelta(hours=24)
-# a statistic over days can't be good the day after a repair; still failing then, it rings again
-RINGS_AGAIN = timedelta(days=7)
 
 
 def evaluate_fleet(*, now: datetime, seconds: float = math.inf) -> list[int]:
@@ -86,7 +82,8 @@ def evaluate_rules(*, device: Device, now: datetime) -> None:
     newest = Alert.objects.filter(device=device).values("rule").annotate(newest=Max("pk"))
     alerts = Alert.objects.select_related("device", "rule").filter(pk__in=newest.values("newest"))
     latest = {alert.rule_id: alert for alert in alerts}
-    for item in watched([device], now):
+    verdicts = watched([device], now)
+    for item in verdicts:
         result = item.result
         alert = latest.get(result.rule_id)
         unresolved = alert is not None and alert.state != AlertState.RESOLVED
@@ -103,25 +100,14 @@ def evaluate_rules(*, device: Device, now: datetime) -> None:
             alert_changes.refresh(alert, result, now)
             continue
         resolved_at = alert.resolved_at or now
-        again = _since(item, resolved_at, now)
+        again = closed_loop.fails_since(item, resolved_at, now)
         if again is None:
             continue
         if now - resolved_at < RECURS_WITHIN:
             alert_changes.reopen(alert, again, now)
+            closed_loop.came_back(alert, now)
         else:
             alert_changes.open_alert(device, again, now)
-
-
-def _since(item: Watched, resolved_at: datetime, now: datetime) -> CheckResult | None:
-    """What a failing check says by what came after the resolve alone; `None`: nothing new.
-
-    Of a limit the readings since are judged by themselves. Any other kind must have begun to fail
-    anew, or still fail `RINGS_AGAIN` after.
-    """
-    result = item.result
-    if item.spec.kind == "limit":
-        later = [s for s in item.samples if s.at > resolved_at]
-        found = check(item.spec.limit, later, now, version=item.spec.version)
-        return found if found.state in {"watch", "act"} else None
-    begun = result.since is not None and result.since > resolved_at
-    return result if begun or now - resolved_at >= RINGS_AGAIN else None
+    # work is waited for only while its alert stands
+    if any(alert.state != AlertState.RESOLVED for alert in latest.values()):
+        closed_loop.look(device_id=device.pk, verdicts=verdicts, now=now)

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-import structlog
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 
 from accounts.models import User
 from accounts.services import audit
-from devices import checklist as steps_of
 from devices import schedule
-from devices.models import Device, MaintenancePlan, WorkOrder, WorkOrderEvent
+from devices.checklist_steps import Step, steps
+from devices.models import Device, MaintenancePlan, Metric, ModelPlan
 from devices.models.device import Lifecycle
-from devices.models.maintenance import OrderState
-from devices.plain_text import clean
-from twinhealth.errors import ConflictError, DomainError, InvalidInputError
+from devices.models.maintenance import Timing
+from devices.plain_text import clean, clean_skills
+from twinhealth.errors import ConflictError, InvalidInputError
 
-logger = structlog.get_logger(__name__)
+from . import plan_orders, plan_timing
+from .plan_orders import CHANGED, MAX_AT_ONCE, PAUSED, materialise_due_orders
 
 AnyRequest = HttpRequest | Request | None
 
 MAX_GRACE_DAYS = 365
 MAX_LEAD_DAYS = 90
-# orders made for one plan in one go; the rest follow in the next round
-MAX_AT_ONCE = 100
-# why the system withdrew an untouched order; such a due date may get a new one
-PAUSED = "The plan was paused."
-CHANGED = "The plan was changed."
+MAX_METER = 1e12
+
+__all__ = [
+    "CHANGED",
+    "MAX_AT_ONCE",
+    "PAUSED",
+    "create",
+    "deactivate",
+    "materialise_due_orders",
+    "reactivate",
+    "update",
+]
 
 
 @transaction.atomic
@@ -43,11 +48,17 @@ def create(
     actor: User | None,
     device: Device,
     title: str,
-    rrule: str,
     starts_on: date,
+    rrule: str = "",
+    timing: str = Timing.FIXED,
+    meter: Metric | None = None,
+    meter_every: float | None = None,
     grace_days: int = 7,
     lead_days: int = 14,
-    checklist: Sequence[str] = (),
+    checklist: Sequence[Step] = (),
+    verify_required: bool = False,
+    skills: Sequence[str] = (),
+    model_plan: ModelPlan | None = None,
     request: AnyRequest = None,
     now: datetime | None = None,
 ) -> MaintenancePlan:
@@ -55,9 +66,27 @@ def create(
 
     A start in the past asks for the latest due date, not for all that were before the plan.
 
+    Args:
+        actor: who; `None` for the system.
+        device: which machine.
+        title: what is to be done.
+        starts_on: from where the rule counts; floating: the first due date.
+        rrule: how often (RFC 5545); none for a plan by use.
+        timing: `Timing`.
+        meter: the counter of a plan by use.
+        meter_every: so much of it.
+        grace_days: late only after so many days.
+        lead_days: the order is made so many days before.
+        checklist: steps, as `checklist_steps.steps` takes them.
+        verify_required: another person looks at the finished work.
+        skills: what whoever works on it must be able to do.
+        model_plan: the make's plan that it comes from.
+        request: for the audit trail.
+        now: the present unless told.
+
     Raises:
         InvalidInputError: `rrule_invalid`, `rrule_never`, `starts_on_out_of_range`,
-            `grace_out_of_range`, `lead_out_of_range`, or a text's own code.
+            `grace_out_of_range`, `lead_out_of_range`, `meter_…`, or a text's own code.
         ConflictError: `device_retired`.
     """
     if device.lifecycle == Lifecycle.RETIRED:
@@ -67,16 +96,30 @@ def create(
         created_by=actor,
         is_synthetic=device.is_synthetic,
         starts_on=starts_on,
-        rrule=str(_checked_rule(rrule, starts_on)),
+        timing=_checked_timing(timing),
+        model_plan=model_plan,
     )
-    _set_words(plan, title=title, grace_days=grace_days, lead_days=lead_days, checklist=checklist)
-    today = timezone.localdate(now)
-    plan.next_due_on = _first_due(plan, today)
+    plan.rrule = _checked_rule(plan, rrule, starts_on)
+    _set_meter(plan, meter, meter_every)
+    _set_words(
+        plan,
+        title=title,
+        grace_days=grace_days,
+        lead_days=lead_days,
+        checklist=checklist,
+        verify_required=verify_required,
+        skills=skills,
+    )
+    now = now or timezone.now()
+    if plan.timing == Timing.METER:
+        plan.created_at = now
+        plan_timing.begin_counting(plan, now)
+    plan.next_due_on = plan_timing.first_due(plan, now)
     plan.save()
     audit.record(
         actor=actor, verb="created", obj=plan, request=request, detail={"rrule": plan.rrule}
     )
-    _materialise(plan, today)
+    plan_orders.materialise([plan], now)
     return plan
 
 
@@ -84,7 +127,7 @@ def create(
 def update(
     *,
     plan: MaintenancePlan,
-    actor: User,
+    actor: User | None,
     request: AnyRequest = None,
     now: datetime | None = None,
     **changes: Any,
@@ -100,26 +143,32 @@ def update(
         actor: who.
         request: for the audit trail.
         now: the present unless told.
-        changes: any of `title`, `rrule`, `starts_on`, `grace_days`, `lead_days`, `checklist`.
+        changes: any of `create`'s but the machine; a plan by use stays one.
 
     Raises:
         InvalidInputError: as `create`.
     """
-    plan = _locked(plan)
+    plan = plan_timing.locked(plan.pk)
     before = {name: getattr(plan, name) for name in changes}
-    rule = str(
-        _checked_rule(changes.pop("rrule", plan.rrule), changes.get("starts_on") or plan.starts_on)
-    )
+    when = (plan.timing, plan.rrule, plan.starts_on, plan.meter_id, plan.meter_every)
+    plan.timing = _checked_timing(changes.pop("timing", plan.timing))
+    if plan.timing != when[0] and Timing.METER in {plan.timing, when[0]}:
+        raise InvalidInputError(
+            "timing_fixed", "A plan by use stays one, and no other becomes one: make a new plan."
+        )
     starts_on = changes.pop("starts_on", plan.starts_on)
-    moved = (rule, starts_on) != (plan.rrule, plan.starts_on)
-    plan.rrule, plan.starts_on = rule, starts_on
+    plan.rrule = _checked_rule(plan, changes.pop("rrule", plan.rrule), starts_on)
+    plan.starts_on = starts_on
+    _set_meter(plan, changes.pop("meter", plan.meter), changes.pop("meter_every", plan.meter_every))
     _set_words(plan, **changes)
-    today = timezone.localdate(now)
-    if moved:
-        _withdraw(plan, today, actor, CHANGED)
-        plan.next_due_on = _next_due(plan, today)
+    now = now or timezone.now()
+    if when != (plan.timing, plan.rrule, plan.starts_on, plan.meter_id, plan.meter_every):
+        plan_orders.withdraw(plan, timezone.localdate(now), actor, CHANGED)
+        if plan.meter_id != when[3]:
+            plan_timing.begin_counting(plan, now)
+        plan.next_due_on = plan_timing.next_due(plan, now)
     plan.save()
-    _tell_orders(plan, actor)
+    plan_orders.tell_orders(plan, actor)
     audit.record(
         actor=actor,
         verb="changed",
@@ -131,7 +180,7 @@ def update(
             if old != getattr(plan, name)
         },
     )
-    _materialise(plan, today)
+    plan_orders.materialise([plan], now)
     return plan
 
 
@@ -148,14 +197,14 @@ def deactivate(
     Raises:
         ConflictError: `bad_transition` where it is paused already.
     """
-    plan = _locked(plan)
+    plan = plan_timing.locked(plan.pk)
     if not plan.active:
         raise ConflictError(
             "bad_transition", "This plan is paused already.", **{"from": "paused", "to": "paused"}
         )
     plan.active = False
     plan.save(update_fields=["active"])
-    _withdraw(plan, timezone.localdate(now), actor, PAUSED)
+    plan_orders.withdraw(plan, timezone.localdate(now), actor, PAUSED)
     audit.record(actor=actor, verb="paused", obj=plan, request=request)
     return plan
 
@@ -173,68 +222,67 @@ def reactivate(
     Raises:
         ConflictError: `bad_transition` where it runs; `device_retired`.
     """
-    plan = _locked(plan)
+    plan = plan_timing.locked(plan.pk)
     if plan.active:
         raise ConflictError(
             "bad_transition", "This plan runs already.", **{"from": "active", "to": "active"}
         )
     if plan.device.lifecycle == Lifecycle.RETIRED:
         raise ConflictError("device_retired", "This machine is retired; it needs no more plans.")
-    today = timezone.localdate(now)
+    now = now or timezone.now()
     plan.active = True
-    plan.next_due_on = _next_due(plan, today)
+    plan.next_due_on = plan_timing.next_due(plan, now)
     plan.save(update_fields=["active", "next_due_on"])
     audit.record(actor=actor, verb="reactivated", obj=plan, request=request)
-    _materialise(plan, today)
+    plan_orders.materialise([plan], now)
     return plan
 
 
-def materialise_due_orders(*, now: datetime | None = None) -> int:
-    """Make the order of every due date within its plan's lead that has none yet.
+def _checked_rule(plan: MaintenancePlan, rrule: str, starts_on: date) -> str:
+    if plan.timing == Timing.METER:
+        if rrule:
+            raise InvalidInputError("rrule_invalid", "A plan by use has no rule.", part="meter")
+        return ""
+    rule = schedule.validate(rrule, starts_on, zone=timezone.get_default_timezone())
+    if plan.timing == Timing.FLOATING:
+        schedule.check_floating(rule)
+    return str(rule)
 
-    Twice, or twice at once, makes the same rows: each plan is worked under its row's lock, and
-    the database holds one live order per plan and due date. One plan that fails doesn't stop the
-    rest.
 
-    Returns:
-        Orders made.
+def _checked_timing(timing: str) -> str:
+    if timing not in Timing.values:
+        raise InvalidInputError(
+            "unknown_timing", "Choose from where it is counted.", known=list(Timing.values)
+        )
+    return timing
+
+
+def _set_meter(plan: MaintenancePlan, meter: Metric | None, every: float | None) -> None:
+    """Which counter a plan by use follows, and how much of it.
+
+    Raises:
+        InvalidInputError: `meter_missing`, `meter_of_another_model`, `meter_every_out_of_range`.
     """
-    today = timezone.localdate(now)
-    running = MaintenancePlan.objects.filter(active=True, next_due_on__isnull=False).exclude(
-        device__lifecycle=Lifecycle.RETIRED
-    )
-    within = Q(pk=None)
-    for lead in running.order_by().values_list("lead_days", flat=True).distinct():
-        within |= Q(lead_days=lead, next_due_on__lte=today + timedelta(days=lead))
-    made = 0
-    for pk in list(
-        running.filter(within).order_by("next_due_on", "pk").values_list("pk", flat=True)
-    ):
-        try:
-            with transaction.atomic():
-                plan = MaintenancePlan.objects.select_for_update(no_key=True).get(pk=pk)
-                made += _materialise(plan, today)
-        except DomainError as error:  # a rule that was written past the service
-            logger.error("plan_not_followed", plan_id=pk, code=error.code)  # noqa: TRY400
-    return made
-
-
-def _locked(plan: MaintenancePlan) -> MaintenancePlan:
-    """The row as it is now, held until the transaction ends; the job waits for it."""
-    return MaintenancePlan.objects.select_for_update(no_key=True).get(pk=plan.pk)
-
-
-def _checked_rule(rrule: str, starts_on: date) -> schedule.Rule:
-    return schedule.validate(rrule, starts_on, zone=timezone.get_default_timezone())
-
-
-def _rule(plan: MaintenancePlan) -> schedule.Rule:
-    return schedule.parse(plan.rrule, zone=timezone.get_default_timezone())
+    if plan.timing != Timing.METER:
+        if meter is not None or every is not None:
+            raise InvalidInputError("meter_not_used", "Only a plan by use has a counter.")
+        return
+    if meter is None:
+        raise InvalidInputError("meter_missing", "Choose the counter that it goes by.")
+    if meter.device_model_id != plan.device.model_id:
+        raise InvalidInputError("meter_of_another_model", "This machine has no such counter.")
+    if every is None or not 0 < every <= MAX_METER:
+        raise InvalidInputError(
+            "meter_every_out_of_range", "Say after how much use; more than 0.", limit=MAX_METER
+        )
+    plan.meter, plan.meter_every = meter, every
 
 
 def _set_words(plan: MaintenancePlan, **words: Any) -> None:
     """Title, grace, lead and steps, checked; unknown names are a defect of the caller."""
-    unknown = words.keys() - {"title", "grace_days", "lead_days", "checklist"}
+    unknown = words.keys() - {
+        "title", "grace_days", "lead_days", "checklist", "verify_required", "skills",
+    }  # fmt: skip
     if unknown:
         raise TypeError(f"a plan has no {sorted(unknown)}")
     if "title" in words:
@@ -248,99 +296,14 @@ def _set_words(plan: MaintenancePlan, **words: Any) -> None:
                 )
             setattr(plan, name, words[name])
     if "checklist" in words:
-        plan.checklist = steps_of.steps(words["checklist"])
+        plan.checklist = steps(words["checklist"])
+    if "verify_required" in words:
+        plan.verify_required = words["verify_required"]
+    if "skills" in words:
+        plan.skills = clean_skills(words["skills"])
 
 
 def _json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _first_due(plan: MaintenancePlan, today: date) -> date | None:
-    """Where a new plan begins: at its latest due date, or at the first to come."""
-    rule = _rule(plan)
-    latest = schedule.last_until(rule, plan.starts_on, today)
-    return latest or schedule.next_after(rule, plan.starts_on, today)
-
-
-def _next_due(plan: MaintenancePlan, today: date) -> date | None:
-    return schedule.next_from(_rule(plan), plan.starts_on, today)
-
-
-def _untouched(plan: MaintenancePlan, today: date) -> Q:
-    return Q(
-        plan=plan,
-        state=OrderState.PLANNED,
-        due_on__gte=today,
-        scheduled_for=None,
-        assigned_to=None,
-    )
-
-
-def _tell_orders(plan: MaintenancePlan, actor: User) -> None:
-    """Orders not yet begun follow their plan's words."""
-    words = (plan.title, plan.grace_days, plan.checklist)
-    orders = WorkOrder.objects.select_for_update(no_key=True).filter(
-        plan=plan, state__in=[OrderState.PLANNED, OrderState.SCHEDULED]
-    )
-    for order in orders:
-        if words == (order.title, order.grace_days, [item["step"] for item in order.checklist]):
-            continue
-        order.title, order.grace_days = plan.title, plan.grace_days
-        order.checklist = steps_of.blank(plan.checklist)
-        order.save(update_fields=["title", "grace_days", "checklist"])
-        WorkOrderEvent.objects.create(
-            order=order, by=actor, from_state=order.state, to_state=order.state, note=CHANGED
-        )
-
-
-def _withdraw(plan: MaintenancePlan, today: date, actor: User, reason: str) -> None:
-    orders = WorkOrder.objects.select_for_update(no_key=True).filter(_untouched(plan, today))
-    for order in orders:
-        order.state, order.cancel_reason = OrderState.CANCELLED, reason
-        order.save(update_fields=["state", "cancel_reason"])
-        WorkOrderEvent.objects.create(
-            order=order,
-            by=actor,
-            from_state=OrderState.PLANNED,
-            to_state=OrderState.CANCELLED,
-            note=reason,
-        )
-
-
-def _materialise(plan: MaintenancePlan, today: date) -> int:
-    """Make what is due within the lead and move `next_due_on` on; the plan's row is locked."""
-    if not plan.active or plan.next_due_on is None:
-        return 0
-    until = today + timedelta(days=plan.lead_days)
-    if plan.next_due_on > until:
-        return 0
-    start = plan.next_due_on
-    ahead = (day for day in schedule.occurrences(_rule(plan), plan.starts_on) if day >= start)
-    due = list(itertools.islice(ahead, MAX_AT_ONCE + 1))
-    wanted = [day for day in due[:MAX_AT_ONCE] if day <= until]
-    taken = set(
-        # withdrawn by the system: may come back; cancelled by a person: decided
-        WorkOrder.objects.filter(plan=plan, due_on__in=wanted)
-        .exclude(state=OrderState.CANCELLED, cancel_reason__in=[PAUSED, CHANGED])
-        .values_list("due_on", flat=True)
-    )
-    for day in wanted:
-        if day not in taken:
-            _make_order(plan, day)
-    plan.next_due_on = due[len(wanted)] if len(due) > len(wanted) else None
-    plan.save(update_fields=["next_due_on"])
-    return len(wanted) - len(taken)
-
-
-def _make_order(plan: MaintenancePlan, due_on: date) -> None:
-    order = WorkOrder.objects.create(
-        device_id=plan.device_id,
-        plan=plan,
-        title=plan.title,
-        state=OrderState.PLANNED,
-        due_on=due_on,
-        grace_days=plan.grace_days,
-        checklist=steps_of.blank(plan.checklist),
-        is_synthetic=plan.is_synthetic,
-    )
-    WorkOrderEvent.objects.create(order=order, to_state=OrderState.PLANNED, note="due by its plan")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.key if isinstance(value, Metric) else value

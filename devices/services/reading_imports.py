@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import uuid
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,18 +17,12 @@ from devices.csv_readings import Dialect
 from devices.models import ReadingImport
 from devices.models.reading_import import ImportState
 from devices.tasks_imports import run_reading_import_task
-from twinhealth.errors import (
-    ConflictError,
-    InvalidInputError,
-    TooLargeError,
-    UnavailableError,
-)
+from twinhealth.errors import ConflictError, InvalidInputError
 
 from . import AnyRequest
 from .identify import find
+from .kept_files import keep, shown_name
 from .reading_import_work import file_of
-
-_CHUNK = 1 << 20
 
 
 def receive(
@@ -58,7 +50,7 @@ def receive(
     relative = f"reading-imports/{uuid.uuid4().hex}.csv"
     path = Path(settings.MEDIA_ROOT) / relative
     try:
-        size, sha256 = _keep(source, path)
+        size, sha256 = keep(source, path, most=settings.MAX_IMPORT_BYTES)
         dialect, headings = csv_readings.propose(path, zone=settings.TIME_ZONE)
         dialect = Dialect.from_json({**dialect.to_json(), **(options or {})})
         csv_readings.check(dialect, headings)
@@ -68,8 +60,7 @@ def receive(
             )
         return _made(
             ReadingImport(
-                filename="".join(c if c.isprintable() else " " for c in filename)[-255:]
-                or "(no name)",
+                filename=shown_name(filename),
                 path=relative,
                 size=size,
                 sha256=sha256,
@@ -91,30 +82,6 @@ def _made(job: ReadingImport, actor: User, request: AnyRequest | None) -> Readin
     audit.record(actor=actor, verb="sent", obj=job, request=request, detail={"sha256": job.sha256})
     _send(job)
     return job
-
-
-def _keep(source: BinaryIO, path: Path) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            while chunk := source.read(_CHUNK):
-                size += len(chunk)
-                if size > settings.MAX_IMPORT_BYTES:
-                    raise TooLargeError(
-                        "file_too_large",
-                        f"The file is larger than {settings.MAX_IMPORT_BYTES} bytes; send parts.",
-                        max_bytes=settings.MAX_IMPORT_BYTES,
-                    )
-                digest.update(chunk)
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise UnavailableError(
-            "storage_unavailable", "The file can't be kept now. Tell an admin; try later."
-        ) from error
-    return size, digest.hexdigest()
 
 
 def _send(job: ReadingImport) -> None:

@@ -370,7 +370,7 @@ def test_lists_cost_the_same_for_one_row_and_many(boss: APIClient) -> None:
             ok(boss.get(f"{ROOT}/work-orders/{order.pk}/"))
         counts.append([*row, len(queries)])
     assert counts[0] == counts[1]
-    assert max(counts[0]) <= 6
+    assert max(counts[0]) <= 9  # one order: events, downtimes, files, labour, costs
 
 
 def test_who_may(boss: APIClient, engineer: APIClient) -> None:

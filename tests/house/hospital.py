@@ -28,6 +28,7 @@ from detection.models import (
 from devices.csv_readings import Dialect
 from devices.models import (
     Alert,
+    Blackout,
     Component,
     DegradedSpan,
     Device,
@@ -36,7 +37,10 @@ from devices.models import (
     InboxEntry,
     MaintenancePlan,
     Metric,
+    ModelPlan,
+    ModelPlanException,
     Notification,
+    OrderFile,
     Reading,
     ReadingImport,
     Rule,
@@ -124,8 +128,19 @@ def _devices(pk: int, now: datetime, user: User) -> None:
         pk=pk, device=device, title="Yearly check", rrule="FREQ=YEARLY",
         starts_on=now.date(), created_by=user,
     )  # fmt: skip
-    WorkOrder.objects.create(
+    order = WorkOrder.objects.create(
         pk=pk, device=device, plan=plan, title="Yearly check", due_on=now.date(), state="planned"
+    )
+    OrderFile.objects.create(
+        pk=pk, order=order, filename="walk.pdf", path="walk/none.pdf", kind="application/pdf",
+        size=1, sha256="b" * 64, by=user,
+    )  # fmt: skip
+    of_model = ModelPlan.objects.create(
+        pk=pk, device_model=model, title="Walk", rrule="FREQ=YEARLY", starts_on=now.date()
+    )
+    ModelPlanException.objects.create(pk=pk, model_plan=of_model, device=device, reason="walked")
+    Blackout.objects.create(
+        pk=pk, starts_on=now.date(), ends_on=now.date(), reason="walked", created_by=user
     )
 
 

@@ -126,6 +126,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=256 * 1024**2)
 # a file of readings
 MAX_IMPORT_BYTES = env.int("MAX_IMPORT_BYTES", default=100 * 1024**2)
+# photos and documents of work orders
+MAX_ORDER_FILE_BYTES = env.int("MAX_ORDER_FILE_BYTES", default=10 * 1024 * 1024)
 # of a detector that an admin sends; the shipped ones have 34 MB
 MAX_WEIGHTS_BYTES = env.int("MAX_WEIGHTS_BYTES", default=100 * 1024**2)
 MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=8192 * 8192)
@@ -276,6 +278,11 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="twinhealth@localhost")
 ALERT_GROUP_MINUTES = env.int("ALERT_GROUP_MINUTES", default=10)
 # an act alert that nobody acknowledged for so long is told of once more
 ALERT_ESCALATE_MINUTES = env.int("ALERT_ESCALATE_MINUTES", default=30)
+# work on an alert is shown to hold by so many good readings after it, within so many hours;
+# of a rule that keeps a statistic over days, within so many days
+ORDER_EVIDENCE_READINGS = env.int("ORDER_EVIDENCE_READINGS", default=3)
+ORDER_EVIDENCE_HOURS = env.int("ORDER_EVIDENCE_HOURS", default=72)
+ORDER_EVIDENCE_DAYS = env.int("ORDER_EVIDENCE_DAYS", default=14)
 # webhooks go to https and to public addresses, unless told otherwise
 WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", default=False)
 WEBHOOK_ALLOWED_NETWORKS = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])

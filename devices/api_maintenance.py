@@ -1,4 +1,4 @@
-"""REST of maintenance: plans, work orders, downtime."""
+"""REST of maintenance: plans and work orders."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from accounts.permissions import Can
 
 from . import selectors_maintenance as selectors
 from . import serializers_maintenance as shapes
-from .models import Downtime, MaintenancePlan, WorkOrder
+from .models import MaintenancePlan, WorkOrder
 from .models.maintenance import OrderState
 from .selectors_due import SHOWN_Q, Shown
-from .services import downtimes, orders, plans
+from .services import orders, plans
 
 _TOP = 2**63 - 1
 
@@ -79,19 +79,6 @@ class OrderFilters(django_filters.FilterSet):
     ) -> QuerySet[WorkOrder]:
         """By the derived state."""
         return found.filter(SHOWN_Q[Shown(value)](timezone.localdate()))
-
-
-class DowntimeFilters(django_filters.FilterSet):
-    """Downtime by machine and order; `open=true` is what lasts."""
-
-    device = _pk_filter("device")
-    order = _pk_filter("order")
-    planned = django_filters.BooleanFilter()
-    open = django_filters.BooleanFilter(field_name="ends_at", lookup_expr="isnull")
-
-    class Meta:
-        model = Downtime
-        fields: list[str] = []
 
 
 class _Base(ListModelMixin, GenericViewSet[Any]):
@@ -330,47 +317,3 @@ class OrderViewSet(_Base):
     def _shown(self, pk: int, code: int = status.HTTP_200_OK) -> Response:
         found = selectors.order(pk)
         return Response(shapes.OrderDetailSerializer(found).data, status=code)
-
-
-class DowntimeViewSet(_Base):
-    """When machines could not be used."""
-
-    required = {
-        "list": Can.MAINTENANCE_READ,
-        "retrieve": Can.MAINTENANCE_READ,
-        "create": Can.ORDER_WORK,
-        "end": Can.ORDER_WORK,
-    }
-    queryset = selectors.downtimes()
-    serializer_class = shapes.DowntimeSerializer
-    filterset_class = DowntimeFilters
-    ordering_fields = ["starts_at", "ends_at"]
-
-    @extend_schema(summary="One downtime", responses=shapes.DowntimeSerializer)
-    def retrieve(self, request: Request, pk: str) -> Response:
-        """The interval."""
-        return Response(shapes.DowntimeSerializer(selectors.downtime(int(pk))).data)
-
-    @extend_schema(
-        summary="Record a downtime",
-        request=shapes.NewDowntimeSerializer,
-        responses={201: shapes.DowntimeSerializer},
-    )
-    def create(self, request: Request) -> Response:
-        """An interval, or one that lasts; 409 `downtime_overlap` where there is one already."""
-        given = _given(shapes.NewDowntimeSerializer, request)
-        made = downtimes.create(actor=_actor(request), request=request, **given)
-        return Response(shapes.DowntimeSerializer(made).data, status=status.HTTP_201_CREATED)
-
-    @extend_schema(
-        summary="The machine is usable again",
-        request=shapes.EndSerializer,
-        responses=shapes.DowntimeSerializer,
-    )
-    @action(detail=True, methods=["post"])
-    def end(self, request: Request, pk: str) -> Response:
-        """Now, or at a time given."""
-        given = _given(shapes.EndSerializer, request)
-        found = selectors.downtime(int(pk))
-        ended = downtimes.end(downtime=found, actor=_actor(request), request=request, **given)
-        return Response(shapes.DowntimeSerializer(ended).data)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
-from .api_maintenance import DowntimeViewSet, OrderViewSet, PlanViewSet
+from .api_downtimes import DowntimeViewSet
+from .api_maintenance import OrderViewSet, PlanViewSet
 
 router = SimpleRouter()
 router.register("maintenance-plans", PlanViewSet, basename="api-plan")

@@ -14,6 +14,7 @@ from accounts.models import User
 from . import checklist as steps_of
 from . import order_steps, selectors_due, selectors_maintenance
 from .models import Alert, Device, Downtime, WorkOrder, WorkOrderEvent
+from .models.maintenance import Extent
 
 _BIG = 2**63 - 1
 
@@ -312,6 +313,7 @@ class DowntimeSerializer(serializers.ModelSerializer[Downtime]):
             "starts_at",
             "ends_at",
             "planned",
+            "extent",
             "reason",
             "created_by",
             "is_synthetic",
@@ -340,6 +342,7 @@ class NewDowntimeSerializer(serializers.Serializer[Any]):
     starts_at = serializers.DateTimeField(required=False, allow_null=True)
     ends_at = serializers.DateTimeField(required=False, allow_null=True)
     planned = serializers.BooleanField(required=False)
+    extent = serializers.ChoiceField(choices=Extent.choices, required=False)
     order = serializers.PrimaryKeyRelatedField(
         queryset=WorkOrder.objects.all(), required=False, allow_null=True
     )

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from . import api_figures
+
+urlpatterns: list[URLPattern] = [
+    path("maintenance-figures/", api_figures.MaintenanceFiguresView.as_view(), name="api-figures"),
+    path("covered-hours/", api_figures.HospitalHoursView.as_view(), name="api-hours"),
+    path(
+        "devices/<int:pk>/covered-hours/",
+        api_figures.MachineHoursView.as_view(),
+        name="api-machine-hours",
+    ),
+]

@@ -14,8 +14,8 @@ DEFINITIONS = {
         "Uptime",
         (
             "Of the covered hours in the period, the share in which the machine was not fully "
-            "down, planned or not. Partial downtime counts as up. Hours before a machine was registered, "
-            "and hours to come, are not counted."
+            "down, planned or not. Partial downtime counts as up. Hours before a machine was "
+            "registered, and hours to come, are not counted."
         ),
     ),
     "unplanned": (

@@ -119,7 +119,7 @@ def week(chosen: OrderFilter, first: date) -> Week:
         for order in {row.assigned_to_id: row for row in rows}.values()
         if order.assigned_to and order.assigned_to_id not in known
     ]
-    lanes = {None: Lane(None, [Cell(day) for day in days])}
+    lanes: dict[int | None, Lane] = {None: Lane(None, [Cell(day) for day in days])}
     lanes |= {person.pk: Lane(person, [Cell(day) for day in days]) for person in people}
     lengths = _lengths(rows)
     for order in rows[:MOST]:
@@ -161,5 +161,6 @@ def _lengths(rows: list[WorkOrder]) -> dict[int | None, float]:
         .order_by("-completed_at")
         .values_list("plan_id", "started_at", "completed_at")[:SAMPLE]
     ):
-        done.setdefault(plan, []).append((ended - began).total_seconds() / 3600)
+        if began is not None and ended is not None:
+            done.setdefault(plan, []).append((ended - began).total_seconds() / 3600)
     return {plan: median(hours) for plan, hours in done.items()}

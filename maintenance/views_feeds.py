@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.cache import cache
@@ -58,8 +58,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     patch_cache_control(response, private=True, no_cache=True)
     # no one who is told of the address should pass it on
     response["Referrer-Policy"] = "no-referrer"
-    answer = get_conditional_response(request, etag=etag, response=response)
-    return cast("HttpResponse", answer or response)
+    return get_conditional_response(request, etag=etag, response=response) or response
 
 
 def _limit(found: CalendarFeed) -> None:
@@ -81,7 +80,7 @@ def _limit(found: CalendarFeed) -> None:
 def feed_list(request: HttpRequest) -> HttpResponse:
     """A person's own calendars; a new one's address is shown once."""
     user = cast("User", request.user)
-    context = {"scopes": FeedScope.choices, "name": "", "scope": FeedScope.OWN}
+    context: dict[str, Any] = {"scopes": FeedScope.choices, "name": "", "scope": FeedScope.OWN}
     status = 200
     if request.method == "POST":
         context["name"] = request.POST.get("name", "")[:200]

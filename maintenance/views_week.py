@@ -102,7 +102,7 @@ def _first(request: HttpRequest, found: Any) -> dict[str, Any]:
 
 
 def _seen(found: Any) -> str:
-    return f"{found.state} {found.assigned_to_id or ''} {found.scheduled_for or ''}"
+    return f"{found.state}|{found.assigned_to_id}|{found.scheduled_for}"
 
 
 @requires(Can.ORDER_WORK)

@@ -15,6 +15,7 @@ from accounts.decorators import requires
 from accounts.models import User
 from accounts.permissions import Can, may
 
+from . import machine_choice
 from . import selectors_maintenance as selectors
 from .forms_maintenance import FilterForm, month_of
 from .models.maintenance import OrderState
@@ -62,7 +63,7 @@ def maintenance(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     tab = request.GET.get("view", "")
     tab = tab if tab in TABS else "table"
-    chosen = FilterForm(request.GET).chosen()
+    chosen = machine_choice.narrowed(FilterForm(request.GET).chosen(), request.GET)
     context = {
         "tab": tab,
         "tabs": TABS,
@@ -70,7 +71,7 @@ def maintenance(request: HttpRequest) -> HttpResponse:
         "kpis": selectors.kpis(today),
         "views": {name: label for name, (label, _) in VIEWS.items()},
         "states": OrderState.choices,
-        "machines": selectors.machines(),
+        "machines": machine_choice.choices(),
         "workers": selectors.workers(),
         "today": today,
         "now": timezone.now(),

@@ -94,9 +94,16 @@ class Covers:
             CoveredHours.objects.values_list("device_id", "week")
         )
         self._made: dict[str, cover.Windows] = {}
+        self._of: dict[int, cover.Windows] = {}
 
     def of(self, device: int) -> cover.Windows:
         """The machine's own hours, else the hospital's, else every hour."""
+        found = self._of.get(device)
+        if found is None:
+            found = self._of[device] = self._windows(device)
+        return found
+
+    def _windows(self, device: int) -> cover.Windows:
         week = self._weeks.get(device, self._weeks.get(None, cover.ALWAYS))
         key = str(week)
         if key not in self._made:

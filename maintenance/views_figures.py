@@ -17,11 +17,11 @@ from accounts import csvsafe
 from accounts.decorators import requires
 from accounts.models import User
 from accounts.permissions import Can, may
+from devices import machine_choice
 from devices.fields import row_ids
 from devices.models import DeviceModel
 from devices.selectors import alert_figures, twin
 from devices.selectors.notifications import rooms
-from devices.selectors_maintenance import machines
 from twinhealth.errors import DomainError, NotFoundError
 
 from . import cover
@@ -50,8 +50,9 @@ def asked(query: Any) -> tuple[alert_figures.Span, selectors.Chosen, str]:
     """
     start, last = (alert_figures.day(query.get(name, ""), name) for name in ("from", "to"))
     span = alert_figures.span_of(start, last, now=timezone.now())
+    device = _first_id(query.get("machine", ""))
     chosen = selectors.Chosen(
-        device=_first_id(query.get("machine", "")),
+        device=device if device is not None else machine_choice.named(query),
         room=query.get("room", "").replace("\0", "")[:64],
         model=_first_id(query.get("model", "")),
     )
@@ -94,7 +95,7 @@ def figures(request: HttpRequest) -> HttpResponse:
         "query": urlencode(_query(span, chosen)),
         "definitions": DEFINITIONS,
         "rooms": rooms(),
-        "machines": machines(),
+        "machines": machine_choice.choices(),
         "models": DeviceModel.objects.order_by("manufacturer", "name"),
         "now": now,
     }
@@ -176,7 +177,8 @@ def _hours(
     request: HttpRequest, *, given: list[str] | None, error: DomainError | None
 ) -> HttpResponse:
     pk = _first_id(request.POST.get("device", "") or request.GET.get("machine", ""))
-    device = twin.get(pk) if pk else None
+    pk = pk or machine_choice.named(request.GET)
+    device = twin.get(pk) if pk is not None else None
     own = list(
         CoveredHours.objects.exclude(device=None)
         .select_related("device", "changed_by")
@@ -196,7 +198,7 @@ def _hours(
         "house": list(zip(cover.DAYS, cover.lines(house), strict=True)),
         "house_hours": cover.weekly_hours(house),
         "page_obj": page_obj,
-        "machines": machines(),
+        "machines": machine_choice.choices(),
         "error": error,
         "can_plan": may(request.user, Can.MAINTENANCE_PLAN),
     }

@@ -18,9 +18,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.decorators import requires
 from accounts.models import User
 from accounts.permissions import Can, may
+from devices import machine_choice
 from devices.fields import row_ids
 from devices.forms_maintenance import FilterForm, MomentInput
-from devices.selectors_maintenance import machines, order, workers
+from devices.selectors_maintenance import order, workers
 from devices.views_maintenance import dated
 from twinhealth.errors import DomainError, NotFoundError
 from twinhealth.web.errors import status_of
@@ -59,7 +60,7 @@ class MoveForm(forms.Form):
 def week(request: HttpRequest) -> HttpResponse:
     """Who has what on which day."""
     today = timezone.localdate()
-    chosen = FilterForm(request.GET).chosen()
+    chosen = machine_choice.narrowed(FilterForm(request.GET).chosen(), request.GET)
     found = selectors.week(chosen, selectors.first_of(request.GET.get("week", ""), today))
     for lane in found.lanes:
         for day in lane.days:
@@ -68,7 +69,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "week": found,
         "chosen": chosen,
         "today": today,
-        "machines": machines(),
+        "machines": machine_choice.choices(),
         "workers": workers(),
         "now": timezone.now(),
         "can_work": may(request.user, Can.ORDER_WORK),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import logging.config
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +28,7 @@ from maintenance.views_feeds import PER_MINUTE
 from tests.devices.factories import user
 from tests.devices.maintenance_rows import admin, make_device, make_order, today
 from twinhealth.errors import ConflictError, NotFoundError
+from twinhealth.logs import logging_config, without_tokens
 
 
 @pytest.fixture(autouse=True)
@@ -229,3 +232,18 @@ def test_a_person_has_at_most_ten() -> None:
     with pytest.raises(ConflictError) as caught:
         feeds.make(user=worker, name="x")
     assert caught.value.code == "too_many_feeds"
+
+
+def test_no_log_holds_a_token() -> None:
+    line = {"event": "Not Found: /calendar/SECRET.ics", "request": "GET /calendar/SECRET.ics?x"}
+    assert without_tokens(None, "info", line) == {
+        "event": "Not Found: /calendar/….ics", "request": "GET /calendar/….ics?x",
+    }  # fmt: skip
+    record = logging.LogRecord(
+        "django.request", 30, "f", 1, "%s: %s", ("x", "/calendar/SECRET.ics"), None
+    )
+    formatter = logging.config.DictConfigurator(logging_config("INFO")).configure_formatter(
+        logging_config("INFO")["formatters"]["json"]
+    )
+    assert "SECRET" not in formatter.format(record)
+    assert "/calendar/" in formatter.format(record)

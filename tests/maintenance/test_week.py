@@ -182,3 +182,21 @@ def test_the_week_asks_as_often_for_many_orders_as_for_one() -> None:
             client.get(reverse("maintenance:week"))
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 14
+
+
+def test_a_house_too_large_for_a_list_is_asked_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devices.machine_choice.LONGEST", 1)
+    order, other = make_order(due_on=today()), make_order(due_on=today())
+    client = signed_in(user())
+    for address in (
+        reverse("maintenance:week"), reverse("devices:maintenance"), reverse("maintenance:figures"),
+        reverse("maintenance:hours"),
+    ):  # fmt: skip
+        assert 'name="machine_named"' in client.get(address).content.decode()
+    for text in (order.device.serial, order.device.name):
+        for address in (reverse("maintenance:week"), reverse("devices:maintenance")):
+            body = client.get(address, {"machine_named": text}).content.decode()
+            assert reverse("devices:order", args=[order.pk]) in body
+            assert reverse("devices:order", args=[other.pk]) not in body
+    body = client.get(reverse("maintenance:week"), {"machine_named": "none"}).content.decode()
+    assert reverse("devices:order", args=[order.pk]) not in body

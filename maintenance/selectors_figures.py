@@ -94,17 +94,17 @@ class Covers:
             CoveredHours.objects.values_list("device_id", "week")
         )
         self._made: dict[str, cover.Windows] = {}
-        self._of: dict[int, cover.Windows] = {}
+        self._of: dict[int | None, cover.Windows] = {}
 
     def of(self, device: int) -> cover.Windows:
         """The machine's own hours, else the hospital's, else every hour."""
-        found = self._of.get(device)
+        key = device if device in self._weeks else None
+        found = self._of.get(key)
         if found is None:
-            found = self._of[device] = self._windows(device)
+            found = self._of[key] = self._windows(self._weeks.get(key, cover.ALWAYS))
         return found
 
-    def _windows(self, device: int) -> cover.Windows:
-        week = self._weeks.get(device, self._weeks.get(None, cover.ALWAYS))
+    def _windows(self, week: cover.Week) -> cover.Windows:
         key = str(week)
         if key not in self._made:
             self._made[key] = cover.windows(week, self._span.start, self._span.last, self._zone)

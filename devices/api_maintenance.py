@@ -1,4 +1,4 @@
-"""REST of maintenance: plans and downtime; work orders stand in `api_orders`."""
+"""REST of maintenance: plans; work orders stand in `api_orders`, downtime in `api_downtimes`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from accounts.permissions import Can
 
 from . import selectors_maintenance as selectors
 from . import serializers_maintenance as shapes
-from .models import Downtime, MaintenancePlan
-from .services import downtimes, plans
+from .models import MaintenancePlan
+from .services import plans
 
 _TOP = 2**63 - 1
 
@@ -53,19 +53,6 @@ class PlanFilters(django_filters.FilterSet):
 
     class Meta:
         model = MaintenancePlan
-        fields: list[str] = []
-
-
-class DowntimeFilters(django_filters.FilterSet):
-    """Downtime by machine and order; `open=true` is what lasts."""
-
-    device = pk_filter("device")
-    order = pk_filter("order")
-    planned = django_filters.BooleanFilter()
-    open = django_filters.BooleanFilter(field_name="ends_at", lookup_expr="isnull")
-
-    class Meta:
-        model = Downtime
         fields: list[str] = []
 
 
@@ -144,47 +131,3 @@ class PlanViewSet(Base):
     def _shown(self, plan: MaintenancePlan, code: int = status.HTTP_200_OK) -> Response:
         found = selectors.plan_statuses([selectors.plan(plan.pk)], timezone.localdate())
         return Response(shapes.PlanDetailSerializer(found[0]).data, status=code)
-
-
-class DowntimeViewSet(Base):
-    """When machines could not be used."""
-
-    required = {
-        "list": Can.MAINTENANCE_READ,
-        "retrieve": Can.MAINTENANCE_READ,
-        "create": Can.ORDER_WORK,
-        "end": Can.ORDER_WORK,
-    }
-    queryset = selectors.downtimes()
-    serializer_class = shapes.DowntimeSerializer
-    filterset_class = DowntimeFilters
-    ordering_fields = ["starts_at", "ends_at"]
-
-    @extend_schema(summary="One downtime", responses=shapes.DowntimeSerializer)
-    def retrieve(self, request: Request, pk: str) -> Response:
-        """The interval."""
-        return Response(shapes.DowntimeSerializer(selectors.downtime(int(pk))).data)
-
-    @extend_schema(
-        summary="Record a downtime",
-        request=shapes.NewDowntimeSerializer,
-        responses={201: shapes.DowntimeSerializer},
-    )
-    def create(self, request: Request) -> Response:
-        """An interval, or one that lasts; 409 `downtime_overlap` where there is one already."""
-        given = given_by(shapes.NewDowntimeSerializer, request)
-        made = downtimes.create(actor=actor_of(request), request=request, **given)
-        return Response(shapes.DowntimeSerializer(made).data, status=status.HTTP_201_CREATED)
-
-    @extend_schema(
-        summary="The machine is usable again",
-        request=shapes.EndSerializer,
-        responses=shapes.DowntimeSerializer,
-    )
-    @action(detail=True, methods=["post"])
-    def end(self, request: Request, pk: str) -> Response:
-        """Now, or at a time given."""
-        given = given_by(shapes.EndSerializer, request)
-        found = selectors.downtime(int(pk))
-        ended = downtimes.end(downtime=found, actor=actor_of(request), request=request, **given)
-        return Response(shapes.DowntimeSerializer(ended).data)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
-from .api_maintenance import DowntimeViewSet, PlanViewSet
+from .api_downtimes import DowntimeViewSet
+from .api_maintenance import PlanViewSet
 from .api_model_plans import BlackoutViewSet, ModelPlanViewSet
 from .api_orders import OrderViewSet
 

@@ -354,24 +354,6 @@ class CommentForm(_Described):
     )
 
 
-class DowntimeForm(_Described):
-    """When a machine could not be used."""
-
-    device = forms.ModelChoiceField(Device.objects.none(), label="Machine")
-    reason = forms.CharField(max_length=300, label="Why is it down?")
-    starts_at = forms.DateTimeField(
-        required=False, widget=MomentInput(), label="Since", help_text="Now, if left empty."
-    )
-    ends_at = forms.DateTimeField(
-        required=False, widget=MomentInput(), label="Until", help_text="Empty while it lasts."
-    )
-    planned = forms.BooleanField(required=False, label="Planned beforehand")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["device"].queryset = selectors_maintenance.machines()  # type: ignore[attr-defined]
-
-
 class FilterForm(_Described):
     """What stands in the address of the page; what can't be read is left out."""
 

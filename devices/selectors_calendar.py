@@ -27,19 +27,35 @@ class Day:
     date: date
     in_month: bool
     is_today: bool
-    orders: list[WorkOrder] = field(default_factory=list)
+    orders: list[WorkOrder] = field(default_factory=list)  # as many as a cell holds
+    order_count: int = 0
     expected: list[MaintenancePlan] = field(default_factory=list)
     down: list[Downtime] = field(default_factory=list)
 
     @property
-    def shown_orders(self) -> list[WorkOrder]:
-        """As many as a cell holds."""
-        return self.orders[:PER_DAY]
+    def more(self) -> int:
+        """How many orders it doesn't hold."""
+        return self.order_count - len(self.orders)
 
     @property
-    def more(self) -> int:
+    def shown_expected(self) -> list[MaintenancePlan]:
+        """As many as a cell holds."""
+        return self.expected[:PER_DAY]
+
+    @property
+    def more_expected(self) -> int:
         """How many it doesn't."""
-        return max(0, len(self.orders) - PER_DAY)
+        return max(0, len(self.expected) - PER_DAY)
+
+    @property
+    def shown_down(self) -> list[Downtime]:
+        """As many as a cell holds."""
+        return self.down[:PER_DAY]
+
+    @property
+    def more_down(self) -> int:
+        """How many it doesn't."""
+        return max(0, len(self.down) - PER_DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +112,23 @@ def _put_orders(chosen: OrderFilter, days: dict[date, Day], start: date, end: da
     here = Q(scheduled_for__gte=low, scheduled_for__lt=high) | Q(
         scheduled_for=None, due_on__range=(start, end)
     )
-    found = orders().filter(chosen.narrows() & here).exclude(state=OrderState.CANCELLED)
-    rows = found.order_by(F("scheduled_for").asc(nulls_last=True), "pk")
+    found = WorkOrder.objects.filter(chosen.narrows() & here).exclude(state=OrderState.CANCELLED)
+    rows = found.order_by(F("scheduled_for").asc(nulls_last=True), "pk").values_list(
+        "pk", "scheduled_for", "due_on", "state"
+    )
+    chosen_days: dict[int, date] = {}
     # a full cell shows open work before what is done
-    for order in sorted(rows, key=lambda row: row.state in FINISHED):
-        at = order.scheduled_for
-        day = timezone.localdate(at) if at else order.due_on
+    for pk, at, due_on, _ in sorted(rows, key=lambda row: row[3] in FINISHED):
+        day = timezone.localdate(at) if at else due_on
         if day in days:
-            days[day].orders.append(order)
+            days[day].order_count += 1
+            if days[day].order_count <= PER_DAY:
+                chosen_days[pk] = day
+    # a large house has thousands in a month: whole rows of those alone that are shown
+    whole = orders().in_bulk(list(chosen_days))
+    for pk, day in chosen_days.items():
+        if pk in whole:
+            days[day].orders.append(whole[pk])
 
 
 def _put_expected(chosen: OrderFilter, days: dict[date, Day], start: date, end: date) -> bool:

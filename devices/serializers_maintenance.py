@@ -24,7 +24,7 @@ from .models import (
     WorkOrder,
     WorkOrderEvent,
 )
-from .models.maintenance import Timing
+from .models.maintenance import Extent, Timing
 from .selectors import evidence
 
 _BIG = 2**63 - 1
@@ -451,6 +451,7 @@ class DowntimeSerializer(serializers.ModelSerializer[Downtime]):
             "starts_at",
             "ends_at",
             "planned",
+            "extent",
             "reason",
             "created_by",
             "is_synthetic",
@@ -498,6 +499,7 @@ class NewDowntimeSerializer(serializers.Serializer[Any]):
     starts_at = serializers.DateTimeField(required=False, allow_null=True)
     ends_at = serializers.DateTimeField(required=False, allow_null=True)
     planned = serializers.BooleanField(required=False)
+    extent = serializers.ChoiceField(choices=Extent.choices, required=False)
     order = serializers.PrimaryKeyRelatedField(
         queryset=WorkOrder.objects.all(), required=False, allow_null=True
     )

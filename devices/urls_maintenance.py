@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from . import (
+    views_downtimes,
     views_maintenance,
     views_model_plans,
     views_order_costs,
@@ -74,8 +75,12 @@ urlpatterns: list[URLPattern] = [
         name="order-file",
     ),
     path("maintenance/orders/<int:pk>/<slug:step>/", views_orders.order_step, name="order-step"),
-    path("maintenance/downtimes/new/", views_maintenance.downtime_new, name="downtime-new"),
+    path("maintenance/downtimes/new/", views_downtimes.downtime_new, name="downtime-new"),
+    path("maintenance/downtimes/<int:pk>/", views_downtimes.downtime_edit, name="downtime"),
     path(
-        "maintenance/downtimes/<int:pk>/end/", views_maintenance.downtime_end, name="downtime-end"
+        "maintenance/downtimes/<int:pk>/remove/",
+        views_downtimes.downtime_remove,
+        name="downtime-remove",
     ),
+    path("maintenance/downtimes/<int:pk>/end/", views_downtimes.downtime_end, name="downtime-end"),
 ]

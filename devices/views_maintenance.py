@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any, cast
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.decorators import requires
 from accounts.models import User
 from accounts.permissions import Can, may
-from twinhealth.errors import DomainError
-from twinhealth.web.errors import status_of
 
+from . import machine_choice
 from . import selectors_maintenance as selectors
-from .forms_maintenance import DowntimeForm, FilterForm, month_of
+from .forms_maintenance import FilterForm, month_of
 from .models.maintenance import OrderState
 from .selectors_calendar import month
 from .selectors_due import VIEWS, finished_late, late_after, shown
-from .services import downtimes
 
 PAGE = 50
 TABS = {
@@ -68,7 +63,7 @@ def maintenance(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     tab = request.GET.get("view", "")
     tab = tab if tab in TABS else "table"
-    chosen = FilterForm(request.GET).chosen()
+    chosen = machine_choice.narrowed(FilterForm(request.GET).chosen(), request.GET)
     context = {
         "tab": tab,
         "tabs": TABS,
@@ -76,7 +71,7 @@ def maintenance(request: HttpRequest) -> HttpResponse:
         "kpis": selectors.kpis(today),
         "views": {name: label for name, (label, _) in VIEWS.items()},
         "states": OrderState.choices,
-        "machines": selectors.machines(),
+        "machines": machine_choice.choices(),
         "workers": selectors.workers(),
         "today": today,
         "now": timezone.now(),
@@ -143,34 +138,3 @@ def back(request: HttpRequest, default: str, *args: Any) -> HttpResponse:
     if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
         return redirect(target)
     return redirect(default, *args)
-
-
-@requires(Can.ORDER_WORK)
-@require_http_methods(["GET", "HEAD", "POST"])
-def downtime_new(request: HttpRequest) -> HttpResponse:
-    """A machine is, was, or will be down."""
-    form = DowntimeForm(request.POST or None, initial={"device": request.GET.get("device")})
-    status = HTTPStatus.OK
-    if request.method == "POST":
-        status = HTTPStatus.BAD_REQUEST
-        if form.is_valid():
-            try:
-                made = downtimes.create(actor=actor(request), request=request, **form.cleaned_data)
-            except DomainError as error:
-                form.add_error(None, error.message)
-                status = status_of(error)
-            else:
-                messages.success(request, f"Recorded: {made.device} is down.")
-                return redirect(f"{reverse('devices:maintenance')}?view=downtimes")
-    context = {"form": form, **rights(request)}
-    return render(request, "devices/maintenance_downtime_form.html", context, status=status)
-
-
-@requires(Can.ORDER_WORK)
-@require_POST
-def downtime_end(request: HttpRequest, pk: int) -> HttpResponse:
-    """The machine is usable again."""
-    found = selectors.downtime(pk)
-    downtimes.end(downtime=found, actor=actor(request), request=request)
-    messages.success(request, f"{found.device} is usable again.")
-    return back(request, "devices:maintenance")

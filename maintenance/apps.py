@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class MaintenanceConfig(AppConfig):
     """The room `maintenance`."""
 
     name = "maintenance"
+
+    def ready(self) -> None:
+        """Show its pages on those below; models can be imported only now."""
+        importlib.import_module("maintenance.panels").connect()

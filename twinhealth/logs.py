@@ -5,9 +5,22 @@ Web, workers, beat and gunicorn's master all log through this.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
+
+# whoever has a calendar's address can read it: a log must not hold one
+_CALENDAR = re.compile(r"(/calendar/)[^/\s]+(\.ics)")
+
+
+def without_tokens(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Addresses of calendars without their token; a processor of structlog."""
+    for name, value in event.items():
+        if isinstance(value, str) and "/calendar/" in value:
+            event[name] = _CALENDAR.sub(r"\1…\2", value)
+    return event
+
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -30,6 +43,7 @@ def logging_config(level: str) -> dict[str, Any]:
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
+                    without_tokens,
                     structlog.processors.JSONRenderer(),
                 ],
             },

@@ -240,6 +240,13 @@ class WorkOrderEvent(models.Model):
         return str(OrderState(self.to_state).label)
 
 
+class Extent(models.TextChoices):
+    """How much of a machine could not be used."""
+
+    FULL = "full", "full"
+    PARTIAL = "partial", "partial"
+
+
 class Downtime(models.Model):
     """An interval in which a machine could not be used; open while `ends_at` is empty."""
 
@@ -250,6 +257,8 @@ class Downtime(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     planned = models.BooleanField(default=False)
+    # partial: usable with limits; it doesn't count against uptime
+    extent = models.CharField(max_length=8, choices=Extent.choices, default=Extent.FULL)
     reason = models.CharField(max_length=300)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -257,6 +266,7 @@ class Downtime(models.Model):
     is_synthetic = models.BooleanField(default=False)
 
     class Meta:
+        # on PostgreSQL `downtime_no_overlap` besides: migration 0023
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),

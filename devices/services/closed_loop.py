@@ -41,7 +41,7 @@ def fails_since(item: Watched, moment: datetime, now: datetime) -> CheckResult |
     result = item.result
     if item.spec.kind == "limit":
         later = [s for s in item.samples if s.at > moment]
-        found = check(item.spec.limit, later, now)
+        found = check(item.spec.limit, later, now, version=item.spec.version)
         return found if found.state in {"watch", "act"} else None
     begun = result.since is not None and result.since > moment
     return result if begun or now - moment >= RINGS_AGAIN else None

@@ -15,6 +15,7 @@ from django.db.models import Max
 from devices.models import Alert, AlertState, Device
 from devices.models.device import Lifecycle
 from devices.selectors.health import watched
+from devices.selectors.rules import Watched
 
 from . import alert_changes, closed_loop, rule_states
 from .events import lock_twin
@@ -84,30 +85,29 @@ def evaluate_rules(*, device: Device, now: datetime) -> None:
     latest = {alert.rule_id: alert for alert in alerts}
     verdicts = watched([device], now)
     for item in verdicts:
-        result = item.result
-        alert = latest.get(result.rule_id)
-        unresolved = alert is not None and alert.state != AlertState.RESOLVED
-        if result.state == "unknown":
-            continue
-        if result.state == "ok":
-            if alert is not None and unresolved:
-                alert_changes.clear(alert, result, now)
-            continue
-        if alert is None:
-            alert_changes.open_alert(device, result, now)
-            continue
-        if unresolved:
-            alert_changes.refresh(alert, result, now)
-            continue
-        resolved_at = alert.resolved_at or now
-        again = closed_loop.fails_since(item, resolved_at, now)
-        if again is None:
-            continue
-        if now - resolved_at < RECURS_WITHIN:
-            alert_changes.reopen(alert, again, now)
-            closed_loop.came_back(alert, now)
-        else:
-            alert_changes.open_alert(device, again, now)
+        if item.result.state != "unknown":
+            _follow(device, item, latest.get(item.result.rule_id), now)
     # work is waited for only while its alert stands
     if any(alert.state != AlertState.RESOLVED for alert in latest.values()):
         closed_loop.look(device_id=device.pk, verdicts=verdicts, now=now)
+
+
+def _follow(device: Device, item: Watched, alert: Alert | None, now: datetime) -> None:
+    """What one verdict means for the latest alert of its rule."""
+    result = item.result
+    unresolved = alert is not None and alert.state != AlertState.RESOLVED
+    if result.state == "ok":
+        if alert is not None and unresolved:
+            alert_changes.clear(alert, result, now)
+    elif alert is None:
+        alert_changes.open_alert(device, result, now)
+    elif unresolved:
+        alert_changes.refresh(alert, result, now)
+    else:
+        resolved_at = alert.resolved_at or now
+        again = closed_loop.fails_since(item, resolved_at, now)
+        if again is not None and now - resolved_at < RECURS_WITHIN:
+            alert_changes.reopen(alert, again, now)
+            closed_loop.came_back(alert, now)
+        elif again is not None:
+            alert_changes.open_alert(device, again, now)

@@ -104,6 +104,8 @@ MUST = {
     Role.ENGINEER: {
         "/re-reads/",
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
+        "/maintenance/figures/", "/maintenance/covered-hours/", "/maintenance/week/",
+        "/maintenance/calendar-feeds/",
         "/alerts/figures/", "/alerts/policy/", "/alerts/deliveries/", "/notifications/", "/notifications/settings/",
         "/supplies/", "/supplies/new/",
         "/rules/",

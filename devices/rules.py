@@ -224,12 +224,10 @@ def judged(
         text = f"{limit.rule}: no reading for {span_text(at - newest.at)}"
         return said("unknown", text)
     run = firing.at(limit, at.timestamp())
-    allowed = limits_text(limit.low, limit.high, limit.unit)
     if not math.isfinite(newest.value) and not run.failing:
         text = f"{limit.rule}: the last reading is not a number"
         return said("unknown", text)
-    shown = amount(newest.value, limit.unit) if math.isfinite(newest.value) else "not a number"
-    text = f"{limit.rule}: {shown}, allowed {allowed}"
+    text = _measured_text(limit, newest)
     if run.failing:
         if run.calm is not None:
             text += f"; inside again, kept for {span_text(timedelta(seconds=limit.keep_seconds))}"
@@ -239,12 +237,29 @@ def judged(
     return said("ok", text, run)
 
 
+def good(limit: Limit, newest: Sample, *, version: int | None = None) -> CheckResult:
+    """What `check` says where the newest reading is young, finite and clears the rule by itself.
+
+    A fleet has thousands of these at a time; nothing is folded for them.
+    """
+    text = _measured_text(limit, newest)
+    return _result(limit, "ok", _CALM, newest, text=text, version=version)
+
+
+def _measured_text(limit: Limit, newest: Sample) -> str:
+    shown = amount(newest.value, limit.unit) if math.isfinite(newest.value) else "not a number"
+    return f"{limit.rule}: {shown}, allowed {limits_text(limit.low, limit.high, limit.unit)}"
+
+
 def span_text(span: timedelta) -> str:
     """For people: `5 days`, `3 h`, `40 min`."""
     hours = span.total_seconds() / 3600
     if hours >= 48:
         return f"{round(hours / 24)} days"
     return f"{round(hours)} h" if hours >= 2 else f"{round(hours * 60)} min"
+
+
+_CALM = Firing()
 
 
 def _result(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -28,7 +29,7 @@ from devices.health import Health, combine
 from devices.models import Device, Reading, Rule, RuleChange, RuleState
 from devices.rule_kinds.fold import silent
 from devices.rule_kinds.spec import KEPT, OF_MACHINE, Spec
-from devices.rules import CheckResult, Sample, check
+from devices.rules import CheckResult, Sample, check, good
 
 from . import machine_facts
 from .machine_checks import machine_checks
@@ -137,15 +138,19 @@ def _clears(row: _Row) -> bool:
     return row.newest_value is None or (not limit.keep_seconds and limit.clears(row.newest_value))
 
 
-def _of_machines(rows: list[_Row]) -> QuerySet[Rule]:
-    """The rows' rules, once for each of their machines."""
-    return (
-        Rule.objects.filter(pk__in={row.spec.limit.rule_id for row in rows})
-        .annotate(
+def _of_machines(rows: list[_Row]) -> Iterator[QuerySet[Rule]]:
+    """The rows' rules, once for each of their machines and for no other machine."""
+    machines: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        machines[row.spec.limit.rule_id].append(row.machine)
+    rules = sorted(machines)
+    for start in range(0, len(rules), _TERMS):
+        pairs = Q()
+        for rule in rules[start : start + _TERMS]:
+            pairs |= Q(pk=rule, machine__in=machines[rule])
+        yield Rule.objects.annotate(
             machine=Coalesce("metric__device_model__devices__id", "device_model__devices__id")
-        )
-        .filter(machine__in={row.machine for row in rows})
-    )
+        ).filter(pairs)
 
 
 def _add_cleared(rows: list[_Row], at: datetime) -> None:
@@ -163,14 +168,14 @@ def _add_cleared(rows: list[_Row], at: datetime) -> None:
     newest = Reading.objects.filter(
         device=OuterRef("machine"), metric=OuterRef("metric_id"), measured_at__lte=at
     ).order_by("-measured_at")
-    found = _of_machines(rows).annotate(
-        clear_low=Coalesce(F("low") + margin, Value(_NO_LOW)),
-        clear_high=Coalesce(F("high") - margin, Value(_NO_HIGH)),
-        cleared_at=Subquery(_clearing(newest).values("measured_at")[:1]),
-    )
     cleared = {
         (machine, rule): moment
-        for machine, rule, moment in found.values_list("machine", "pk", "cleared_at")
+        for found in _of_machines(rows)
+        for machine, rule, moment in found.annotate(
+            clear_low=Coalesce(F("low") + margin, Value(_NO_LOW)),
+            clear_high=Coalesce(F("high") - margin, Value(_NO_HIGH)),
+            cleared_at=Subquery(_clearing(newest).values("measured_at")[:1]),
+        ).values_list("machine", "pk", "cleared_at")
     }
     for row in rows:
         row.cleared_at = cleared.get((row.machine, row.spec.limit.rule_id))
@@ -186,14 +191,14 @@ def _add_verdicts(rows: list[_Row], at: datetime) -> None:
     change = RuleChange.objects.filter(
         device=OuterRef("machine"), rule=OuterRef("pk"), at__lte=at
     ).order_by("-at")
-    found = _of_machines(rows).annotate(
-        verdict=Coalesce(
-            Subquery(state.values("verdict")[:1]), Subquery(change.values("verdict")[:1])
-        )
-    )
     verdicts = {
         (machine, rule): verdict
-        for machine, rule, verdict in found.values_list("machine", "pk", "verdict")
+        for found in _of_machines(rows)
+        for machine, rule, verdict in found.annotate(
+            verdict=Coalesce(
+                Subquery(state.values("verdict")[:1]), Subquery(change.values("verdict")[:1])
+            )
+        ).values_list("machine", "pk", "verdict")
     }
     for row in rows:
         row.verdict = verdicts.get((row.machine, row.spec.limit.rule_id))
@@ -268,7 +273,11 @@ def _judged(
         cleared = row.cleared_at
         samples = tuple(s for s in run if cleared is None or s.at > cleared)
     elif row.newest_at is not None and row.newest_value is not None:
-        samples = (Sample(row.newest_at, row.newest_value),)
+        newest = Sample(row.newest_at, row.newest_value)
+        samples = (newest,)
+        if _says_good(row, at):
+            result = good(spec.limit, newest, version=spec.version)
+            return Watched(machine, spec, result, samples)
     result = check(spec.limit, samples, at, version=spec.version)
     return Watched(machine, spec, result, samples)
 
@@ -281,6 +290,14 @@ def _needs_run(row: _Row, at: datetime) -> bool:
     if at - newest > timedelta(seconds=row.spec.limit.max_age):
         return False
     return row.cleared_at is None or newest > row.cleared_at
+
+
+def _says_good(row: _Row, at: datetime) -> bool:
+    """Whether the newest reading is young and clears the limit: there is nothing to fold."""
+    newest, value = row.newest_at, row.newest_value
+    if newest is None or value is None or row.cleared_at != newest or not math.isfinite(value):
+        return False
+    return at - newest <= timedelta(seconds=row.spec.limit.max_age)
 
 
 def _hushed(found: list[Watched]) -> list[Watched]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.rules import Limit, Sample, amount, check, limits_text
+from devices.rules import Limit, Sample, amount, check, good, limits_text
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -146,6 +146,13 @@ def test_good_only_with_a_finite_newest_value(rule: Limit, values: list[float]) 
         assert result.n < rule.min_samples or rule.for_seconds > 0
     if rule.clears(values[-1]):
         assert result.state == "ok"
+
+
+@given(LIMITS, VALUES.filter(math.isfinite))
+def test_what_a_good_reading_says_needs_no_fold(rule: Limit, value: float) -> None:
+    sample = Sample(T0, value)
+    if rule.clears(value):
+        assert good(rule, sample, version=3) == check(rule, [sample], T0, version=3)
 
 
 def test_words() -> None:

@@ -127,6 +127,17 @@ def test_embedded_takes_other_databases_and_stays_embedded(tmp_path: Path) -> No
     assert done.stdout.split() == ["True", "django.db.backends.postgresql", GOOD["REDIS_URL"]]
 
 
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [("", "-c jit=off"), ("?options=-c%20statement_timeout%3D1s", "-c statement_timeout=1s")],
+)
+def test_postgresql_compiles_no_query_unless_told(query: str, options: str, tmp_path: Path) -> None:
+    code = "print(repr(s.DATABASES['default']['OPTIONS']['options']))"
+    env = {**GOOD, "DATABASE_URL": GOOD["DATABASE_URL"] + query}
+    done = settings("production", env, tmp_path, code)
+    assert done.stdout.strip() == repr(options), done.stderr
+
+
 def listed() -> dict[str, str]:
     """Names in .env.example, each with the comment above it."""
     names, why = {}, ""

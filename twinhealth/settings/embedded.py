@@ -7,7 +7,14 @@ import os
 import secrets
 
 from .base import *
-from .base import DATA_DIR, FILE_UPLOAD_TEMP_DIR, env, filesystem_broker, sqlite_database
+from .base import (
+    DATA_DIR,
+    FILE_UPLOAD_TEMP_DIR,
+    database_at,
+    env,
+    filesystem_broker,
+    sqlite_database,
+)
 
 EMBEDDED = True
 DEBUG = False
@@ -34,7 +41,7 @@ def _kept_secret() -> str:
 SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret()
 
 if env.str("DATABASE_URL", default=""):
-    DATABASES = {"default": env.db("DATABASE_URL")}
+    DATABASES = {"default": database_at("DATABASE_URL")}
 else:
     DATABASES = {"default": sqlite_database(DATA_DIR / "twinhealth.sqlite3")}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ImproperlyConfigured
 
 from .base import *
-from .base import env
+from .base import database_at, env
 
 EMBEDDED = False
 DEBUG = False
@@ -31,7 +31,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 if not _required("DATABASE_URL", "postgres://user:password@host/name").startswith("postgres"):
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database.")
-_database = env.db("DATABASE_URL")
+_database = database_at("DATABASE_URL")
 DATABASES = {
     "default": {
         **_database,

@@ -20,6 +20,7 @@ if _worker and os.environ.get("TEST_WORKER") != _worker:
 from .base import *  # noqa: E402
 from .base import (  # noqa: E402
     DATA_DIR,
+    database_at,
     env,
     filesystem_broker,
     sqlite_database,
@@ -32,7 +33,7 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SITE_URL = "https://testserver"
 
 if env.str("TEST_DATABASE_URL", default=""):
-    DATABASES = {"default": env.db("TEST_DATABASE_URL")}
+    DATABASES = {"default": database_at("TEST_DATABASE_URL")}
 else:
     DATABASES = {"default": sqlite_database(DATA_DIR / "twinhealth.sqlite3")}
 

@@ -70,21 +70,12 @@ def create(
     Raises:
         InvalidInputError: as `plans.create`; `longest_out_of_range`, `beyond_manufacturer`.
     """
-    if timing == Timing.METER:
-        raise InvalidInputError(
-            "unknown_timing", "A plan by use is made machine by machine: their counters differ."
-        )
     if longest_months is None:
         longest_months = device_model.maintenance_months
-    if longest_months is not None and not 1 <= longest_months <= MAX_MONTHS:
-        raise InvalidInputError(
-            "longest_out_of_range", f"The longest interval is 1 to {MAX_MONTHS} months."
-        )
-    rule = schedule.validate(rrule, starts_on, zone=timezone.get_default_timezone())
     made = ModelPlan(
         device_model=device_model,
-        title=clean(title, field="title", limit=200),
-        rrule=str(rule),
+        title=title,
+        rrule=rrule,
         timing=timing,
         starts_on=starts_on,
         grace_days=grace_days,
@@ -95,18 +86,31 @@ def create(
         longest_months=longest_months,
         created_by=actor,
     )
-    _check_interval(made, rule)
+    _check(made)
     made.save()
     audit.record(
         actor=actor, verb="created", obj=made, request=request, detail={"rrule": made.rrule}
     )
-    # with no machine yet nothing else would look at its values
-    _set_words(made)
     spread(made, actor=actor)
     return made
 
 
-def _set_words(model_plan: ModelPlan) -> None:
+def _check(model_plan: ModelPlan) -> None:
+    """All of its values as they are to be saved; with no machine yet nothing else looks at them."""
+    if model_plan.timing == Timing.METER:
+        raise InvalidInputError(
+            "unknown_timing", "A plan by use is made machine by machine: their counters differ."
+        )
+    longest = model_plan.longest_months
+    if longest is not None and not 1 <= longest <= MAX_MONTHS:
+        raise InvalidInputError(
+            "longest_out_of_range", f"The longest interval is 1 to {MAX_MONTHS} months."
+        )
+    zone = timezone.get_default_timezone()
+    rule = schedule.validate(model_plan.rrule, model_plan.starts_on, zone=zone)
+    model_plan.rrule = str(rule)
+    _check_interval(model_plan, rule)
+    model_plan.title = clean(model_plan.title, field="title", limit=200)
     model_plan.checklist = clean_steps(model_plan.checklist)
     model_plan.skills = clean_skills(model_plan.skills)
     for name, top in (("grace_days", plans.MAX_GRACE_DAYS), ("lead_days", plans.MAX_LEAD_DAYS)):
@@ -115,7 +119,6 @@ def _set_words(model_plan: ModelPlan) -> None:
             raise InvalidInputError(
                 f"{short}_out_of_range", f"The {short} is 0 to {top} days.", limit=top
             )
-    model_plan.save(update_fields=["checklist", "skills"])
 
 
 @transaction.atomic
@@ -165,14 +168,8 @@ def update(
         raise TypeError(f"a model's plan has no {sorted(unknown)}")
     for name, value in changes.items():
         setattr(model_plan, name, value)
-    rule = schedule.validate(
-        model_plan.rrule, model_plan.starts_on, zone=timezone.get_default_timezone()
-    )
-    model_plan.rrule = str(rule)
-    _check_interval(model_plan, rule)
-    model_plan.title = clean(model_plan.title, field="title", limit=200)
+    _check(model_plan)
     model_plan.save()
-    _set_words(model_plan)
     others = set(model_plan.exceptions.exclude(rrule="").values_list("device", flat=True))
     told = {name: getattr(model_plan, name) for name in changes if name in _WORDS}
     for plan in model_plan.plans.select_related("device").order_by("pk"):

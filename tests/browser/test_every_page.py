@@ -44,6 +44,8 @@ from devices.models import (
 )
 from devices.services.degraded import mark
 from imaging.models import Image, QuarantinedFile
+from maintenance.figures import DEFINITIONS
+from maintenance.models import CalendarFeed
 from patients.models import Observation, Patient
 from reading.models import CriticalResult, HelpRequest, SavedView, TextBlock
 from tests.browser.conftest import PASSWORD, PHONE, Visitor
@@ -58,6 +60,7 @@ ROWS: dict[str, type[Model]] = {
     "beside": Image,
     "checks": Rule,
     "blackouts": Blackout,
+    "calendar-feeds": CalendarFeed,
     "components": Component,
     "critical": CriticalResult,
     "datasets": DatasetVersion,
@@ -81,17 +84,24 @@ ROWS: dict[str, type[Model]] = {
     "observations": Observation,
     "orders": WorkOrder,
     "patients": Patient,
+    "photos": WorkOrder,  # a place in its list
     "plan-exceptions": ModelPlanException,
     "plans": MaintenancePlan,
     "quarantine": QuarantinedFile,
     "supplies": Supply,
     "rules": Rule,
     "re-reads": ReReadList,
+    "reschedule": WorkOrder,
     "reading-imports": ReadingImport,
     "text-blocks": TextBlock,
     "users": User,
     "views": SavedView,
     "webhooks": Webhook,
+}
+# addresses with other words in them than numbers of rows
+NAMED = {
+    "/maintenance/figures/<slug:figure>/": [f"/maintenance/figures/{key}/" for key in DEFINITIONS],
+    "/calendar/<str:token>.ics": [],  # no page, and no token is kept
 }
 # pages that must be among those found, by role
 MUST = {
@@ -190,6 +200,8 @@ def filled(route: str) -> list[str]:
     """A route with the numbers of rows in place; films in each of their states."""
     if "<" not in route:
         return [route]
+    if route in NAMED:
+        return NAMED[route]
     words = re.findall(r"([\w-]+)/<int:\w+>", route)
     assert words, f"no known row for {route}"
     assert set(words) <= ROWS.keys(), f"add the rows of {route} to ROWS"

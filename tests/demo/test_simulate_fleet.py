@@ -33,7 +33,7 @@ def test_machines_are_synthetic_and_twice_is_once(capsys) -> None:
     assert DeviceModel.objects.get().is_synthetic
     assert set(Reading.objects.values_list("source", flat=True)) == {"simulator"}
     readings, events = Reading.objects.count(), TwinEvent.objects.count()
-    assert readings > 1000
+    assert readings > 500  # the second day has only begun
     device = Device.objects.get(serial="SIM-1-0002")
     assert device.desired_config["software_versions"] == "5.2.1"
     assert device.twin.state["reported"]["software_versions"]["value"] == "5.3.0"

@@ -101,6 +101,25 @@ def test_no_interval_beyond_the_manufacturers(months: int, rrule: str, allowed: 
             quarterly(device_model=make, rrule=rrule)
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"grace_days": 40_000}, "grace_out_of_range"),
+        ({"lead_days": -1}, "lead_out_of_range"),
+        ({"longest_months": 0}, "longest_out_of_range"),
+        ({"timing": "meter"}, "unknown_timing"),
+        ({"title": " "}, "title_missing"),
+    ],
+)
+def test_a_change_is_checked_before_it_is_saved(changes: dict[str, Any], code: str) -> None:
+    made = quarterly()
+    kept = ModelPlan.objects.values().get()
+    with pytest.raises(InvalidInputError) as caught:
+        model_plans.update(model_plan=made, actor=admin(), **changes)
+    assert caught.value.code == code
+    assert ModelPlan.objects.values().get() == kept
+
+
 def test_a_machine_is_left_out_and_taken_in_again() -> None:
     make = f.model()
     device = f.device(make)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from pytest_django import DjangoDbBlocker
@@ -27,6 +28,7 @@ def built(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 @pytest.fixture
 def clients(built: dict[str, str], db: None) -> dict[str, Client]:
     """A browser for each role and for nobody; what a test does to the rows ends with it."""
+    cache.clear()  # what was shown lately, in a test before
     made = {}
     for who, cookies in built.items():
         made[who] = Client(raise_request_exception=False)

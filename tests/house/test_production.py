@@ -139,7 +139,9 @@ class Process:
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(90)  # children that have only begun to load come first
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(f"it doesn't end:\n{self.text()[-3000:]}") from error
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)

@@ -38,9 +38,11 @@ _WITHHELD = [value for value in Withheld.values if value]
 _ORDERINGS = [sign + name for sign in ("", "-") for name in selectors.ORDERINGS]
 
 
-def given_by(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The body by its shape."""
-    found = shape(data=request.data)
+def given_by(
+    shape: type[serializers.Serializer[Any]], request: Request, **options: Any
+) -> dict[str, Any]:
+    """The body by its shape; the shape's own options (`partial`, `context`) go on to it."""
+    found = shape(data=request.data, **options)
     found.is_valid(raise_exception=True)
     return dict(found.validated_data)
 

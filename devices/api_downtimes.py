@@ -13,7 +13,9 @@ from accounts.permissions import Can
 
 from . import selectors_maintenance as selectors
 from . import serializers_maintenance as shapes
-from .api_maintenance import Base, actor_of, given_by, pk_filter
+from .api import actor
+from .api_alerts import given_by
+from .api_maintenance import Base, pk_filter
 from .models import Downtime
 from .models.maintenance import Extent
 from .serializers_downtimes import CorrectionSerializer, RemovalSerializer
@@ -63,7 +65,7 @@ class DowntimeViewSet(Base):
     def create(self, request: Request) -> Response:
         """An interval, or one that lasts; 409 `downtime_overlap` where there is one already."""
         given = given_by(shapes.NewDowntimeSerializer, request)
-        made = downtimes.create(actor=actor_of(request), request=request, **given)
+        made = downtimes.create(actor=actor(request), request=request, **given)
         return Response(shapes.DowntimeSerializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -78,7 +80,7 @@ class DowntimeViewSet(Base):
         names = ("starts_at", "ends_at", "reason", "planned", "extent", "order")
         said = {name: getattr(found, name) for name in names}
         corrected = downtimes.correct(
-            downtime=found, actor=actor_of(request), request=request, **{**said, **given}
+            downtime=found, actor=actor(request), request=request, **{**said, **given}
         )
         return Response(shapes.DowntimeSerializer(corrected).data)
 
@@ -92,7 +94,7 @@ class DowntimeViewSet(Base):
         """The audit trail keeps what it said, and why it went."""
         given = given_by(RemovalSerializer, request)
         found = selectors.downtime(int(pk))
-        downtimes.remove(downtime=found, actor=actor_of(request), request=request, **given)
+        downtimes.remove(downtime=found, actor=actor(request), request=request, **given)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -105,5 +107,5 @@ class DowntimeViewSet(Base):
         """Now, or at a time given."""
         given = given_by(shapes.EndSerializer, request)
         found = selectors.downtime(int(pk))
-        ended = downtimes.end(downtime=found, actor=actor_of(request), request=request, **given)
+        ended = downtimes.end(downtime=found, actor=actor(request), request=request, **given)
         return Response(shapes.DowntimeSerializer(ended).data)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import django_filters
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.filters import OrderingFilter
 from rest_framework.mixins import ListModelMixin
@@ -15,33 +15,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import User
 from accounts.permissions import Can
 
 from . import selectors_maintenance as selectors
 from . import serializers_maintenance as shapes
+from .api import actor
+from .api_alerts import given_by
+from .fields import LARGEST_ID
 from .models import MaintenancePlan
 from .services import plans
-
-_TOP = 2**63 - 1
-
-
-def actor_of(request: Request) -> User:
-    """The signed-in person; the permission came first."""
-    return cast("User", request.user)
-
-
-def given_by(shape: type[serializers.Serializer[Any]], request: Request, **kwargs: Any) -> Any:
-    """The body by its shape."""
-    form = shape(data=request.data, **kwargs)
-    form.is_valid(raise_exception=True)
-    return dict(form.validated_data)
 
 
 def pk_filter(name: str) -> django_filters.NumberFilter:
     """By the number of a row that it points to."""
     return django_filters.NumberFilter(
-        field_name=f"{name}_id", min_value=0, max_value=_TOP, decimal_places=0
+        field_name=f"{name}_id", min_value=0, max_value=LARGEST_ID, decimal_places=0
     )
 
 
@@ -99,7 +87,7 @@ class PlanViewSet(Base):
     def create(self, request: Request) -> Response:
         """A plan; orders due within its lead are made at once."""
         given = given_by(shapes.NewPlanSerializer, request)
-        plan = plans.create(actor=actor_of(request), request=request, **given)
+        plan = plans.create(actor=actor(request), request=request, **given)
         return self._shown(plan, status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -111,7 +99,7 @@ class PlanViewSet(Base):
         """Work that has begun stays as it is."""
         plan = selectors.plan(int(pk))
         given = given_by(shapes.ChangePlanSerializer, request, partial=True, context={"plan": plan})
-        plan = plans.update(plan=plan, actor=actor_of(request), request=request, **given)
+        plan = plans.update(plan=plan, actor=actor(request), request=request, **given)
         return self._shown(plan)
 
     @extend_schema(summary="Pause a plan", request=None, responses=shapes.PlanDetailSerializer)
@@ -119,14 +107,14 @@ class PlanViewSet(Base):
     def deactivate(self, request: Request, pk: str) -> Response:
         """No more orders; those ahead that nobody touched are withdrawn."""
         plan = selectors.plan(int(pk))
-        return self._shown(plans.deactivate(plan=plan, actor=actor_of(request), request=request))
+        return self._shown(plans.deactivate(plan=plan, actor=actor(request), request=request))
 
     @extend_schema(summary="Undo a pause", request=None, responses=shapes.PlanDetailSerializer)
     @action(detail=True, methods=["post"])
     def reactivate(self, request: Request, pk: str) -> Response:
         """Due dates from today on get their orders again."""
         plan = selectors.plan(int(pk))
-        return self._shown(plans.reactivate(plan=plan, actor=actor_of(request), request=request))
+        return self._shown(plans.reactivate(plan=plan, actor=actor(request), request=request))
 
     def _shown(self, plan: MaintenancePlan, code: int = status.HTTP_200_OK) -> Response:
         found = selectors.plan_statuses([selectors.plan(plan.pk)], timezone.localdate())

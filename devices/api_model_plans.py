@@ -13,7 +13,9 @@ from rest_framework.response import Response
 from accounts.permissions import Can
 from twinhealth.errors import NotFoundError
 
-from .api_maintenance import Base, actor_of, given_by
+from .api import actor
+from .api_alerts import given_by
+from .api_maintenance import Base
 from .models import Blackout, DeviceModel, MaintenancePlan, ModelPlan, ModelPlanException
 from .models.maintenance import Timing
 from .selectors import model_plans as selectors
@@ -124,7 +126,7 @@ class ModelPlanViewSet(Base):
     def create(self, request: Request) -> Response:
         """Those that come later get it too."""
         given = given_by(NewModelPlanSerializer, request)
-        made = model_plans.create(actor=actor_of(request), request=request, **given)
+        made = model_plans.create(actor=actor(request), request=request, **given)
         return self._shown(made.pk, status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -136,7 +138,7 @@ class ModelPlanViewSet(Base):
         """Machines with another interval keep it."""
         given = given_by(ChangeModelPlanSerializer, request, partial=True)
         model_plans.update(
-            model_plan=model_plans.get(int(pk)), actor=actor_of(request), request=request, **given
+            model_plan=model_plans.get(int(pk)), actor=actor(request), request=request, **given
         )
         return self._shown(int(pk))
 
@@ -150,7 +152,7 @@ class ModelPlanViewSet(Base):
         """400 `beyond_manufacturer` where the interval is longer than permitted."""
         given = given_by(NewModelPlanExceptionSerializer, request)
         model_plans.except_machine(
-            model_plan=model_plans.get(int(pk)), actor=actor_of(request), request=request, **given
+            model_plan=model_plans.get(int(pk)), actor=actor(request), request=request, **given
         )
         return self._shown(int(pk))
 
@@ -166,7 +168,7 @@ class ModelPlanViewSet(Base):
         )
         if found is None:
             raise NotFoundError("exception_not_found", "There is no such exception.")
-        model_plans.end_exception(exception=found, actor=actor_of(request), request=request)
+        model_plans.end_exception(exception=found, actor=actor(request), request=request)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _shown(self, pk: int, code: int = status.HTTP_200_OK) -> Response:
@@ -191,11 +193,11 @@ class BlackoutViewSet(Base):
     def create(self, request: Request) -> Response:
         """Orders ahead that nobody touched move."""
         given = given_by(BlackoutSerializer, request)
-        made = blackouts.create(actor=actor_of(request), request=request, **given)
+        made = blackouts.create(actor=actor(request), request=request, **given)
         return Response(BlackoutSerializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(summary="Work may be due on these days again", responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """What had moved for them moves back."""
-        blackouts.delete(blackout=blackouts.get(int(pk)), actor=actor_of(request), request=request)
+        blackouts.delete(blackout=blackouts.get(int(pk)), actor=actor(request), request=request)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -20,7 +20,9 @@ from accounts.permissions import Can
 
 from . import selectors_maintenance as selectors
 from . import serializers_maintenance as shapes
-from .api_maintenance import Base, actor_of, given_by, pk_filter
+from .api import actor
+from .api_alerts import given_by
+from .api_maintenance import Base, pk_filter
 from .models import WorkOrder
 from .models.maintenance import OrderState
 from .selectors_due import SHOWN_Q, Shown
@@ -96,7 +98,7 @@ class OrderViewSet(Base):
         if alert is not None:
             given.setdefault("device", alert.device)
             given.setdefault("title", orders.title_for(alert))
-        order = orders.create(actor=actor_of(request), request=request, **given)
+        order = orders.create(actor=actor(request), request=request, **given)
         return self._shown(order.pk, status.HTTP_201_CREATED)
 
     @extend_schema(summary="Accept a request", request=None, responses=shapes.OrderDetailSerializer)
@@ -172,7 +174,7 @@ class OrderViewSet(Base):
         given = given_by(shapes.AssignmentSerializer, request)
         order = selectors.order(int(pk))
         orders.assign(
-            order=order, actor=actor_of(request), assignee=given["assigned_to"], request=request
+            order=order, actor=actor(request), assignee=given["assigned_to"], request=request
         )
         return self._shown(order.pk)
 
@@ -197,7 +199,7 @@ class OrderViewSet(Base):
         given = given_by(shapes.AnswersSerializer, request)
         order = selectors.order(int(pk))
         orders.save_checklist(
-            order=order, actor=actor_of(request), checklist=given.get("checklist", [])
+            order=order, actor=actor(request), checklist=given.get("checklist", [])
         )
         return self._shown(order.pk)
 
@@ -212,7 +214,7 @@ class OrderViewSet(Base):
         given = given_by(shapes.NewOrderFileSerializer, request)
         made = order_files.attach(
             order=selectors.order(int(pk)),
-            actor=actor_of(request),
+            actor=actor(request),
             source=given["file"],
             filename=given["file"].name or "",
             step=given.get("step"),
@@ -257,7 +259,7 @@ class OrderViewSet(Base):
     ) -> Response:
         order = selectors.order(int(pk))
         given = given_by(shape, request)
-        service(order=order, actor=actor_of(request), request=request, **given)
+        service(order=order, actor=actor(request), request=request, **given)
         return self._shown(order.pk, status.HTTP_201_CREATED)
 
     def _step(
@@ -269,7 +271,7 @@ class OrderViewSet(Base):
     ) -> Response:
         order = selectors.order(int(pk))
         given = given_by(shape, request)
-        service(order=order, actor=actor_of(request), request=request, **given)
+        service(order=order, actor=actor(request), request=request, **given)
         return self._shown(order.pk)
 
     def _shown(self, pk: int, code: int = status.HTTP_200_OK) -> Response:

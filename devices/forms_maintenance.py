@@ -14,6 +14,7 @@ from twinhealth.errors import InvalidInputError
 from twinhealth.web.ucum import unit_text
 
 from . import checklist_steps, schedule, selectors_maintenance
+from .fields import LARGEST_ID
 from .models import Device, MaintenancePlan, Metric, ModelPlan
 from .models.maintenance import Timing
 
@@ -358,10 +359,10 @@ class FilterForm(_Described):
     """What stands in the address of the page; what can't be read is left out."""
 
     show = forms.CharField(required=False, max_length=32)
-    machine = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    machine = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     assignee = forms.CharField(required=False, max_length=18)
     state = forms.CharField(required=False, max_length=16)
-    plan = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    plan = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     on = forms.DateField(required=False)
 
     def chosen(self) -> selectors_maintenance.OrderFilter:

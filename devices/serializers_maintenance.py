@@ -12,6 +12,7 @@ from rest_framework import serializers
 from accounts.models import User
 
 from . import checklist_steps, order_steps, selectors_due, selectors_maintenance
+from .fields import LARGEST_ID
 from .models import (
     Alert,
     Cost,
@@ -26,8 +27,6 @@ from .models import (
 )
 from .models.maintenance import Extent, Timing
 from .selectors import evidence
-
-_BIG = 2**63 - 1
 
 
 @extend_schema_field(
@@ -48,7 +47,7 @@ class DeviceField(serializers.Field[Device, Any, int, Any]):
         found = None
         if isinstance(data, str) and "\0" not in data:
             found = Device.objects.filter(serial=data.strip()).first()
-        if found is None and str(data).isdecimal() and int(data) <= _BIG:
+        if found is None and str(data).isdecimal() and int(data) <= LARGEST_ID:
             found = Device.objects.filter(pk=int(data)).first()
         if found is None:
             self.fail("unknown")

@@ -7,9 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.http import HttpRequest
 from django.utils import timezone
-from rest_framework.request import Request
 
 from accounts.models import User
 from accounts.services import audit
@@ -18,7 +16,7 @@ from devices.models.maintenance import Extent
 from devices.plain_text import clean
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
 
-AnyRequest = HttpRequest | Request | None
+from .order_changes import AnyRequest
 
 WHY = 300  # characters
 

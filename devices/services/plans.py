@@ -7,9 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils import timezone
-from rest_framework.request import Request
 
 from accounts.models import User
 from accounts.services import audit
@@ -22,9 +20,8 @@ from devices.plain_text import clean, clean_skills
 from twinhealth.errors import ConflictError, InvalidInputError
 
 from . import plan_orders, plan_timing
+from .order_changes import AnyRequest
 from .plan_orders import CHANGED, MAX_AT_ONCE, PAUSED, materialise_due_orders
-
-AnyRequest = HttpRequest | Request | None
 
 MAX_GRACE_DAYS = 365
 MAX_LEAD_DAYS = 90

@@ -31,6 +31,7 @@ urlpatterns: list = [
     path("devices/wall/", views_fleet.wall, name="wall"),
     path("devices/new/", views.device_new, name="device-new"),
     path("devices/<int:pk>/", views.device, name="device"),
+    path("devices/<int:pk>/sections/", views.device_sections, name="device-sections"),
     path("devices/<int:pk>/readings.csv", views_fleet.readings_csv, name="readings-csv"),
     path("devices/<int:pk>/config/", views.device_config, name="device-config"),
     path("devices/<int:pk>/lifecycle/", views.device_lifecycle, name="device-lifecycle"),

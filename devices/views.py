@@ -88,18 +88,40 @@ def device(request: HttpRequest, pk: int) -> HttpResponse:
         "open_then": set(twin.state["open_alerts"]),
         "open_count": sum(a.state == AlertState.OPEN for a in listed),
         "journal": [(e, journal_words.sentence(e.kind, e.payload)) for e in journal],
-        "maintenance": selectors_maintenance.for_device(machine) if at is None else None,
         "config_form": ConfigForm(initial={"config": ConfigForm.text(machine.desired_config)}),
-        "relations": relation_selectors.of(machine) if at is None else None,
-        "keys": twin_selectors.keys(machine, now) if at is None else [],
-        "key_form": NewKeyForm(auto_id="key_%s"),
-        "overlaps": OVERLAP_HOURS,
-        "risk": risk_selectors.risk_of(machine, at=at or now),
-        "parts": component_selectors.parts(machine, at=at, now=now),
         "at_text": timezone.localtime(at).strftime("%Y-%m-%dT%H:%M") if at else "",
         "now_text": timezone.localtime(now).strftime("%Y-%m-%dT%H:%M"),
     }
     return render(request, "devices/device.html", context)
+
+
+@require_GET
+@requires(Can.DEVICE_READ)
+def device_sections(request: HttpRequest, pk: int) -> HttpResponse:
+    """What stands below on the twin's page: risk, parts, maintenance, other rooms' sections, keys.
+
+    Asked for once the page is there, so that state and chart don't wait for it.
+    """
+    now = timezone.now()
+    at = _asked_moment(request, now)
+    machine = twin_selectors.get(pk)
+    context: dict[str, Any] = {
+        "device": machine,
+        "at": at,
+        "risk": risk_selectors.risk_of(machine, at=at or now),
+        "parts": component_selectors.parts(machine, at=at, now=now),
+    }
+    if at is None:
+        context |= {
+            "maintenance": selectors_maintenance.for_device(machine),
+            "relations": relation_selectors.of(machine),
+            "keys": twin_selectors.keys(machine, now),
+            "key_form": NewKeyForm(auto_id="key_%s"),
+            "overlaps": OVERLAP_HOURS,
+        }
+    else:
+        context["twin"] = {"state": twin_selectors.state_at(machine, at)}
+    return render(request, "devices/parts/sections.html", context)
 
 
 def chosen_model(form: DeviceForm, request: HttpRequest) -> DeviceModel:

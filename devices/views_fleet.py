@@ -41,6 +41,7 @@ def _found(chosen: dict[str, str]) -> fleet_selectors.Fleet:
         room=chosen["room"],
         q=chosen["q"].strip()[:64],
         ordering=chosen["ordering"] or "state",
+        brief=True,
     )
 
 

@@ -79,9 +79,9 @@ def machines(*, room: str = "", q: str = "") -> list[Device]:
     return list(found.order_by("name", "pk"))
 
 
-def rows_of(devices: Sequence[Device], *, at: datetime) -> list[FleetRow]:
-    """A row per machine; at most ten queries."""
-    healths = health_many(devices, at)
+def rows_of(devices: Sequence[Device], *, at: datetime, brief: bool = False) -> list[FleetRow]:
+    """A row per machine; at most ten queries. `brief` as of `health_many`."""
+    healths = health_many(devices, at, brief=brief)
     day = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
     ids = [d.pk for d in devices]
     pictures = dict(
@@ -107,7 +107,13 @@ def rows_of(devices: Sequence[Device], *, at: datetime) -> list[FleetRow]:
 
 
 def fleet(
-    *, at: datetime, state: str = "", room: str = "", q: str = "", ordering: str = "state"
+    *,
+    at: datetime,
+    state: str = "",
+    room: str = "",
+    q: str = "",
+    ordering: str = "state",
+    brief: bool = False,
 ) -> Fleet:
     """The fleet's page and list.
 
@@ -118,8 +124,9 @@ def fleet(
         q: part of a name, serial, alias, room or model.
         ordering: a key of `ORDERINGS`, `-` in front for the other way round; worst first unless
             known.
+        brief: as of `health_many`, where only failing checks are shown.
     """
-    rows = rows_of(machines(room=room, q=q), at=at)
+    rows = rows_of(machines(room=room, q=q), at=at, brief=brief)
     counts = Counter(str(row.health.state) for row in rows)
     if state in STATES:
         rows = [row for row in rows if row.health.state == state]

@@ -105,8 +105,44 @@ class _Row:
     verdict: dict[str, Any] | None = None
 
 
-def _rules(devices: Sequence[Device], at: datetime) -> list[_Row]:
+class _Brief:
+    """Good checks told alike for all machines, without value and moment, where nobody reads them.
+
+    Of a fleet nearly every check is good, and only their number is shown.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self._said: dict[int, tuple[datetime, CheckResult]] = {}
+        self.found: list[Watched] = []
+
+    def takes(self, machine: int, spec: Spec, newest: tuple[Any, Any]) -> bool:
+        """Whether the newest reading alone says that the rule is good; then it is among `found`."""
+        moment, value = newest
+        limit = spec.limit
+        if spec.kind != "limit" or moment is None or limit.keep_seconds:
+            return False
+        if not (math.isfinite(value) and limit.clears(value)):
+            return False
+        if limit.rule_id not in self._said:
+            oldest = self._at - timedelta(seconds=limit.max_age)
+            said = good(limit, Sample(self._at, value), version=spec.version)
+            text = f"{limit.rule}: good"
+            self._said[limit.rule_id] = (
+                oldest,
+                replace(said, value=None, measured_at=None, text=text),
+            )
+        oldest, result = self._said[limit.rule_id]
+        if moment < oldest:
+            return False
+        self.found.append(Watched(machine, spec, result))
+        return True
+
+
+def _rules(devices: Sequence[Device], at: datetime, brief: _Brief | None) -> list[_Row]:
     """Per machine and rule: the newest reading, and the last one that clears a limit.
+
+    Rules that `brief` takes are left out.
 
     Of a kept kind also what the worker found: the state where it isn't from later, or the last
     change before. Two queries where every newest reading clears, one more for the others and one
@@ -124,7 +160,10 @@ def _rules(devices: Sequence[Device], at: datetime) -> list[_Row]:
     for device in devices:
         machine = device.pk
         for spec, metric in by_model.get(device.model_id, ()):
-            moment, value = newest.get((machine, metric), _NEVER) if metric else _NEVER
+            pair = newest.get((machine, metric), _NEVER) if metric else _NEVER
+            if brief and brief.takes(machine, spec, pair):
+                continue
+            moment, value = pair
             cleared = moment if spec.kind == "limit" else None
             rows.append(_Row(spec, metric, machine, moment, value, cleared))
     _add_cleared([row for row in rows if row.spec.kind == "limit" and not _clears(row)], at)
@@ -223,15 +262,21 @@ def _runs(
     return found
 
 
-def watched(devices: Sequence[Device], at: datetime) -> list[Watched]:
+def watched(devices: Sequence[Device], at: datetime, *, brief: bool = False) -> list[Watched]:
     """Every enabled rule of the machines with its verdict as of `at`.
 
     Limits and silence are judged here: readings before the last one that clears a limit can't
     matter, so a healthy check costs one reading, a failing one those since it began. Of the kinds
     that keep a state the worker's verdict is taken. As many queries for any number of machines.
+
+    Args:
+        devices: whose.
+        at: as of.
+        brief: checks that are plainly good say so without value and moment.
     """
     ids = [d.pk for d in devices]
-    rows = _rules(devices, at)
+    plainly = _Brief(at) if brief else None
+    rows = _rules(devices, at, plainly)
     machine_rules = [(row.machine, row.spec) for row in rows if row.spec.kind in OF_MACHINE]
     rows = [row for row in rows if row.spec.kind not in OF_MACHINE]
     facts: dict[int, dict[str, Any]] = {}
@@ -248,6 +293,8 @@ def watched(devices: Sequence[Device], at: datetime) -> list[Watched]:
         wanted[pair] = cleared
     runs = _runs(wanted, at) if wanted else {}
     found = [_judged(row, runs, facts, at) for row in rows]
+    if plainly:
+        found += plainly.found
     return [*_hushed(found), *machine_checks(machine_rules, facts, at)]
 
 
@@ -320,12 +367,14 @@ def _unanswered(result: CheckResult, silence: CheckResult) -> CheckResult:
     return replace(result, state="unknown", since=None, n=0, text=text)
 
 
-def health_many(devices: Iterable[Device], at: datetime) -> dict[int, Health]:
-    """Health of each machine as of `at`, by device id; as many queries as `watched`."""
+def health_many(
+    devices: Iterable[Device], at: datetime, *, brief: bool = False
+) -> dict[int, Health]:
+    """Health of each machine as of `at`, by device id; queries and `brief` as of `watched`."""
     machines = list(devices)
     checks: dict[int, list[CheckResult]] = {d.pk: [] for d in machines}
     if machines:
-        for item in watched(machines, at):
+        for item in watched(machines, at, brief=brief):
             checks[item.device_id].append(item.result)
     return {pk: combine(results) for pk, results in checks.items()}
 

@@ -27,7 +27,15 @@ from django.utils import timezone
 
 from devices import rollup
 from devices.charts import Point
-from devices.models import Device, Metric, Reading, Reading5Min, ReadingDay, ReadingHour
+from devices.models import (
+    Device,
+    Metric,
+    Reading,
+    Reading5Min,
+    ReadingDay,
+    ReadingHour,
+    ReadingLatest,
+)  # fmt: skip
 
 from .retention import floors
 
@@ -65,7 +73,12 @@ class Span:
     def of(self, rows: Manager[Any]) -> QuerySet[Any]:
         """The machine's and the metric's rows, of any time."""
         mine = rows.filter(device=self.device)
-        return mine if self.metric is None else mine.filter(metric=self.metric)
+        if self.metric is not None:
+            return mine.filter(metric=self.metric)
+        # the keys of the tables are machine, metric, time: without the metrics the database reads
+        # all the times of the machine
+        told = ReadingLatest.objects.filter(device=self.device).values("metric")
+        return mine.filter(metric__in=told)
 
 
 def readings_up_to(span: Span) -> tuple[int, int]:

@@ -67,7 +67,7 @@ def wall(*, at: datetime, rooms: Collection[str] = ()) -> Wall:
     """
     found = [d for d in machines() if not rooms or d.location in rooms]
     serving = [d for d in found if d.lifecycle == Lifecycle.IN_SERVICE]
-    healths = health_many(serving, at)
+    healths = health_many(serving, at, brief=True)
     listed = [d for d in serving if healths[d.pk].state in _SHOWN]
     alerts: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
     unresolved = Alert.objects.filter(device__in=listed).exclude(state=AlertState.RESOLVED)

@@ -285,7 +285,7 @@ def test_supplies_in_the_browser(ward: Ward, client: Client, me: User) -> None:
         ward.feed(machine, 11)
     text = page(client, f"/supplies/{supply.pk}/")
     assert "1 more alert<" in text
-    assert ">Panel</a>" in page(client, f"/devices/{ward.machines[1].pk}/")
+    assert ">Panel</a>" in page(client, f"/devices/{ward.machines[1].pk}/sections/")
     assert client.post(f"/supplies/{supply.pk}/delete/").status_code == 302
     assert (Supply.objects.count(), AlertGroup.objects.get().label) == (0, "Panel")
 
@@ -296,7 +296,7 @@ def test_relations_of_a_machine(ward: Ward, client: Client, me: User) -> None:
     supply = ward.supply(b)
     form = {"supplies": [supply.pk], "spares": [c.pk]}
     assert client.post(f"/devices/{a.pk}/relations/", form).status_code == 302
-    text = page(client, f"/devices/{a.pk}/")
+    text = page(client, f"/devices/{a.pk}/sections/")
     assert "Shares and spares" in text
     assert client.post(f"/devices/{a.pk}/relations/", {"spares": [a.pk]}).status_code == 400
     body = client.get(f"/api/v1/devices/{a.pk}/relations/").json()
@@ -307,7 +307,7 @@ def test_relations_of_a_machine(ward: Ward, client: Client, me: User) -> None:
     own = send(client, "put", f"devices/{a.pk}/relations/", {"spares": [a.pk]}, 400)
     assert own["code"] == "spare_is_itself"
     assert send(client, "put", f"devices/{a.pk}/relations/", {})["spares"] == []
-    assert "edit" in page(client, f"/devices/{a.pk}/")
+    assert "edit" in page(client, f"/devices/{a.pk}/sections/")
 
 
 def test_supplies_by_rest(ward: Ward, client: Client, me: User) -> None:

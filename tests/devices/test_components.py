@@ -213,7 +213,7 @@ def test_pages(browser: Client) -> None:
     device, metric = counted()
     f.reading(device, metric, 10, ago(3))
     home = f"/devices/{device.pk}/"
-    assert "No part is noted" in browser.get(home).content.decode()
+    assert "No part is noted" in browser.get(f"{home}sections/").content.decode()
     answer = browser.post(
         f"{home}components/new/",
         {"kind": "tube", "serial": "<b>T1</b>", "udi": "(01)00844588003288", "at": ""},
@@ -222,7 +222,7 @@ def test_pages(browser: Client) -> None:
     part = Component.objects.get()
     assert part.udi_di == "00844588003288"
     f.reading(device, metric, 14, timezone.now() + timedelta(seconds=1))
-    text = browser.get(home).content.decode()
+    text = browser.get(f"{home}sections/").content.decode()
     assert "&lt;b&gt;T1&lt;/b&gt;" in text
     wrong = browser.post(f"{home}components/{part.pk}/replace/", {"udi": "(01)1", "reason": "x"})
     assert wrong.status_code == 400
@@ -234,13 +234,13 @@ def test_pages(browser: Client) -> None:
     new = Component.objects.get(serial="T2")
     assert browser.post(f"{home}components/{new.pk}/remove/", {"reason": ""}).status_code == 400
     browser.post(f"{home}components/{new.pk}/remove/", {"reason": "lent out"})
-    text = browser.get(home).content.decode()
+    text = browser.get(f"{home}sections/").content.decode()
     assert "lent out" in text
     assert "It was never taken out" in text
     browser.post(f"{home}components/{new.pk}/correct/", {"reason": "it stayed"})
     new.refresh_from_db()
     assert new.removed_at is None
-    text = browser.get(home).content.decode()
+    text = browser.get(f"{home}sections/").content.decode()
     assert "wasn&#x27;t taken out: it stayed" in text
 
 

@@ -88,7 +88,10 @@ def test_the_same_as_the_pure_fold(
         min_samples=samples,
     )
     expected = check(limit, [Sample(NOW + f.minutes(i), v) for i, v in enumerate(values)], at)
-    assert health_at(device, at).checks == (expected,)
+    whole, brief = health_at(device, at), health_many([device], at, brief=True)[device.pk]
+    assert whole.checks == (expected,)
+    assert (brief.state, brief.score, brief.coverage) == (whole.state, whole.score, whole.coverage)
+    assert brief.worst == whole.worst
 
 
 @pytest.mark.parametrize("count", [1, 12])

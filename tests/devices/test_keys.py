@@ -239,7 +239,9 @@ def browser() -> Client:
 
 def test_the_page_makes_changes_and_revokes(device: Device, browser: Client) -> None:
     page = f"/devices/{device.pk}/"
-    assert "No key: this machine" in browser.get(page).content.decode()
+    below = f"{page}sections/"
+    assert below in browser.get(page).content.decode()
+    assert "No key: this machine" in browser.get(below).content.decode()
     made = browser.post(f"{page}keys/new/", {"name": "<script>x</script>", "days": "30"})
     key = device.keys.get()
     shown = made.content.decode()
@@ -248,7 +250,7 @@ def test_the_page_makes_changes_and_revokes(device: Device, browser: Client) -> 
     assert "<script>x" not in shown
     text = shown.split("<code>")[1].split("</code>")[0]
     assert send(device, text).status_code == 200
-    listed = browser.get(page).content.decode()
+    listed = browser.get(below).content.decode()
     assert "&lt;script&gt;x" in listed
     assert key.prefix in listed
     assert text not in listed
@@ -283,5 +285,6 @@ def test_clinicians_have_no_keys(device: Device) -> None:
     client = Client()
     client.force_login(f.user("clinician"))
     page = f"/devices/{device.pk}/"
-    assert "Its own keys" not in client.get(page).content.decode()
+    assert "sections/" not in client.get(page).content.decode()
+    assert client.get(f"{page}sections/").status_code == 403
     assert client.post(f"{page}keys/new/", {"name": "x"}).status_code == 403

@@ -374,9 +374,11 @@ def test_queries_do_not_grow(count: int, engineer: Client, django_assert_num_que
         evaluate_rules(device=device, now=timezone.now())
         for minutes in range(number):
             append(device=device, kind="config_reported", payload={"config": {"sw": str(minutes)}})
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         engineer.get("/devices/")
-    with django_assert_num_queries(37):
+    with django_assert_num_queries(23):
         engineer.get(f"/devices/{device.pk}/")
+    with django_assert_num_queries(18):
+        engineer.get(f"/devices/{device.pk}/sections/")
     with django_assert_num_queries(10):
         engineer.get("/alerts/")

@@ -215,7 +215,7 @@ def test_pages_and_rest() -> None:
     found = selectors.risk_of(device, at=timezone.now())
     assert found.short in fleet
     assert "not enough data" in fleet
-    twin = client.get(f"/devices/{device.pk}/").content.decode()
+    twin = client.get(f"/devices/{device.pk}/sections/").content.decode()
     assert found.text in twin
     assert "First rung, class prior: 4 failures" in twin
     page = client.get(f"/devices/{device.pk}/risk/").content.decode()
@@ -235,12 +235,12 @@ def test_pages_and_rest() -> None:
 
 
 @pytest.mark.django_db
-def test_four_queries_for_a_fleet(django_assert_max_num_queries: Any) -> None:
+def test_five_queries_for_a_fleet(django_assert_max_num_queries: Any) -> None:
     model = f.model()
     devices = [aged(model, 4) for _ in range(12)]
     for device in devices:
         down(device, 40)
     registry.set_lifecycle(device=devices[0], lifecycle="retired", actor=None)
     listed = list(Device.objects.select_related("model"))
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert len(selectors.risks(listed, at=NOW)) == 12

@@ -361,6 +361,7 @@ WHO_MAY_WHAT: list[tuple[str, str, set[Any]]] = [
     ("post", f"/devices/{N}/components/{N}/remove/", WORKS),
     ("post", f"/devices/{N}/components/{N}/correct/", WORKS),
     ("get", f"/devices/{N}/risk/", WORKS),
+    ("get", f"/devices/{N}/sections/", WORKS),
     ("post", f"/devices/{N}/details/", WORKS),
     ("get", "/reading-imports/", WORKS),
     ("get", f"/reading-imports/{N}/", WORKS),

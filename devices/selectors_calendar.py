@@ -6,7 +6,8 @@ import calendar
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import F, Q
+from django.db.models import Case, Count, F, Q, When, Window
+from django.db.models.functions import Coalesce, RowNumber, TruncDate
 from django.utils import timezone
 
 from . import schedule
@@ -14,10 +15,14 @@ from .models import Downtime, MaintenancePlan, WorkOrder
 from .models.device import Lifecycle
 from .models.maintenance import OrderState
 from .order_steps import FINISHED
-from .selectors_maintenance import OrderFilter, dates_between, downtimes, orders
+from .selectors_maintenance import OrderFilter, dates_between, downtimes
 
 MAX_PLANS = 1_000  # plans looked at for due dates ahead
 PER_DAY = 6
+# what a cell says of an order
+CELL = (
+    "title", "state", "due_on", "grace_days", "scheduled_for", "completed_at", "device__name",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -112,23 +117,34 @@ def _put_orders(chosen: OrderFilter, days: dict[date, Day], start: date, end: da
     here = Q(scheduled_for__gte=low, scheduled_for__lt=high) | Q(
         scheduled_for=None, due_on__range=(start, end)
     )
-    found = WorkOrder.objects.filter(chosen.narrows() & here).exclude(state=OrderState.CANCELLED)
-    rows = found.order_by(F("scheduled_for").asc(nulls_last=True), "pk").values_list(
-        "pk", "scheduled_for", "due_on", "state"
-    )
-    chosen_days: dict[int, date] = {}
+    # a large house has thousands in a month: the database counts, and picks what a cell shows;
     # a full cell shows open work before what is done
-    for pk, at, due_on, _ in sorted(rows, key=lambda row: row[3] in FINISHED):
-        day = timezone.localdate(at) if at else due_on
+    found = (
+        WorkOrder.objects.filter(chosen.narrows() & here)
+        .exclude(state=OrderState.CANCELLED)
+        .annotate(day=Coalesce(TruncDate("scheduled_for"), "due_on"))
+        .annotate(
+            total=Window(Count("pk"), partition_by=F("day")),
+            place=Window(
+                RowNumber(),
+                partition_by=F("day"),
+                order_by=[
+                    Case(When(state__in=FINISHED, then=1), default=0),
+                    F("scheduled_for").asc(nulls_last=True),
+                    "pk",
+                ],
+            ),
+        )
+        .filter(place__lte=PER_DAY)
+    )
+    shown = list(found.order_by("place").values_list("pk", "day", "total"))
+    rows = WorkOrder.objects.select_related("device").only(*CELL)
+    whole = rows.in_bulk([pk for pk, _, _ in shown])
+    for pk, day, total in shown:
         if day in days:
-            days[day].order_count += 1
-            if days[day].order_count <= PER_DAY:
-                chosen_days[pk] = day
-    # a large house has thousands in a month: whole rows of those alone that are shown
-    whole = orders().in_bulk(list(chosen_days))
-    for pk, day in chosen_days.items():
-        if pk in whole:
-            days[day].orders.append(whole[pk])
+            days[day].order_count = total
+            if pk in whole:
+                days[day].orders.append(whole[pk])
 
 
 def _put_expected(chosen: OrderFilter, days: dict[date, Day], start: date, end: date) -> bool:

@@ -18,10 +18,10 @@ from demo.fleet import (
     Quantity,
 )
 from demo.telemetry import STEP, samples
-from devices.models import Alert, Device, DeviceModel, Metric
+from devices.models import Alert, Device, DeviceModel, Metric, Supply
 from devices.models.reading import ReadingSource
 from devices.models.twin import EventKind
-from devices.services import alerts, evaluation, events, registry, rules
+from devices.services import alerts, evaluation, events, registry, relations, rules
 from devices.services.readings import MAX_READINGS, ReadingIn, record_readings
 
 TELEMETRY_DAYS = 30
@@ -39,8 +39,26 @@ def seed_fleet(*, engineer: User, now: datetime) -> list[Device]:
         _telemetry(device, machine, now)
         _look_back(device, machine, now)
         devices.append(device)
+    _relations(devices, engineer)
     _work_alerts(engineer)
     return devices
+
+
+def _relations(devices: list[Device], engineer: User) -> None:
+    """What hangs on one panel, and who stands in for whom."""
+    named = {device.name: device for device in devices}
+    relations.save_supply(
+        actor=engineer, name="Panel 1A", kind="power", devices=[named["XR-1"], named["XR-2"]],
+        note="rooms R11 and R12",
+    )  # fmt: skip
+    for name, spare in (("XR-1", "XR-2"), ("XR-2", "XR-1"), ("XR-3", "MX-1")):
+        device = named[name]
+        relations.set_relations(
+            device=device,
+            actor=engineer,
+            supplies=list(Supply.objects.filter(members__device=device)),
+            spares=[named[spare]],
+        )
 
 
 def _model(name: str, modality: str) -> DeviceModel:

@@ -12,7 +12,16 @@ from demo.fleet import MACHINES
 from demo.services.seed import is_seeded, seed_demo
 from detection.models import DetectionRun, DetectorVersion
 from devices import selectors as devices
-from devices.models import Alert, Device, Downtime, InboxEntry, MaintenancePlan, WorkOrder
+from devices.models import (
+    Alert,
+    Device,
+    Downtime,
+    InboxEntry,
+    MaintenancePlan,
+    Spare,
+    Supply,
+    WorkOrder,
+)  # fmt: skip
 from imaging.models import Image, Intake
 from patients.models import Observation, Patient
 from twinhealth.errors import NotFoundError
@@ -73,6 +82,10 @@ def _health_tells_the_stories_of_the_fleet(hospital) -> None:
     }
     states = set(Alert.objects.values_list("state", flat=True))
     assert states == {"open", "acknowledged", "resolved"}
+    panel = Supply.objects.get()
+    assert set(panel.members.values_list("device__name", flat=True)) == {"XR-1", "XR-2"}
+    spares = Spare.objects.values_list("device__name", "spare__name")
+    assert set(spares) == {("XR-1", "XR-2"), ("XR-2", "XR-1"), ("XR-3", "MX-1")}
 
 
 def _maintenance_has_every_state_that_an_admin_meets(hospital) -> None:

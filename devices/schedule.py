@@ -13,7 +13,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal
 
 from dateutil import rrule as du
@@ -134,8 +134,28 @@ def validate(text: str, starts_on: date, *, zone: tzinfo = UTC) -> Rule:
     return rule
 
 
-def occurrences(rule: Rule, starts_on: date) -> Iterator[date]:
-    """Due dates from the start on, in order; the start itself only if the rule names it."""
+def _late_start(rule: Rule, starts_on: date, since: date) -> date:
+    """A start not after `since` from which the rule goes on as from its own.
+
+    Days and weeks are stepped over whole; months and years have few due dates to look at.
+    """
+    steps = {"DAILY": rule.interval, "WEEKLY": 7 * rule.interval}
+    step = steps.get(rule.freq)
+    if step is None or rule.count is not None or since <= starts_on:
+        return starts_on
+    return starts_on + timedelta(days=(since - starts_on).days // step * step)
+
+
+def occurrences(rule: Rule, starts_on: date, *, since: date | None = None) -> Iterator[date]:
+    """Due dates from the start on, in order; the start itself only if the rule names it.
+
+    Args:
+        rule: how they repeat.
+        starts_on: where it starts to count.
+        since: due dates before this day may be left out.
+    """
+    if since is not None:
+        starts_on = _late_start(rule, starts_on, since)
     shift = (date.max.year - _ROOM - starts_on.year) // _CYCLE * _CYCLE
     until = rule.until
     if until is not None:
@@ -164,18 +184,20 @@ def occurrences(rule: Rule, starts_on: date) -> Iterator[date]:
 
 def between(rule: Rule, starts_on: date, first: date, last: date) -> list[date]:
     """Due dates from `first` to `last`, both included."""
-    found = itertools.takewhile(lambda day: day <= last, occurrences(rule, starts_on))
+    found = itertools.takewhile(lambda day: day <= last, occurrences(rule, starts_on, since=first))
     return [day for day in found if day >= first]
 
 
 def next_from(rule: Rule, starts_on: date, day: date) -> date | None:
     """The first due date on or after a day; `None` when the rule has ended."""
-    return next((found for found in occurrences(rule, starts_on) if found >= day), None)
+    ahead = occurrences(rule, starts_on, since=day)
+    return next((found for found in ahead if found >= day), None)
 
 
 def next_after(rule: Rule, starts_on: date, day: date) -> date | None:
     """The first due date after a day; `None` when the rule has ended."""
-    return next((found for found in occurrences(rule, starts_on) if found > day), None)
+    ahead = occurrences(rule, starts_on, since=day)
+    return next((found for found in ahead if found > day), None)
 
 
 def last_until(rule: Rule, starts_on: date, day: date) -> date | None:

@@ -113,20 +113,24 @@ def materialise(plans: Sequence[MaintenancePlan], now: datetime) -> int:
             wanted[plan.pk], following[plan.pk] = found
     if not wanted:
         return 0
-    taken = _taken(wanted)
     spans = spans_of(list(wanted))
-    orders = []
     moved = [plan for plan in plans if plan.pk in wanted]
+    due = {
+        plan.pk: {
+            day: shifted(day, plan.grace_days, [*spans[None], *spans[plan.pk]], today)
+            for day in wanted[plan.pk]
+        }
+        for plan in moved
+    }
+    taken = _taken(due)
+    orders = []
     for plan in moved:
         occurrences, due_dates = taken[plan.pk]
-        for day in wanted[plan.pk]:
-            if day in occurrences:
-                continue
-            due_on = shifted(day, plan.grace_days, [*spans[None], *spans[plan.pk]], today)
-            if due_on in due_dates:
-                continue  # moved onto a day that has its order: one look serves both
-            due_dates.add(due_on)
-            orders.append(_order(plan, day, due_on))
+        for day, due_on in due[plan.pk].items():
+            # a day moved onto one that has its order: one look serves both
+            if day not in occurrences and due_on not in due_dates:
+                due_dates.add(due_on)
+                orders.append(_order(plan, day, due_on))
         plan.next_due_on = following[plan.pk]
     WorkOrder.objects.bulk_create(orders, batch_size=CHUNK)
     WorkOrderEvent.objects.bulk_create(
@@ -147,19 +151,27 @@ def _wanted(plan: MaintenancePlan, today: date) -> tuple[list[date], date | None
         return None
     if plan.timing != Timing.FIXED:
         return [start], None
-    ahead = (day for day in schedule.occurrences(rule_of(plan), plan.starts_on) if day >= start)
+    found = schedule.occurrences(rule_of(plan), plan.starts_on, since=start)
+    ahead = (day for day in found if day >= start)
     due = list(itertools.islice(ahead, MAX_AT_ONCE + 1))
     wanted = [day for day in due[:MAX_AT_ONCE] if day <= until]
     return wanted, due[len(wanted)] if len(due) > len(wanted) else None
 
 
-def _taken(wanted: dict[int, list[date]]) -> dict[int, tuple[set[date], set[date]]]:
-    """Per plan: occurrences decided already, and days on which a live order is due."""
-    found: dict[int, tuple[set[date], set[date]]] = {pk: (set(), set()) for pk in wanted}
-    first = min(day for days in wanted.values() for day in days)
+def _taken(due: dict[int, dict[date, date]]) -> dict[int, tuple[set[date], set[date]]]:
+    """Per plan: occurrences decided already, and days on which a live order is due.
+
+    Args:
+        due: by plan, the due date of each occurrence asked for; of earlier ones nothing is told.
+    """
+    found: dict[int, tuple[set[date], set[date]]] = {pk: (set(), set()) for pk in due}
+    asked = [day for days in due.values() for pair in days.items() for day in pair]
+    if not asked:
+        return found
+    first = min(asked)
     rows = (
         WorkOrder.objects.annotate(occurrence=Coalesce("occurs_on", "due_on"))
-        .filter(plan__in=wanted, occurrence__gte=first - timedelta(days=366))
+        .filter(Q(occurs_on__gte=first) | Q(due_on__gte=first), plan__in=due)
         # withdrawn by the system: may come back; cancelled by a person: decided
         .exclude(state=OrderState.CANCELLED, cancel_reason__in=WITHDRAWN)
     )

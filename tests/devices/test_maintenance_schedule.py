@@ -291,6 +291,28 @@ def rules(draw: st.DrawFn) -> str:
 starts = st.dates(date(1995, 1, 1), date(2095, 1, 1))
 
 
+@settings(deadline=None)
+@given(rules(), starts, st.integers(-40, 4_000))
+def test_leaving_out_what_was_before_changes_nothing_after(
+    text: str, starts_on: date, later: int
+) -> None:
+    try:
+        rule = schedule.validate(text, starts_on)
+    except InvalidInputError:
+        return
+    since = starts_on + timedelta(days=later)
+    after = (day for day in schedule.occurrences(rule, starts_on) if day >= since)
+    near = (day for day in schedule.occurrences(rule, starts_on, since=since) if day >= since)
+    assert list(itertools.islice(near, 5)) == list(itertools.islice(after, 5))
+
+
+def test_the_days_before_are_not_walked_through() -> None:
+    rule = parse("FREQ=DAILY;INTERVAL=3;UNTIL=20951231")
+    assert next(schedule.occurrences(rule, date(1995, 1, 1), since=date(2090, 1, 1))) >= date(
+        2089, 12, 29
+    )
+
+
 @settings(max_examples=60, deadline=None)
 @given(rules(), starts)
 def test_days_are_those_of_dateutil_without_our_shift(text: str, starts_on: date) -> None:

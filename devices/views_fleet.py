@@ -8,7 +8,6 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
@@ -83,9 +82,9 @@ def fleet(request: HttpRequest) -> HttpResponse:
     }
     if view == "tiles":
         context["synthetic"] = sum(row.device.is_synthetic for row in found.rows)
-        context["base"] = reverse("devices:fleet")
         context["sections"] = board.sections(found.rows, chosen["group"])
         context["group"] = chosen["group"] if chosen["group"] in board.GROUPINGS else "state"
+        context["worded"] = context["group"] != "state"
     else:
         context["page_obj"] = Paginator(found.rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
     if getattr(request, "htmx", False):

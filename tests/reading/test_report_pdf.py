@@ -17,7 +17,7 @@ from detection.services import reviews
 from imaging.decoding import client as decoders
 from imaging.models import Image
 from patients.models import Patient
-from reading import report_fonts
+from twinhealth.web import pdf_fonts as report_fonts
 from reading.models import OnCallList
 from reading.services import addenda, critical, report_draft, report_sign
 from tests.browser.films import MARK, read_film

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "detection",
     "reading",
     "maintenance",
+    "quality",
     "demo",
 ]
 

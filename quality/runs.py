@@ -1,0 +1,59 @@
+"""Failing runs in the sessions of one protocol on one machine, by when was measured. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+
+class Signed(Protocol):
+    """What is needed of a session."""
+
+    @property
+    def performed_at(self) -> datetime: ...  # noqa: D102
+    @property
+    def verdict(self) -> str: ...  # noqa: D102
+
+
+S = TypeVar("S", bound=Signed)
+
+
+@dataclass(slots=True)
+class Run(Generic[S]):
+    """Failures without a good session between them.
+
+    Attributes:
+        good: the last good session before; `None` where there never was one.
+        failed: the failures, oldest first.
+        ended: the good session after; `None` while it lasts.
+    """
+
+    good: S | None
+    failed: list[S]
+    ended: S | None = None
+
+
+def failing_runs(sessions: Iterable[S]) -> list[Run[S]]:
+    """All runs, oldest first.
+
+    One beyond tolerance is good in this sense: the machine may be used, the correction is planned.
+
+    Args:
+        sessions: signed and not superseded, in the order in which was measured.
+    """
+    found: list[Run[S]] = []
+    good: S | None = None
+    for session in sessions:
+        lasts = found and found[-1].ended is None
+        if session.verdict == "action":
+            if lasts:
+                found[-1].failed.append(session)
+            else:
+                found.append(Run(good, [session]))
+        else:
+            if lasts:
+                found[-1].ended = session
+            good = session
+    return found

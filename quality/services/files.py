@@ -1,0 +1,86 @@
+"""Photos and documents of a session, while it is a draft."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from accounts.services import audit
+from devices.services.kept_files import checked_kind, keep, shown_name
+from devices.services.order_changes import AnyRequest
+from quality.models import QAFile, QASession
+from twinhealth.errors import ConflictError, NotFoundError
+
+from .sessions import check_rights, locked_draft
+
+MAX_FILES = 20
+
+
+def attach(
+    *,
+    session: QASession,
+    actor: User,
+    source: BinaryIO,
+    filename: str,
+    request: AnyRequest = None,
+) -> QAFile:
+    """Add a JPEG, a PNG or a PDF; its hash stands in the certificate.
+
+    Raises:
+        InvalidInputError: `file_type`, `file_broken`, `empty_file`.
+        TooLargeError: `file_too_large`.
+        ConflictError: `already_signed`, `too_many_files`.
+        NotPermittedError: `permission_denied`.
+        UnavailableError: `storage_unavailable`.
+    """
+    check_rights(actor)
+    relative = f"quality/{uuid.uuid4().hex}"
+    path = Path(settings.MEDIA_ROOT) / relative
+    try:
+        size, sha256 = keep(source, path, most=settings.MAX_ORDER_FILE_BYTES)
+        kind = checked_kind(path, photo=False)
+        with transaction.atomic():
+            session = locked_draft(session, None)
+            if session.files.count() >= MAX_FILES:
+                raise ConflictError(
+                    "too_many_files", f"A session has at most {MAX_FILES} files.", limit=MAX_FILES
+                )
+            found = QAFile.objects.create(
+                session=session,
+                filename=shown_name(filename),
+                path=relative,
+                kind=kind,
+                size=size,
+                sha256=sha256,
+                by=actor,
+            )
+            audit.record(
+                actor=actor,
+                verb="attached",
+                obj=session,
+                request=request,
+                detail={"sha256": sha256},
+            )
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return found
+
+
+def opened(file: QAFile) -> BinaryIO:
+    """Its bytes.
+
+    Raises:
+        NotFoundError: `file_lost` where it isn't on the disk.
+    """
+    try:
+        return (Path(settings.MEDIA_ROOT) / file.path).open("rb")
+    except OSError as error:
+        raise NotFoundError(
+            "file_lost", "The file isn't where it was kept. Tell an admin."
+        ) from error

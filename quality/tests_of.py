@@ -79,10 +79,10 @@ def number(given: Any, *, field: str) -> float:
         InvalidInputError: `not_a_number`.
     """
     try:
-        if isinstance(given, bool):
-            raise ValueError
         value = float(given.strip().replace(",", ".") if isinstance(given, str) else given)
     except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if isinstance(given, bool):
         value = math.nan
     if not math.isfinite(value) or abs(value) > LARGEST:
         raise InvalidInputError(

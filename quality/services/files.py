@@ -44,32 +44,33 @@ def attach(
     try:
         size, sha256 = keep(source, path, most=settings.MAX_ORDER_FILE_BYTES)
         kind = checked_kind(path, photo=False)
-        with transaction.atomic():
-            session = locked_draft(session, None)
-            if session.files.count() >= MAX_FILES:
-                raise ConflictError(
-                    "too_many_files", f"A session has at most {MAX_FILES} files.", limit=MAX_FILES
-                )
-            found = QAFile.objects.create(
-                session=session,
-                filename=shown_name(filename),
-                path=relative,
-                kind=kind,
-                size=size,
-                sha256=sha256,
-                by=actor,
-            )
-            audit.record(
-                actor=actor,
-                verb="attached",
-                obj=session,
-                request=request,
-                detail={"sha256": sha256},
-            )
+        file = QAFile(
+            session=session,
+            filename=shown_name(filename),
+            path=relative,
+            kind=kind,
+            size=size,
+            sha256=sha256,
+            by=actor,
+        )
+        return _attached(file, actor, request)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return found
+
+
+@transaction.atomic
+def _attached(file: QAFile, actor: User, request: AnyRequest) -> QAFile:
+    session = locked_draft(file.session, None)
+    if session.files.count() >= MAX_FILES:
+        raise ConflictError(
+            "too_many_files", f"A session has at most {MAX_FILES} files.", limit=MAX_FILES
+        )
+    file.save(force_insert=True)
+    audit.record(
+        actor=actor, verb="attached", obj=session, request=request, detail={"sha256": file.sha256}
+    )
+    return file
 
 
 def opened(file: QAFile) -> BinaryIO:

@@ -60,7 +60,7 @@ def settle(
             _adjust(device, mark, runs, actor, request)
     for run in runs:
         if run.ended is None or actor is not None:
-            _fill(device, protocol, run, alert, actor, request)
+            _fill(device, protocol, run, alert=alert, actor=actor, request=request)
 
 
 def _decided(mark: QAMark) -> bool:
@@ -123,6 +123,7 @@ def _fill(
     device: Device,
     protocol: Protocol,
     run: Run[QASession],
+    *,
     alert: Alert | None,
     actor: User | None,
     request: AnyRequest,

@@ -1,4 +1,4 @@
-"""A draft is signed: judged, frozen with its hash, and everything that follows, in one transaction."""
+"""A draft is signed: judged, frozen with its hash, and all that follows, in one transaction."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from devices.services import alerts, closed_loop, degraded, orders
 from devices.services.evaluation import evaluate_rules
 from quality.models import Protocol, QAMark
 from tests.devices import factories as f
-
 from tests.quality import rows
 
 pytestmark = pytest.mark.django_db
@@ -157,7 +157,7 @@ def test_correcting_the_last_good_one_moves_the_beginning(
     assert covered[0][0] == first.performed_at
     assert covered[-1][1] is None
     # without a gap
-    assert all(a[1] == b[0] for a, b in zip(covered, covered[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(covered))
 
 
 def test_what_another_mark_covers_is_not_marked_twice(device: Device, protocol: Protocol) -> None:

@@ -25,7 +25,7 @@ from reportlab.platypus import (
 
 from devices.checklist_steps import plain
 from quality.models import QASession, Verdict
-from quality.tests_of import Result, Test
+from quality.tests_of import ProtocolTest, Result
 from twinhealth.web.pdf import (
     BOTTOM,
     HEAD,
@@ -46,7 +46,7 @@ from twinhealth.web.ucum import unit_text
 FORMAT = 1
 
 
-def content(session: QASession, judged: Sequence[tuple[Test, Result]]) -> dict[str, Any]:
+def content(session: QASession, judged: Sequence[tuple[ProtocolTest, Result]]) -> dict[str, Any]:
     """All that is signed, JSON-safe. Numbers are texts: a database may write a float otherwise."""
     device, instrument = session.device, session.instrument
     return {
@@ -95,7 +95,7 @@ def _moment(at: datetime | None) -> str:
     return timezone.localtime(at).isoformat(timespec="seconds") if at else ""
 
 
-def _test(test: Test, found: Result) -> dict[str, Any]:
+def _test(test: ProtocolTest, found: Result) -> dict[str, Any]:
     bands = test.bands
     limits = bands.limits() if bands else {}
     return {

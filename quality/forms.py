@@ -12,7 +12,7 @@ from devices.forms_degraded import MomentField, typed
 from devices.models import Device, DeviceModel, MaintenancePlan, ModelPlan
 from devices.models.device import Lifecycle
 from quality.models import Instrument, Protocol, QASession
-from quality.tests_of import MAX_TESTS, Test
+from quality.tests_of import MAX_TESTS, ProtocolTest
 
 TEST_FIELDS = (
     "key", "name", "kind", "unit", "reference", "tolerance", "action", "mode", "side", "metric",
@@ -147,7 +147,7 @@ def choices_given(text: str) -> list[dict[str, str]]:
     return found
 
 
-def choices_text(test: Test) -> str:
+def choices_text(test: ProtocolTest) -> str:
     """The lines that `choices_given` takes."""
     ends = {"action": " !!", "tolerance": " !"}
     return "\n".join(f"{text}{ends.get(verdict, '')}" for text, verdict in test.choices)

@@ -63,7 +63,7 @@ class ProtocolVersion(models.Model):
 
     protocol = models.ForeignKey(Protocol, models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
-    tests = models.JSONField()  # `quality.tests_of.Test`s
+    tests = models.JSONField()  # `quality.tests_of.ProtocolTest`s
     instructions = models.TextField(max_length=4000, blank=True)
     reason = models.CharField(max_length=300)
     by = models.ForeignKey(

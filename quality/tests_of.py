@@ -23,7 +23,7 @@ LARGEST = 1e15
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class ProtocolTest:
     """One test of a protocol.
 
     Attributes:
@@ -54,13 +54,13 @@ class Test:
         return found | (bands or {})
 
 
-def from_json(row: Mapping[str, Any]) -> Test:
+def from_json(row: Mapping[str, Any]) -> ProtocolTest:
     """The test that a version keeps."""
     bands = None
     if row["kind"] == "number":
         names = ("reference", "tolerance", "action", "mode", "side")
         bands = Bands(**{name: row[name] for name in names})
-    return Test(
+    return ProtocolTest(
         key=row["key"],
         name=row["name"],
         kind=row["kind"],
@@ -93,11 +93,11 @@ def number(given: Any, *, field: str) -> float:
 
 def clean_tests(
     given: Sequence[Mapping[str, Any]], *, keys: set[str], metrics: set[str]
-) -> list[Test]:
+) -> list[ProtocolTest]:
     """The tests of a new version.
 
     Args:
-        given: as `Test.to_json` says them; one without a `key` is a new test.
+        given: as `ProtocolTest.to_json` says them; one without a `key` is a new test.
         keys: of the protocol's earlier tests.
         metrics: keys of the model's metrics.
 
@@ -114,7 +114,7 @@ def clean_tests(
         raise InvalidInputError(
             "too_many_tests", f"A protocol has at most {MAX_TESTS} tests.", limit=MAX_TESTS
         )
-    found: list[Test] = []
+    found: list[ProtocolTest] = []
     for row in given:
         test = _test(row, keys, metrics)
         for other in found:
@@ -141,7 +141,7 @@ def _text(row: Mapping[str, Any], field: str, limit: int, *, required: bool = Fa
     return clean(text, field=field, limit=limit, required=required)
 
 
-def _test(row: Mapping[str, Any], keys: set[str], metrics: set[str]) -> Test:
+def _test(row: Mapping[str, Any], keys: set[str], metrics: set[str]) -> ProtocolTest:
     name = _text(row, "name", 120, required=True)
     key = _text(row, "key", 16) or secrets.token_hex(4)
     if row.get("key") and key not in keys:
@@ -149,9 +149,9 @@ def _test(row: Mapping[str, Any], keys: set[str], metrics: set[str]) -> Test:
     kind = _one_of(row.get("kind"), KINDS, "kind", name)
     instructions = _text(row, "instructions", 1000)
     if kind == "choice":
-        return Test(key, name, kind, instructions, choices=_choices(row, name))
+        return ProtocolTest(key, name, kind, instructions, choices=_choices(row, name))
     if kind == "pass_fail":
-        return Test(key, name, kind, instructions)
+        return ProtocolTest(key, name, kind, instructions)
     unit = _text(row, "unit", 32) or "1"
     units.convert(0.0, unit, unit)  # refuses a code that it doesn't know
     metric = _text(row, "metric", 64)
@@ -159,7 +159,7 @@ def _test(row: Mapping[str, Any], keys: set[str], metrics: set[str]) -> Test:
         raise InvalidInputError(
             "unknown_metric", f"{name}: the model has no metric {metric!r}.", metric=metric
         )
-    return Test(key, name, kind, instructions, unit, _bands(row, name), metric)
+    return ProtocolTest(key, name, kind, instructions, unit, _bands(row, name), metric)
 
 
 def _bands(row: Mapping[str, Any], name: str) -> Bands:
@@ -221,14 +221,14 @@ class Result:
     note: str
 
 
-def result(test: Test, answer: Mapping[str, Any]) -> Result | None:
+def result(test: ProtocolTest, answer: Mapping[str, Any]) -> Result | None:
     """Judge an answer; `None` where the test isn't answered yet.
 
     Raises:
         InvalidInputError: `not_a_number`, `unknown_unit`, `unit_mismatch`, `unknown_choice`.
     """
     note = str(answer.get("note") or "")
-    judge: Callable[[Test, Mapping[str, Any], str], Result | None] = {
+    judge: Callable[[ProtocolTest, Mapping[str, Any], str], Result | None] = {
         "number": _measured,
         "pass_fail": _looked,
         "choice": _chosen,
@@ -236,7 +236,7 @@ def result(test: Test, answer: Mapping[str, Any]) -> Result | None:
     return judge(test, answer, note)
 
 
-def _measured(test: Test, answer: Mapping[str, Any], note: str) -> Result | None:
+def _measured(test: ProtocolTest, answer: Mapping[str, Any], note: str) -> Result | None:
     given = [each for each in answer.get("values") or () if str(each).strip()]
     if not given or test.bands is None:
         return None
@@ -246,14 +246,14 @@ def _measured(test: Test, answer: Mapping[str, Any], note: str) -> Result | None
     return Result(tuple(values), middle, "", test.bands.verdict(middle), note)
 
 
-def _looked(test: Test, answer: Mapping[str, Any], note: str) -> Result | None:
+def _looked(test: ProtocolTest, answer: Mapping[str, Any], note: str) -> Result | None:
     passed = answer.get("passed")
     if passed is None:
         return None
     return Result((), None, "passed" if passed else "failed", "pass" if passed else "action", note)
 
 
-def _chosen(test: Test, answer: Mapping[str, Any], note: str) -> Result | None:
+def _chosen(test: ProtocolTest, answer: Mapping[str, Any], note: str) -> Result | None:
     text = str(answer.get("choice") or "")
     if not text:
         return None

@@ -21,7 +21,7 @@ from .forms import BLANKS, ProtocolForm, TieForm, choices_text, tests_given
 from .models import Protocol
 from .selectors import found
 from .services import protocols
-from .tests_of import KINDS, MAX_TESTS, MODES, SIDES, Test, from_json
+from .tests_of import KINDS, MAX_TESTS, MODES, SIDES, ProtocolTest, from_json
 
 PAGE = 50
 ORDERINGS = {"name": "name", "sessions": "count", "newest": "newest"}
@@ -114,7 +114,7 @@ def _edit(request: HttpRequest, one: Protocol | None) -> HttpResponse:
     return render(request, "quality/protocol_form.html", context, status=status)
 
 
-def _typed(test: Test) -> dict[str, Any]:
+def _typed(test: ProtocolTest) -> dict[str, Any]:
     """A test as the editor's fields show it."""
     row = test.to_json()
     for name in ("reference", "tolerance", "action"):

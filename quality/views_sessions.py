@@ -24,7 +24,7 @@ from .models import QASession, Verdict
 from .selectors import found
 from .services import files, sessions, signing
 from .services.consequences import newest_alert
-from .tests_of import MAX_VALUES, Test, from_json, result
+from .tests_of import MAX_VALUES, ProtocolTest, from_json, result
 
 
 @requires(Can.ORDER_WORK)
@@ -53,7 +53,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
     return _signed_page(request, one) if one.is_signed else _draft_page(request, one)
 
 
-def _judged(one: QASession, test: Test) -> tuple[str, str, str]:
+def _judged(one: QASession, test: ProtocolTest) -> tuple[str, str, str]:
     """Verdict, its words, and mean or complaint of a draft's test as typed so far."""
     try:
         answer = result(test, one.answers.get(test.key, {}))

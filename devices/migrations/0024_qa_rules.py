@@ -1,7 +1,6 @@
 """Rules behind the alerts of QA protocols: a kind that another room judges."""
 
-import migrations
-import models
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from devices.models import Device
 from quality.models import Protocol, QAResult
-from quality.tests_of import Test, from_json
+from quality.tests_of import ProtocolTest, from_json
 
 from .standing import signed
 
@@ -38,7 +38,7 @@ class Point:
 class Series:
     """A test with its points, oldest first."""
 
-    test: Test
+    test: ProtocolTest
     points: list[Point]
 
     def as_json(self) -> dict[str, Any]:
@@ -71,8 +71,8 @@ def series(device: Device, protocol: Protocol) -> list[Series]:
         (row.session_id, row.key): row
         for row in QAResult.objects.filter(session__in=[each.pk for each in sessions])
     }
-    tests: dict[str, Test] = {}
-    versions: dict[int, dict[str, Test]] = {}
+    tests: dict[str, ProtocolTest] = {}
+    versions: dict[int, dict[str, ProtocolTest]] = {}
     for version in [*(each.version for each in sessions), protocol.current]:
         if version is not None and version.pk not in versions:
             versions[version.pk] = {t.key: t for t in map(from_json, version.tests)}

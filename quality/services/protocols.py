@@ -16,7 +16,7 @@ from devices.plain_text import clean
 from devices.services import rules
 from devices.services.order_changes import AnyRequest
 from quality.models import Protocol, ProtocolPlan, ProtocolVersion
-from quality.tests_of import Test, clean_tests
+from quality.tests_of import ProtocolTest, clean_tests
 from twinhealth.errors import ConflictError, InvalidInputError
 
 
@@ -143,13 +143,13 @@ def _keys(version: ProtocolVersion) -> list[str]:
 
 def _tests(
     given: Sequence[Mapping[str, Any]], keys: Sequence[str], model: DeviceModel | None
-) -> list[Test]:
+) -> list[ProtocolTest]:
     metrics = set(model.metrics.values_list("key", flat=True)) if model else set()
     return clean_tests(given, keys=set(keys), metrics=metrics)
 
 
 def _add(
-    protocol: Protocol, tests: Sequence[Test], instructions: str, reason: str, actor: User
+    protocol: Protocol, tests: Sequence[ProtocolTest], instructions: str, reason: str, actor: User
 ) -> None:
     protocol.current = ProtocolVersion.objects.create(
         protocol=protocol,

@@ -19,7 +19,7 @@ from devices.services.events import lock_twin
 from devices.services.order_changes import AnyRequest
 from quality import certificate
 from quality.models import QAResult, QASession, SessionState
-from quality.tests_of import Result, Test, from_json, result
+from quality.tests_of import ProtocolTest, Result, from_json, result
 from quality.tolerance import worst
 from twinhealth.errors import ConflictError, InvalidInputError
 from twinhealth.web.canonical import sha256
@@ -27,7 +27,7 @@ from twinhealth.web.canonical import sha256
 from . import consequences
 from .sessions import check_rights, locked_draft
 
-Judged = list[tuple[Test, Result]]
+Judged = list[tuple[ProtocolTest, Result]]
 
 
 @transaction.atomic

@@ -73,7 +73,7 @@ def create(
         device=device,
         rule=rule,
         created_by=actor,
-        is_synthetic=device.is_synthetic if device else False,
+        is_synthetic=device.is_synthetic if device else model.is_synthetic,
     )
     _add(protocol, cleaned, instructions, reason, actor)
     audit.record(actor=actor, verb="created", obj=protocol, request=request)

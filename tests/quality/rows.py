@@ -46,10 +46,10 @@ def machine(days: float = 400, **fields: Any) -> Device:
     return found
 
 
-def protocol(device: Device, **fields: Any) -> Protocol:
+def protocol(machine_: Device, **fields: Any) -> Protocol:
     fields = {"actor": admin(), "name": "Monthly constancy", "tests": TESTS, **fields}
     if "device" not in fields:
-        fields["device_model"] = device.model
+        fields["device_model"] = machine_.model
     return protocols.create(**fields)
 
 

@@ -337,6 +337,7 @@ def test_an_extra_check_moves_no_due_date_unless_it_counts(
     assert plan.next_due_on is not None
     assert plan.next_due_on > today(80)
     assert signed.order is not None
+    signed.order.refresh_from_db()
     assert (signed.order.state, signed.order.counts_for) == ("done", plan)
 
 

@@ -260,7 +260,6 @@ class SessionViewSet(Base):
     @extend_schema(
         summary="The certificate", responses={(200, "application/pdf"): OpenApiTypes.BINARY}
     )
-    @action(detail=True, methods=["get"], url_path=r"certificate\.pdf")
     def certificate(self, request: Request, pk: str) -> HttpResponse:
         """PDF of a signed session: the same bytes each time."""
         return certificate_of(found.session(int(pk)))

@@ -13,6 +13,11 @@ router.register("qa-sessions", SessionViewSet, basename="api-qa-session")
 router.register("qa-instruments", InstrumentViewSet, basename="api-qa-instrument")
 
 urlpatterns = [
+    path(
+        "qa-sessions/<int:pk>/certificate.pdf",
+        SessionViewSet.as_view({"get": "certificate"}),
+        name="api-qa-certificate",
+    ),
     path("devices/<int:pk>/qa/", MachineQAView.as_view(), name="api-device-qa"),
     *router.urls,
 ]

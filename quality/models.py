@@ -287,6 +287,11 @@ class QAFile(models.Model):
     def __str__(self) -> str:
         return self.filename
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether a page may show it."""
+        return self.kind != "application/pdf"
+
 
 class QAMark(models.Model):
     """A mark as degraded that failed sessions of a protocol made on a machine."""

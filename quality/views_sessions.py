@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,6 +15,7 @@ from accounts.decorators import requires
 from accounts.permissions import Can
 from devices import selectors_maintenance as order_selectors
 from devices.views_maintenance import actor, rights
+from devices.views_order_files import as_response
 from twinhealth.errors import ConflictError, DomainError, InvalidInputError
 from twinhealth.web.errors import status_of
 
@@ -314,15 +315,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def file(request: HttpRequest, pk: int, file: int) -> HttpResponseBase:
     """The file itself: pictures to be looked at, a PDF to be saved."""
-    one = found.file(found.session(pk), file)
-    response = FileResponse(
-        files.opened(one),
-        content_type=one.kind,
-        as_attachment=one.kind == "application/pdf",
-        filename=one.filename,
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return as_response(found.file(found.session(pk), file))
 
 
 def certificate_of(one: QASession) -> HttpResponse:

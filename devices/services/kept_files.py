@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
+from django.conf import settings
 from PIL import Image, UnidentifiedImageError
 
 from devices.models.order_file import FileKind
-from twinhealth.errors import InvalidInputError, TooLargeError, UnavailableError
+from twinhealth.errors import InvalidInputError, NotFoundError, TooLargeError, UnavailableError
 
 _CHUNK = 1 << 20
 _HEADS = {
@@ -93,3 +94,29 @@ def checked_kind(path: Path, *, photo: bool) -> FileKind:
                 "file_broken", "The picture can't be read. Take or export it again."
             ) from error
     return found
+
+
+class KeptFile(Protocol):
+    """A row of a file that `keep` wrote below MEDIA_ROOT."""
+
+    path: str
+    kind: str
+    filename: str
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether a page may show it."""
+
+
+def opened(file: KeptFile) -> BinaryIO:
+    """Its bytes.
+
+    Raises:
+        NotFoundError: `file_lost` where it isn't on the disk.
+    """
+    try:
+        return (Path(settings.MEDIA_ROOT) / file.path).open("rb")
+    except OSError as error:
+        raise NotFoundError(
+            "file_lost", "The file isn't where it was kept. Tell an admin."
+        ) from error

@@ -108,17 +108,3 @@ def get(order: WorkOrder, pk: int) -> OrderFile:
     if found is None:
         raise NotFoundError("file_not_found", "This order has no such file.")
     return found
-
-
-def opened(file: OrderFile) -> BinaryIO:
-    """Its bytes.
-
-    Raises:
-        NotFoundError: `file_lost` where it isn't on the disk.
-    """
-    try:
-        return (Path(settings.MEDIA_ROOT) / file.path).open("rb")
-    except OSError as error:
-        raise NotFoundError(
-            "file_lost", "The file isn't where it was kept. Tell an admin."
-        ) from error

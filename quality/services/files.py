@@ -14,7 +14,7 @@ from accounts.services import audit
 from devices.services.kept_files import checked_kind, keep, shown_name
 from devices.services.order_changes import AnyRequest
 from quality.models import QAFile, QASession
-from twinhealth.errors import ConflictError, NotFoundError
+from twinhealth.errors import ConflictError
 
 from .sessions import check_rights, locked_draft
 
@@ -71,17 +71,3 @@ def _attached(file: QAFile, actor: User, request: AnyRequest) -> QAFile:
         actor=actor, verb="attached", obj=session, request=request, detail={"sha256": file.sha256}
     )
     return file
-
-
-def opened(file: QAFile) -> BinaryIO:
-    """Its bytes.
-
-    Raises:
-        NotFoundError: `file_lost` where it isn't on the disk.
-    """
-    try:
-        return (Path(settings.MEDIA_ROOT) / file.path).open("rb")
-    except OSError as error:
-        raise NotFoundError(
-            "file_lost", "The file isn't where it was kept. Tell an admin."
-        ) from error

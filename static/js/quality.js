@@ -11,7 +11,30 @@ function addValue(box) {
   next.focus();
 }
 
+// What is kept while somebody types counts up the revision that the form says it has seen, so a
+// signature waits for the answer of a keeping that is under way, and none begins beside it.
+function oneAtATime(form) {
+  let running = 0;
+  let waiting = null;
+  let leaving = false;
+  form.addEventListener("htmx:beforeRequest", (event) => {
+    if (leaving) event.preventDefault();
+    else running += 1;
+  });
+  form.addEventListener("htmx:afterRequest", () => {
+    running = Math.max(0, running - 1);
+    if (!running && waiting) form.requestSubmit(waiting);
+  });
+  form.addEventListener("submit", (event) => {
+    if (running) {
+      event.preventDefault();
+      waiting = event.submitter;
+    } else leaving = true;
+  });
+}
+
 if (session) {
+  oneAtATime(session);
   for (const button of session.querySelectorAll("[data-more]")) {
     button.hidden = false;
     button.addEventListener("click", () => addValue(button.closest("[data-values]")));

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from detection.services.reread_work import work_lists
 from detection.services.trust import trust_of
@@ -33,17 +34,21 @@ def test_trust_follows_the_sessions() -> None:
     for each in (before, after, later):
         f.reading(device, noise, 1.0, each.acquired_at - timedelta(minutes=5))
     version = make_version()
-    runs = [make_run(each, version, boxes=(("covid", 0.9),)) for each in (before, after, later)]
+    long_ago = {"trust_at": rows.ago(1), "device_trust": "full"}
+    runs = [
+        make_run(each, version, boxes=(("covid", 0.9),), **long_ago)
+        for each in (before, after, later)
+    ]
     assert [trust_of(each).level for each in (before, after, later)] == ["full"] * 3
 
     bad = rows.signed(protocol, device, 1, kv=76)
     levels = [trust_of(each).level for each in (before, after, later)]
     assert levels == ["full", "reduced", "reduced"]
     assert "Monthly constancy" in trust_of(after).reasons[0]["text"]
-    work_lists(seconds=60)
+    assert not work_lists(seconds=60, now=timezone.now() + timedelta(minutes=5))
     for run in runs:
         run.refresh_from_db()
-    assert [run.device_trust for run in runs[1:]] == ["reduced", "reduced"]
+    assert [run.device_trust for run in runs] == ["full", "reduced", "reduced"]
 
     repaired = rows.signed(protocol, device, 0.75)
     assert repaired.performed_at > bad.performed_at

@@ -21,7 +21,15 @@ TEST_FIELDS = (
 BLANKS = 3  # empty rows below the tests, for browsers without scripts
 
 
-class SessionForm(forms.Form):
+class PlainForm(forms.Form):
+    """Labels without a colon."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+
+
+class SessionForm(PlainForm):
     """What a session says besides its tests."""
 
     performed_at = MomentField(label="Measured at", required=False)
@@ -54,7 +62,7 @@ class SessionForm(forms.Form):
         field.queryset = Instrument.objects.filter(retired_at=None)
 
 
-class SignForm(forms.Form):
+class SignForm(PlainForm):
     """The signature and what goes with it."""
 
     signature = forms.CharField(
@@ -85,7 +93,7 @@ def countable(session: QASession) -> Any:
     return plans.exclude(timing="fixed").order_by("title")
 
 
-class ProtocolForm(forms.Form):
+class ProtocolForm(PlainForm):
     """What a protocol is called and of what it is; its tests are read by `tests_given`."""
 
     name = forms.CharField(max_length=120, label="Name")
@@ -153,7 +161,7 @@ def choices_text(test: ProtocolTest) -> str:
     return "\n".join(f"{text}{ends.get(verdict, '')}" for text, verdict in test.choices)
 
 
-class InstrumentForm(forms.Form):
+class InstrumentForm(PlainForm):
     """A new instrument."""
 
     name = forms.CharField(max_length=120, label="What it is")
@@ -163,7 +171,7 @@ class InstrumentForm(forms.Form):
     )
 
 
-class TieForm(forms.Form):
+class TieForm(PlainForm):
     """A plan whose orders ask for the protocol."""
 
     plan = forms.ModelChoiceField(MaintenancePlan.objects.none(), required=False)
@@ -189,7 +197,7 @@ class TieForm(forms.Form):
         )
 
 
-class StartForm(forms.Form):
+class StartForm(PlainForm):
     """Which machine, which protocol, of which order."""
 
     device = forms.ModelChoiceField(Device.objects.all())

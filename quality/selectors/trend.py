@@ -8,9 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from devices.checklist_steps import plain
 from devices.models import Device
 from quality.models import Protocol, QAResult
 from quality.tests_of import ProtocolTest, from_json
+from twinhealth.web.ucum import unit_text
 
 from .standing import signed
 
@@ -33,6 +35,11 @@ class Point:
     version: int
     limits: dict[str, float | None]
 
+    @property
+    def shown(self) -> str:
+        """The mean to six digits, or the text."""
+        return self.text if self.number is None else plain(float(f"{self.number:.6g}"))
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -48,7 +55,7 @@ class Series:
         return {
             "key": self.test.key,
             "name": self.test.name,
-            "unit": self.test.unit,
+            "unit": unit_text(self.test.unit),
             "zone": zone,
             "t": [point.at.timestamp() for point in self.points],
             "v": [point.number for point in self.points],

@@ -54,19 +54,20 @@ function draw(place, data, readout) {
       axes: [{ ...axis, values: TIMES }, { ...axis, size: GUTTER }],
       series: [
         {},
+        edge("--watch", [6, 4]),
+        edge("--watch", [6, 4]),
+        edge("--act", []),
+        edge("--act", []),
+        // last: the band's fill would cover it
         { stroke: colour("--accent"), width: 1.5, spanGaps: false, points: { show: false } },
-        edge("--watch", [6, 4]),
-        edge("--watch", [6, 4]),
-        edge("--act", []),
-        edge("--act", []),
       ],
-      bands: [{ series: [3, 2], fill: colour("--ok-soft") }],
+      bands: [{ series: [2, 1], fill: colour("--ok-soft") }],
       hooks: {
         draw: [(self) => drawPoints(self, data)],
         setCursor: [(self) => say(self.cursor.idx)],
       },
     },
-    [data.t, data.v, data.tolerance_low, data.tolerance_high, data.action_low, data.action_high],
+    [data.t, data.tolerance_low, data.tolerance_high, data.action_low, data.action_high, data.v],
     place,
   );
   plot.over.addEventListener("click", () => {

@@ -101,10 +101,11 @@ def trends(request: HttpRequest, device_id: int, protocol_id: int) -> HttpRespon
     return render(request, "quality/trend.html", context)
 
 
-def _table(listed: list[trend.Series]) -> list[tuple[trend.Point, list[trend.Point]]]:
+def _table(listed: list[trend.Series]) -> list[tuple[trend.Point, list[tuple[str, trend.Point]]]]:
     """A row per session, the newest first: the session by its first point, then each test's."""
+    names = [each.test.name for each in listed]
     rows = list(zip(*(each.points for each in listed), strict=True)) if listed else []
-    return [(row[0], list(row)) for row in reversed(rows)]
+    return [(row[0], list(zip(names, row, strict=True))) for row in reversed(rows)]
 
 
 HEADER = (

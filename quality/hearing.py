@@ -23,7 +23,9 @@ def mark_changed(*, span: DegradedSpan, **_: Any) -> None:
     own = QAMark.objects.filter(span=span).first()
     failed = signed().filter(device=span.device_id, verdict=Verdict.ACTION)
     protocols = Protocol.objects.filter(pk__in=failed.values("protocol"))
-    for protocol in protocols.exclude(pk=own.protocol_id if own else None):
+    if own is not None:
+        protocols = protocols.exclude(pk=own.protocol_id)
+    for protocol in protocols:
         runs = failing_runs(standing(span.device_id, protocol.pk))
         alert = newest_alert(span.device_id, protocol)
         if runs[-1].ended is None and alert is not None:

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
-
-class Signed(Protocol):
-    """What is needed of a session."""
-
-    @property
-    def performed_at(self) -> datetime: ...  # noqa: D102
-    @property
-    def verdict(self) -> str: ...  # noqa: D102
-
-
-S = TypeVar("S", bound=Signed)
+if TYPE_CHECKING:
+    from quality.models import QASession
 
 
 @dataclass(slots=True)
-class Run(Generic[S]):
+class Run:
     """Failures without a good session between them.
 
     Attributes:
@@ -30,12 +20,12 @@ class Run(Generic[S]):
         ended: the good session after; `None` while it lasts.
     """
 
-    good: S | None
-    failed: list[S]
-    ended: S | None = None
+    good: QASession | None
+    failed: list[QASession]
+    ended: QASession | None = None
 
 
-def failing_runs(sessions: Iterable[S]) -> list[Run[S]]:
+def failing_runs(sessions: Iterable[QASession]) -> list[Run]:
     """All runs, oldest first.
 
     One beyond tolerance is good in this sense: the machine may be used, the correction is planned.
@@ -43,8 +33,8 @@ def failing_runs(sessions: Iterable[S]) -> list[Run[S]]:
     Args:
         sessions: signed and not superseded, in the order in which was measured.
     """
-    found: list[Run[S]] = []
-    good: S | None = None
+    found: list[Run] = []
+    good: QASession | None = None
     for session in sessions:
         lasts = found and found[-1].ended is None
         if session.verdict == "action":

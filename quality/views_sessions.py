@@ -293,7 +293,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 def attach(request: HttpRequest, pk: int) -> HttpResponse:
     """A photo or a document."""
     one = found.session(pk)
-    upload = request.FILES.get("file")
+    upload: Any = request.FILES.get("file")
     try:
         if upload is None:
             raise InvalidInputError("file_missing", "Choose a file first.")

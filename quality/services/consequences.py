@@ -60,7 +60,7 @@ def newest_alert(device_id: int, protocol: Protocol) -> Alert | None:
     return found.filter(device=device_id, rule=protocol.rule_id).order_by("-pk").first()
 
 
-def _raise(session: QASession, run: Run[QASession], alert: Alert | None) -> None:
+def _raise(session: QASession, run: Run, alert: Alert | None) -> None:
     """Open the alert, or bring the one that stands up to this failure."""
     now, last = timezone.now(), run.failed[-1]
     names = [

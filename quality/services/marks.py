@@ -15,14 +15,14 @@ from devices.models import Alert, DegradedSpan, Device
 from devices.models.device import Lifecycle
 from devices.services import degraded
 from devices.services.order_changes import AnyRequest
-from quality.models import Protocol, QAMark, QASession
+from quality.models import Protocol, QAMark
 from quality.runs import Run
 
 MAX_REASON = 300
 Gap = tuple[datetime, datetime | None]
 
 
-def since_of(device: Device, run: Run[QASession]) -> tuple[datetime, str]:
+def since_of(device: Device, run: Run) -> tuple[datetime, str]:
     """From when on a run degrades the machine, and why from then."""
     known = degraded.earliest(device)
     if run.good is not None:
@@ -37,7 +37,7 @@ def settle(
     *,
     device: Device,
     protocol: Protocol,
-    runs: list[Run[QASession]],
+    runs: list[Run],
     alert: Alert | None,
     actor: User | None,
     request: AnyRequest = None,
@@ -72,7 +72,7 @@ def _decided(mark: QAMark) -> bool:
 def _adjust(
     device: Device,
     mark: QAMark,
-    runs: list[Run[QASession]],
+    runs: list[Run],
     actor: User,
     request: AnyRequest,
 ) -> None:
@@ -97,7 +97,7 @@ def _adjust(
     mark.save(update_fields=["failed", "closed"])
 
 
-def _within(device: Device, run: Run[QASession], span: DegradedSpan) -> bool:
+def _within(device: Device, run: Run, span: DegradedSpan) -> bool:
     """Whether the run still says of the whole mark that it is right."""
     since, _ = since_of(device, run)
     if span.since < since:
@@ -122,7 +122,7 @@ def _withdraw(mark: QAMark, actor: User, request: AnyRequest) -> None:
 def _fill(
     device: Device,
     protocol: Protocol,
-    run: Run[QASession],
+    run: Run,
     *,
     alert: Alert | None,
     actor: User | None,

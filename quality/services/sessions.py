@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -31,6 +31,7 @@ from twinhealth.errors import (
 from .protocols import covers
 
 MAX_TYPED = 64  # characters of one value
+EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 def check_rights(actor: User) -> None:
@@ -66,7 +67,8 @@ def begin(
         request: for the audit trail.
 
     Raises:
-        InvalidInputError: `protocol_of_another_machine`, `order_of_another_machine`, `in_future`.
+        InvalidInputError: `protocol_of_another_machine`, `order_of_another_machine`, `in_future`,
+            `too_long_ago`.
         ConflictError: `device_retired`, `protocol_retired`, `order_closed`.
         NotPermittedError: `permission_denied`.
     """
@@ -180,7 +182,8 @@ def save(
         fields: any of `performed_at`, `instrument`, `instrument_reason`, `comment`.
 
     Raises:
-        InvalidInputError: `unknown_test`, `too_many_values`, `answer_invalid`, `in_future`, or a
+        InvalidInputError: `unknown_test`, `too_many_values`, `answer_invalid`, `in_future`,
+            `too_long_ago`, or a
             text's own code.
         ConflictError: `already_signed`, `session_changed`.
         NotPermittedError: `permission_denied`.
@@ -285,13 +288,15 @@ def discard(*, session: QASession, actor: User, request: AnyRequest = None) -> N
 
 
 def checked_moment(at: datetime) -> datetime:
-    """When it was measured isn't ahead of us.
+    """When it was measured isn't ahead of us, nor before there were such machines.
 
     Raises:
-        InvalidInputError: `in_future`.
+        InvalidInputError: `in_future`, `too_long_ago`.
     """
     if at > timezone.now():
         raise InvalidInputError("in_future", "That moment is still to come.")
+    if at < EARLIEST:
+        raise InvalidInputError("too_long_ago", f"Nothing before {EARLIEST:%Y} can be entered.")
     return at
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,8 @@ def test_moments_and_machines(device: Device, protocol: Protocol) -> None:
     refused("in_future", sessions.begin, device=device, performed_at=ahead, **begin)
     session = rows.draft(protocol, device)
     refused("in_future", sessions.save, session=session, actor=who, performed_at=ahead)
+    never = datetime.min.replace(tzinfo=UTC)
+    refused("too_long_ago", sessions.save, session=session, actor=who, performed_at=never)
     refused("protocol_of_another_machine", sessions.begin, device=f.device(), **begin)
     alone = rows.protocol(device, name="Alone", device=device)
     refused(

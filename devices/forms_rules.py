@@ -9,7 +9,7 @@ from django import forms
 from devices.models import Device, DeviceModel, Metric, Rule
 from devices.rule_kinds.clean import LIMITS, TIMING
 from devices.rule_kinds.spec import (
-    KINDS,
+    BY_HAND,
     OF_MACHINE,
     PARAMETERS,
     WITH_KEEPING,
@@ -25,7 +25,7 @@ SPANS = (("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("1096", "thre
 class WhatForm(forms.Form):
     """Which kind of rule, on what."""
 
-    kind = forms.ChoiceField(choices=list(KINDS.items()))
+    kind = forms.ChoiceField(choices=list(BY_HAND.items()))
     metric = forms.ModelChoiceField(
         Metric.objects.none(), required=False, empty_label="the machine as a whole"
     )

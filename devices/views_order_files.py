@@ -16,14 +16,14 @@ from twinhealth.errors import DomainError, InvalidInputError
 
 from . import selectors_maintenance as selectors
 from .models import OrderFile, WorkOrder
-from .services import order_files
+from .services import kept_files, order_files
 from .views_maintenance import actor
 
 
-def as_response(file: OrderFile) -> FileResponse:
+def as_response(file: kept_files.KeptFile) -> FileResponse:
     """The bytes: pictures to be looked at, a PDF to be saved."""
     found = FileResponse(
-        order_files.opened(file),
+        kept_files.opened(file),
         content_type=file.kind,
         as_attachment=not file.is_picture,
         filename=file.filename,

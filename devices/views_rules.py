@@ -17,7 +17,7 @@ from accounts.decorators import requires
 from accounts.permissions import Can, may
 from devices.forms_rules import ReplayForm, RuleForm, SwitchForm, WhatForm, initial_of
 from devices.models import DeviceModel, Metric, Rule
-from devices.rule_kinds.spec import KINDS
+from devices.rule_kinds.spec import BY_HAND, KINDS
 from devices.rule_kinds.words import sentence
 from devices.selectors import replay as replay_selectors
 from devices.selectors import rules as selectors
@@ -185,7 +185,7 @@ def rule_switch(request: HttpRequest, pk: int) -> HttpResponse:
 def rule_replay(request: HttpRequest, model_id: int) -> HttpResponse:
     """What the rule of the form, saved or not, would have done; a fragment or a page."""
     model, kind = selectors.model(model_id), request.POST.get("kind", "")
-    if kind not in KINDS:
+    if kind not in BY_HAND:
         raise NotFoundError("unknown_kind", "There is no such kind of rule.")
     metric = _metric(model, request)
     form = RuleForm(request.POST, kind=kind, metric=metric, reason=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from twinhealth.web.canonical import sha256
+
 from .report_text import SECTIONS
+
+__all__ = ["FORMAT", "plain", "sections", "sha256", "version_sha256"]
 
 FORMAT = 1
 
@@ -23,12 +25,6 @@ def sections(drafted: Mapping[str, str], edited: Mapping[str, str]) -> list[dict
             row["drafted"] = drafted[key]
         found.append(row)
     return found
-
-
-def sha256(content: Mapping[str, Any]) -> str:
-    """Over JSON in UTF-8, keys sorted, no spaces: the same content has the same hash everywhere."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def version_sha256(report: str, addenda: Sequence[Mapping[str, str]]) -> str:

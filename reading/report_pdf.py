@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any, Final
-from xml.sax.saxutils import escape
 
 from django.conf import settings
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
@@ -19,7 +16,6 @@ from reportlab.platypus import (
     Frame,
     KeepTogether,
     PageTemplate,
-    Paragraph,
     Spacer,
     Table,
     TableStyle,
@@ -27,22 +23,25 @@ from reportlab.platypus import (
 
 from reading import report_picture
 from reading.report_facts import moment
-from reading.report_fonts import BOLD, INSTEAD, PLAIN, register, shown
 from reading.report_rows import Rows, badges, patient_rows, study_rows, told
 from reading.selectors_report import Document, Version
 from twinhealth.errors import DomainError
-
-_WIDTH, _HEIGHT = A4
-_SIDE: Final = 18 * mm
-_TOP, _BOTTOM = 30 * mm, 20 * mm
-_INNER = _WIDTH - 2 * _SIDE
-_GREY, _LINE = HexColor("#555555"), HexColor("#999999")
-_TEXT = ParagraphStyle("text", fontName=PLAIN, fontSize=9.5, leading=13)
-_SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7.5, leading=10, textColor=_GREY)
-_HEAD = ParagraphStyle(
-    "head", parent=_TEXT, fontName=BOLD, fontSize=10.5, spaceBefore=7, spaceAfter=2, keepWithNext=1
+from twinhealth.web.pdf import (
+    BOTTOM,
+    HEAD,
+    HEIGHT,
+    INNER,
+    LINE,
+    SIDE,
+    SMALL,
+    TITLE,
+    TOP,
+    WIDTH,
+    NumberedCanvas,
+    frame,
+    paragraph,
 )
-_TITLE = ParagraphStyle("title", parent=_TEXT, fontName=BOLD, fontSize=14, leading=18)
+from twinhealth.web.pdf_fonts import BOLD, INSTEAD, register, shown
 
 
 def pdf(document: Document) -> bytes:
@@ -61,35 +60,11 @@ def pdf(document: Document) -> bytes:
         creator="TwinHealth",
         lang="en-GB",
     )
-    frame = Frame(_SIDE, _BOTTOM, _INNER, _HEIGHT - _TOP - _BOTTOM, 0, 0, 0, 0)
+    area = Frame(SIDE, BOTTOM, INNER, HEIGHT - TOP - BOTTOM, 0, 0, 0, 0)
     page = _Page(document)
-    template.addPageTemplates(PageTemplate(frames=[frame], onPage=page.draw))
-    template.build(_story(document), canvasmaker=_NumberedCanvas)
+    template.addPageTemplates(PageTemplate(frames=[area], onPage=page.draw))
+    template.build(_story(document), canvasmaker=NumberedCanvas)
     return out.getvalue()
-
-
-class _NumberedCanvas(Canvas):
-    """Writes `page n of m` when the number of pages is known: at the end."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._pages: list[dict[str, Any]] = []
-
-    def showPage(self) -> None:  # noqa: N802 - reportlab's name
-        """Keep the page instead of writing it."""
-        self._pages.append(dict(self.__dict__))
-        self._startPage()
-
-    def save(self) -> None:
-        """Write all pages with their numbers."""
-        for page in self._pages:
-            self.__dict__.update(page)
-            self.setFont(PLAIN, 7.5)
-            self.setFillColor(_GREY)
-            text = f"page {self._pageNumber} of {len(self._pages)}"
-            self.drawRightString(_WIDTH - _SIDE, 10 * mm, text)
-            super().showPage()
-        super().save()
 
 
 class _Page:
@@ -111,24 +86,14 @@ class _Page:
         canvas.saveState()
         if not self._signed:
             self._draft(canvas)
-        canvas.setFont(BOLD, 11)
-        canvas.drawString(_SIDE, _HEIGHT - 15 * mm, shown(settings.HOSPITAL_NAME))
-        canvas.setFont(PLAIN, 8.5)
-        canvas.drawString(_SIDE, _HEIGHT - 20 * mm, _cut(canvas, shown(self._who)))
-        canvas.setStrokeColor(_LINE)
-        canvas.line(_SIDE, _HEIGHT - 23 * mm, _WIDTH - _SIDE, _HEIGHT - 23 * mm)
-        canvas.line(_SIDE, 16 * mm, _WIDTH - _SIDE, 16 * mm)
-        canvas.setFont(PLAIN, 6.5)
-        canvas.setFillColor(_GREY)
-        canvas.drawString(_SIDE, 12.5 * mm, shown(self._foot))
-        canvas.drawString(_SIDE, 9.5 * mm, "Research use only. Not a medical device.")
+        frame(canvas, head=settings.HOSPITAL_NAME, line=self._who, foot=self._foot)
         canvas.restoreState()
 
     def _draft(self, canvas: Canvas) -> None:
         canvas.saveState()
         canvas.setFillColor(HexColor("#dddddd"))
         canvas.setFont(BOLD, 54)
-        canvas.translate(_WIDTH / 2, _HEIGHT / 2)
+        canvas.translate(WIDTH / 2, HEIGHT / 2)
         canvas.rotate(52)
         canvas.drawCentredString(0, 0, "draft, not signed")
         canvas.restoreState()
@@ -136,11 +101,11 @@ class _Page:
 
 def _story(document: Document) -> list[Flowable]:
     content = document.content
-    found: list[Flowable] = [_p("Radiology report", _TITLE)]
+    found: list[Flowable] = [paragraph("Radiology report", TITLE)]
     if marks := badges(content):
-        found.append(_p(" · ".join(marks).upper(), _SMALL))
+        found.append(paragraph(" · ".join(marks).upper(), SMALL))
     found.append(_facts(patient_rows(content), study_rows(content)))
-    found.append(_p(f"Conclusion: {document.conclusion or 'none yet'}", _HEAD))
+    found.append(paragraph(f"Conclusion: {document.conclusion or 'none yet'}", HEAD))
     for section in content["sections"]:
         found += _section(section["title"], section["text"] or "none yet")
     found.append(_picture(document))
@@ -148,20 +113,20 @@ def _story(document: Document) -> list[Flowable]:
         by = f"{addendum.by_name}, {moment(addendum.at)}"
         found += _section(f"Addendum {number}", addendum.text, by)
     if document.critical:
-        found.append(_p("Critical results", _HEAD))
+        found.append(paragraph("Critical results", HEAD))
     for result in document.critical:
-        found += [_p(line) for line in told(result)]
+        found += [paragraph(line) for line in told(result)]
     found.append(KeepTogether(_end(document)))
     if INSTEAD in "".join(shown(text) for text in _texts(document)):
         note = f"{INSTEAD}: a character that this PDF can't show; the report's page shows it."
-        found.append(_p(note, _SMALL))
+        found.append(paragraph(note, SMALL))
     return found
 
 
 def _section(title: str, text: str, by: str = "") -> list[Flowable]:
-    found: list[Flowable] = [_p(title, _HEAD)]
-    found += [_p(line) for line in text.split("\n")]
-    return [*found, _p(by, _SMALL)] if by else found
+    found: list[Flowable] = [paragraph(title, HEAD)]
+    found += [paragraph(line) for line in text.split("\n")]
+    return [*found, paragraph(by, SMALL)] if by else found
 
 
 def _facts(left: Rows, right: Rows) -> Flowable:
@@ -171,16 +136,16 @@ def _facts(left: Rows, right: Rows) -> Flowable:
         cells: list[Flowable] = []
         for side in (left, right):
             term, value = side[i] if i < len(side) else ("", "")
-            cells += [_p(term, _SMALL), _p(value)]
+            cells += [paragraph(term, SMALL), paragraph(value)]
         rows.append(cells)
-    widths = [18 * mm, _INNER / 2 - 18 * mm] * 2
+    widths = [18 * mm, INNER / 2 - 18 * mm] * 2
     lines = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("TOPPADDING", (0, 0), (-1, -1), 1),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
-        ("LINEABOVE", (0, 0), (-1, 0), 0.5, _LINE),
-        ("LINEBELOW", (0, -1), (-1, -1), 0.5, _LINE),
+        ("LINEABOVE", (0, 0), (-1, 0), 0.5, LINE),
+        ("LINEBELOW", (0, -1), (-1, -1), 0.5, LINE),
     ]
     return Table(rows, colWidths=widths, style=TableStyle(lines), spaceBefore=4, spaceAfter=4)
 
@@ -189,29 +154,31 @@ def _picture(document: Document) -> Flowable:
     try:
         data = report_picture.jpeg(document.film.image)
     except DomainError as error:
-        return _p(f"The film can't be shown here: {error.message}", _SMALL)
-    picture = report_picture.FilmFlowable(data, dict(document.content), _INNER, 85 * mm)
+        return paragraph(f"The film can't be shown here: {error.message}", SMALL)
+    picture = report_picture.FilmFlowable(data, dict(document.content), INNER, 85 * mm)
     text = "As the film is stored, sides are the picture's; boxes of the findings above."
-    return KeepTogether([Spacer(1, 8), picture, _p(text, _SMALL)])
+    return KeepTogether([Spacer(1, 8), picture, paragraph(text, SMALL)])
 
 
 def _end(document: Document) -> list[Flowable]:
     """Signature line, versions, hash."""
     signature = document.signature
     if signature is None:
-        return [Spacer(1, 10), _p("Draft, not signed.", _HEAD)]
+        return [Spacer(1, 10), paragraph("Draft, not signed.", HEAD)]
     found: list[Flowable] = [
         Spacer(1, 10),
-        _p(
+        paragraph(
             f"Signed by {signature.by_name}, {moment(signature.at)} (signature {signature.pk})",
-            _HEAD,
+            HEAD,
         ),
     ]
-    found += [_p(version_line(version), _SMALL) for version in document.versions if version.number]
+    found += [
+        paragraph(version_line(version), SMALL) for version in document.versions if version.number
+    ]
     if not document.kept:
-        found.append(_p("Signed before reports were kept: no hash.", _SMALL))
+        found.append(paragraph("Signed before reports were kept: no hash.", SMALL))
     elif not document.intact:
-        found.append(_p("The kept report differs from its hash. Tell an admin.", _HEAD))
+        found.append(paragraph("The kept report differs from its hash. Tell an admin.", HEAD))
     return found
 
 
@@ -231,15 +198,3 @@ def _texts(document: Document) -> Sequence[str]:
     critical = [line for result in document.critical for line in told(result)]
     names = [version.by_name for version in document.versions]
     return [*(text for _, text in rows), *critical, *names, settings.HOSPITAL_NAME]
-
-
-def _p(text: str, style: ParagraphStyle = _TEXT) -> Flowable:
-    """A paragraph of plain text: what looks like markup is text."""
-    return Paragraph(escape(shown(text)).replace("\n", "<br/>"), style)
-
-
-def _cut(canvas: Canvas, text: str) -> str:
-    """As much of it as one line holds."""
-    while canvas.stringWidth(text, PLAIN, 8.5) > _INNER:
-        text = text.removesuffix("…")[:-1] + "…"
-    return text

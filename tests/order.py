@@ -45,6 +45,7 @@ INDIFFERENT = {
     "imaging/test_grayscale_chain.py": "arithmetic on pixels",
     "imaging/test_header.py": "a parser",
     "imaging/test_statistics.py": "arithmetic on pixels",
+    "quality/test_tolerance.py": "arithmetic on numbers",
     "reading/test_double_pages.py::test_at_no_door_the_second_reader_hears_the_first": (
         "a walk over permissions; the rules behind them are asked on both in test_double*.py"
     ),

@@ -17,17 +17,25 @@ class AppendOnly(Operation):
     Args:
         table: name of the table.
         mutable: columns that may still change (a foreign key that is set to NULL, say).
+        once: column and text; rows are frozen from when the column has that text.
     """
 
     reversible = True
 
-    def __init__(self, table: str, mutable: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        table: str,
+        mutable: tuple[str, ...] = (),
+        once: tuple[str, str] | None = None,
+    ) -> None:
         self.table = table
         self.mutable = mutable
+        self.once = once
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """For Django's migration writer."""
-        return (self.__class__.__name__, [self.table], {"mutable": self.mutable})
+        options = {"mutable": self.mutable, "once": self.once}
+        return (self.__class__.__name__, [self.table], options)
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """The models' state doesn't change."""
@@ -66,6 +74,7 @@ class AppendOnly(Operation):
                 c.name for c in connection.introspection.get_table_description(cursor, table)
             ]
         frozen = [c for c in columns if c not in self.mutable]
+        over = f"OLD.\"{self.once[0]}\" = '{self.once[1]}'" if self.once else "TRUE"
         if connection.vendor == "postgresql":
             changed = " OR ".join(f'NEW."{c}" IS DISTINCT FROM OLD."{c}"' for c in frozen)
             function = (
@@ -77,18 +86,21 @@ class AppendOnly(Operation):
                 function,
                 (
                     f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW "
-                    f"WHEN ({changed}) EXECUTE FUNCTION twinhealth_append_only()"
+                    f"WHEN ({over} AND ({changed})) EXECUTE FUNCTION twinhealth_append_only()"
                 ),
                 (
                     f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW "
-                    "EXECUTE FUNCTION twinhealth_append_only()"
+                    f"WHEN ({over}) EXECUTE FUNCTION twinhealth_append_only()"
                 ),
             ]
         changed = " OR ".join(f'NEW."{c}" IS NOT OLD."{c}"' for c in frozen)
         stop = f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are only ever added'); END"
         return [
-            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN {changed} {stop}",
-            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {stop}",
+            (
+                f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
+                f"WHEN {over} AND ({changed}) {stop}"
+            ),
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN {over} {stop}",
         ]
 
 

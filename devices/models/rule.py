@@ -23,9 +23,10 @@ class RuleKind(models.TextChoices):
     REJECT_RATE = "reject_rate", "reject rate"
     CONFIG = "config", "configuration"
     CLOCK = "clock", "clock"
+    QA = "qa", "QA protocol"
 
 
-OF_MACHINE = [RuleKind.CONFIG, RuleKind.CLOCK]
+OF_MACHINE = [RuleKind.CONFIG, RuleKind.CLOCK, RuleKind.QA]
 WITH_LIMITS = [
     RuleKind.LIMIT,
     RuleKind.RATE,
@@ -43,7 +44,7 @@ class Rule(models.Model):
     after the last bad one. What the values are depends on the kind and its `params`.
     """
 
-    # of a metric, or (configuration, clock) of the machine as a whole
+    # of a metric, or (configuration, clock, QA) of the machine as a whole
     metric = models.ForeignKey(
         "devices.Metric", models.CASCADE, null=True, blank=True, related_name="rules"
     )

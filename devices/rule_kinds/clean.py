@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .spec import DAY, KEEP, KINDS, WITH_KEEPING, WITH_LIMITS, Parameter, complete
+from .spec import BY_HAND, DAY, KEEP, WITH_KEEPING, WITH_LIMITS, Parameter, complete
 
 SEVERITIES = ("watch", "act")
 LARGEST = 1e15
@@ -37,14 +37,14 @@ def clean(kind: str, given: Mapping[str, Any]) -> Cleaned:
     """Judge what somebody gave.
 
     Args:
-        kind: one of `KINDS`.
+        kind: one of `BY_HAND`.
         given: `name`, `severity`, `low`, `high`, `hysteresis`, `for_seconds`, `min_samples`,
             `keep_seconds`, `affects_image`, `marks_degraded`, `params`; what is missing has its
             default.
     """
     errors: dict[str, str] = {}
-    if kind not in KINDS:
-        return Cleaned({}, {"kind": f"Choose one of: {', '.join(KINDS)}."})
+    if kind not in BY_HAND:
+        return Cleaned({}, {"kind": f"Choose one of: {', '.join(BY_HAND)}."})
     name = " ".join(str(given.get("name") or "").split())
     if not name or len(name) > 128 or not name.isprintable():
         errors["name"] = "A name of at most 128 characters is needed."

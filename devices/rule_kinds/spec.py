@@ -15,7 +15,7 @@ LONGEST_DAYS = 365
 
 Kind = Literal[
     "limit", "rate", "drift", "anomaly", "silence", "stuck", "image_quality", "reject_rate",
-    "config", "clock",
+    "config", "clock", "qa",
 ]  # fmt: skip
 # what it is of, in a person's words
 KINDS: dict[str, str] = {
@@ -29,8 +29,12 @@ KINDS: dict[str, str] = {
     "reject_rate": "Reject rate",
     "config": "Configuration",
     "clock": "Clock",
+    "qa": "QA protocol",
 }
-OF_MACHINE = frozenset({"config", "clock"})  # these watch no metric
+OF_MACHINE = frozenset({"config", "clock", "qa"})  # these watch no metric
+# judged by a room above, which makes them with its own rows: nobody makes or edits one as a rule
+ELSEWHERE = frozenset({"qa"})
+BY_HAND = {kind: label for kind, label in KINDS.items() if kind not in ELSEWHERE}
 OF_READINGS = frozenset(KINDS) - OF_MACHINE
 # these keep a state from reading to reading; the others are judged from what is stored
 KEPT = frozenset({"rate", "drift", "anomaly", "stuck", "image_quality", "reject_rate"})
@@ -145,6 +149,7 @@ PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     ),
     "config": (),
     "clock": (),
+    "qa": (),
 }  # fmt: skip
 # kinds whose limits a person sets, and those whose hysteresis, duration and keeping mean something
 WITH_LIMITS = frozenset({"limit", "rate", "stuck", "image_quality", "reject_rate"})

@@ -45,6 +45,7 @@ def _what(spec: Spec) -> str:
         "limit": f"a reading is {_beyond(spec)}",
         "config": "the reported configuration differs from the wanted one",
         "clock": "its clock is more than 5 minutes off",
+        "qa": "the newest signed session of the QA protocol fails",
     }.get(spec.kind)
     return said or _reckoned(spec, _beyond(spec))
 

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from devices.models import Alert, Reading, Rule, WorkOrder
 from devices.models.maintenance import Evidence
-from devices.rule_kinds.spec import OF_MACHINE
+from devices.rule_kinds.spec import ELSEWHERE, OF_MACHINE
 
 from .rules import spec_of_rule
 
@@ -66,6 +66,8 @@ def of_order(order: WorkOrder, now: datetime) -> Waiting | None:
     needed = order.evidence_readings or 1
     if rule.kind in OF_MACHINE:
         missing = "The machine has to report again, and be as the rule wants it."
+        if rule.kind in ELSEWHERE:
+            missing = "A signed session of the QA protocol has to pass."
         good, needed = 0, 1
     else:
         good = good_since(rule=rule, device_id=order.device_id, after=done, until=now, most=needed)

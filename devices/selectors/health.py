@@ -28,7 +28,7 @@ from django.db.models.functions import Coalesce, Least
 from devices.health import Health, combine
 from devices.models import Device, Reading, Rule, RuleChange, RuleState
 from devices.rule_kinds.fold import silent
-from devices.rule_kinds.spec import KEPT, OF_MACHINE, Spec
+from devices.rule_kinds.spec import ELSEWHERE, KEPT, OF_MACHINE, Spec
 from devices.rules import CheckResult, Sample, check, good
 
 from . import machine_facts
@@ -151,7 +151,9 @@ def _rules(devices: Sequence[Device], at: datetime, brief: _Brief | None) -> lis
     newest = newest_many([d.pk for d in devices], at)
     models = {d.model_id for d in devices}
     rules = Rule.objects.filter(
-        Q(metric__device_model__in=models) | Q(device_model__in=models), enabled=True
+        ~Q(kind__in=ELSEWHERE),
+        Q(metric__device_model__in=models) | Q(device_model__in=models),
+        enabled=True,
     ).annotate(owner=Coalesce("metric__device_model", "device_model"))
     by_model: dict[int, list[tuple[Spec, int | None]]] = defaultdict(list)
     for rule in rules.values(*SPEC_COLUMNS, "owner"):

@@ -130,7 +130,12 @@ def _hold(order: WorkOrder, shown: str, now: datetime) -> None:
 
 @transaction.atomic
 def qa_passed(
-    *, device_id: int, at: datetime, name: str, metric_ids: Collection[int] | None = None
+    *,
+    device_id: int,
+    at: datetime,
+    name: str,
+    metric_ids: Collection[int] | None = None,
+    rule_ids: Collection[int] = (),
 ) -> int:
     """A test passed: alerts whose work was done before it are resolved.
 
@@ -139,6 +144,7 @@ def qa_passed(
         at: when it was tested.
         name: of the test, for the record.
         metric_ids: metrics of which the test says something; `None`: of the whole machine.
+        rule_ids: rules of which it says something besides.
 
     Returns:
         Orders shown to hold.
@@ -149,7 +155,8 @@ def qa_passed(
         alert, done = order.alert, order.completed_at
         if alert is None or alert.state == AlertState.RESOLVED or done is None or at <= done:
             continue
-        if metric_ids is not None and alert.rule.metric_id not in metric_ids:
+        concerns = metric_ids is None or alert.rule.metric_id in metric_ids
+        if not concerns and alert.rule_id not in rule_ids:
             continue
         _hold(order, f"Test passed: {name}", timezone.now())
         count += 1

@@ -5,11 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from twinhealth.errors import TooLargeError, UnavailableError
+from django.conf import settings
+from PIL import Image, UnidentifiedImageError
+
+from devices.models.order_file import FileKind
+from twinhealth.errors import InvalidInputError, NotFoundError, TooLargeError, UnavailableError
 
 _CHUNK = 1 << 20
+_HEADS = {
+    b"\xff\xd8\xff": FileKind.JPEG,
+    b"\x89PNG\r\n\x1a\n": FileKind.PNG,
+    b"%PDF-": FileKind.PDF,
+}
 
 
 def keep(source: BinaryIO, path: Path, *, most: int) -> tuple[int, str]:
@@ -53,3 +62,61 @@ def keep(source: BinaryIO, path: Path, *, most: int) -> tuple[int, str]:
 def shown_name(name: str) -> str:
     """The sender's name of the file as it may be shown; never used as a path."""
     return "".join(c if c.isprintable() else " " for c in name)[-255:] or "(no name)"
+
+
+def checked_kind(path: Path, *, photo: bool) -> FileKind:
+    """What a kept file is, by its content.
+
+    Raises:
+        InvalidInputError: `empty_file`, `file_type`, `file_broken`.
+    """
+    with path.open("rb") as file:
+        head = file.read(8)
+    if not head:
+        raise InvalidInputError("empty_file", "The file is empty.")
+    found = next((kind for start, kind in _HEADS.items() if head.startswith(start)), None)
+    if found is None or (photo and found == FileKind.PDF):
+        wanted = "JPEG or PNG" if photo else "PDF, JPEG or PNG"
+        raise InvalidInputError("file_type", f"This must be a {wanted} file.")
+    if found != FileKind.PDF:
+        try:
+            with Image.open(path, formats=("JPEG", "PNG")) as picture:
+                picture.verify()
+        except (
+            UnidentifiedImageError,
+            OSError,
+            SyntaxError,
+            ValueError,
+            Image.DecompressionBombError,
+            Image.DecompressionBombWarning,
+        ) as error:
+            raise InvalidInputError(
+                "file_broken", "The picture can't be read. Take or export it again."
+            ) from error
+    return found
+
+
+class KeptFile(Protocol):
+    """A row of a file that `keep` wrote below MEDIA_ROOT."""
+
+    path: str
+    kind: str
+    filename: str
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether a page may show it."""
+
+
+def opened(file: KeptFile) -> BinaryIO:
+    """Its bytes.
+
+    Raises:
+        NotFoundError: `file_lost` where it isn't on the disk.
+    """
+    try:
+        return (Path(settings.MEDIA_ROOT) / file.path).open("rb")
+    except OSError as error:
+        raise NotFoundError(
+            "file_lost", "The file isn't where it was kept. Tell an admin."
+        ) from error

@@ -8,25 +8,18 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
-from PIL import Image, UnidentifiedImageError
 
 from accounts.models import User
 from accounts.services import audit
 from devices import checklist as steps_of
 from devices.models import OrderFile, WorkOrder
 from devices.models.maintenance import OrderState as S
-from devices.models.order_file import FileKind
-from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
+from twinhealth.errors import ConflictError, NotFoundError
 
-from .kept_files import keep, shown_name
+from .kept_files import checked_kind, keep, shown_name
 from .order_changes import AnyRequest, locked, remark
 
 MAX_FILES = 50
-_HEADS = {
-    b"\xff\xd8\xff": FileKind.JPEG,
-    b"\x89PNG\r\n\x1a\n": FileKind.PNG,
-    b"%PDF-": FileKind.PDF,
-}
 
 
 def attach(
@@ -61,7 +54,7 @@ def attach(
     path = Path(settings.MEDIA_ROOT) / relative
     try:
         size, sha256 = keep(source, path, most=settings.MAX_ORDER_FILE_BYTES)
-        kind = _kind(path, photo=step is not None)
+        kind = checked_kind(path, photo=step is not None)
         return _attached(
             OrderFile(
                 order=order,
@@ -79,33 +72,6 @@ def attach(
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-
-
-def _kind(path: Path, *, photo: bool) -> FileKind:
-    with path.open("rb") as file:
-        head = file.read(8)
-    if not head:
-        raise InvalidInputError("empty_file", "The file is empty.")
-    found = next((kind for start, kind in _HEADS.items() if head.startswith(start)), None)
-    if found is None or (photo and found == FileKind.PDF):
-        wanted = "JPEG or PNG" if photo else "PDF, JPEG or PNG"
-        raise InvalidInputError("file_type", f"This must be a {wanted} file.")
-    if found != FileKind.PDF:
-        try:
-            with Image.open(path, formats=("JPEG", "PNG")) as picture:
-                picture.verify()
-        except (
-            UnidentifiedImageError,
-            OSError,
-            SyntaxError,
-            ValueError,
-            Image.DecompressionBombError,
-            Image.DecompressionBombWarning,
-        ) as error:
-            raise InvalidInputError(
-                "file_broken", "The picture can't be read. Take or export it again."
-            ) from error
-    return found
 
 
 @transaction.atomic
@@ -142,17 +108,3 @@ def get(order: WorkOrder, pk: int) -> OrderFile:
     if found is None:
         raise NotFoundError("file_not_found", "This order has no such file.")
     return found
-
-
-def opened(file: OrderFile) -> BinaryIO:
-    """Its bytes.
-
-    Raises:
-        NotFoundError: `file_lost` where it isn't on the disk.
-    """
-    try:
-        return (Path(settings.MEDIA_ROOT) / file.path).open("rb")
-    except OSError as error:
-        raise NotFoundError(
-            "file_lost", "The file isn't where it was kept. Tell an admin."
-        ) from error

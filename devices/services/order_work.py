@@ -16,7 +16,7 @@ from devices.models.twin import EventKind
 from devices.plain_text import clean
 from twinhealth.errors import ConflictError, InvalidInputError, NotPermittedError
 
-from . import closed_loop, plan_timing
+from . import closed_loop, order_guards, plan_timing
 from .events import append, lock_twin
 from .order_changes import AnyRequest, finish, locked, step
 
@@ -43,7 +43,7 @@ def complete(
         request: for the audit trail.
 
     Raises:
-        ConflictError: `bad_transition`.
+        ConflictError: `bad_transition`, or what a room above asks for first (`order_guards`).
         InvalidInputError: `checklist_mismatch`, `checklist_incomplete` with the steps,
             `signature_missing`, `signature_too_long`, `counts_for_…`.
     """
@@ -59,6 +59,7 @@ def complete(
             "a number beyond its limits needs a note as well.",
             steps=missing,
         )
+    order_guards.check(order)
     order.out_of_limits = bool(steps_of.out_of_limits(order.checklist))
     order.signature = clean(signature, field="signature", limit=200)
     completed_at = timezone.now()

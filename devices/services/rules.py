@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.services import audit
 from devices.models import DeviceModel, Metric, Rule, RuleState, RuleVersion
 from devices.rule_kinds.clean import clean
-from devices.rule_kinds.spec import OF_MACHINE
+from devices.rule_kinds.spec import ELSEWHERE, OF_MACHINE
 from twinhealth.errors import ConflictError, InvalidInputError
 
 from . import AnyRequest
@@ -138,6 +138,22 @@ def _locked(rule: Rule, seen: int | None) -> Rule:
 
 
 @transaction.atomic
+def create_elsewhere(
+    *, kind: str, model: DeviceModel, name: str, severity: str, actor: User | None, reason: str
+) -> Rule:
+    """The rule behind alerts that a room above judges; the worker passes it over.
+
+    It is made with that room's row, which is audited there, and can't be edited as a rule.
+    """
+    if kind not in ELSEWHERE:
+        raise ValueError(f"a rule of kind {kind!r} is judged here")
+    rule = Rule(device_model=model, kind=kind, name=name[:128], severity=severity)
+    _save(rule)
+    _new_version(rule, actor, reason)
+    return rule
+
+
+@transaction.atomic
 def change(
     *,
     rule: Rule,
@@ -187,8 +203,13 @@ def switch(
 
     Raises:
         InvalidInputError: `bad_rule` without a reason.
-        ConflictError: `bad_transition` where it stands so already.
+        ConflictError: `bad_transition` where it stands so already; `rule_elsewhere` where another
+            room keeps it.
     """
+    if rule.kind in ELSEWHERE:
+        raise ConflictError(
+            "rule_elsewhere", "This rule goes with its QA protocol: retire the protocol."
+        )
     reason = _reason(reason)
     rule = _locked(rule, None)
     if rule.enabled == enabled:

@@ -47,6 +47,7 @@ from imaging.models import Image, QuarantinedFile
 from maintenance.figures import DEFINITIONS
 from maintenance.models import CalendarFeed
 from patients.models import Observation, Patient
+from quality.models import Instrument, Protocol, ProtocolPlan, QASession
 from reading.models import CriticalResult, HelpRequest, SavedView, TextBlock
 from tests.browser.conftest import PASSWORD, PHONE, Visitor
 from tests.detection.factories import make_run, make_version
@@ -75,6 +76,7 @@ ROWS: dict[str, type[Model]] = {
     "findings": Finding,
     "help": HelpRequest,
     "images": Image,
+    "instruments": Instrument,
     "items": ReRead,
     "keys": DeviceKey,
     "makes": DeviceModel,
@@ -87,13 +89,16 @@ ROWS: dict[str, type[Model]] = {
     "photos": WorkOrder,  # a place in its list
     "plan-exceptions": ModelPlanException,
     "plans": MaintenancePlan,
+    "protocols": Protocol,
     "quarantine": QuarantinedFile,
+    "sessions": QASession,
     "supplies": Supply,
     "rules": Rule,
     "re-reads": ReReadList,
     "reschedule": WorkOrder,
     "reading-imports": ReadingImport,
     "text-blocks": TextBlock,
+    "untie": ProtocolPlan,
     "users": User,
     "views": SavedView,
     "webhooks": Webhook,
@@ -116,6 +121,7 @@ MUST = {
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
         "/maintenance/figures/", "/maintenance/covered-hours/", "/maintenance/week/",
         "/maintenance/calendar-feeds/",
+        "/quality/", "/quality/protocols/", "/quality/instruments/",
         "/alerts/figures/", "/alerts/policy/", "/alerts/deliveries/", "/notifications/", "/notifications/settings/",
         "/supplies/", "/supplies/new/",
         "/rules/",
@@ -126,6 +132,7 @@ MUST = {
     },
     Role.ADMIN: {
         "/maintenance/model-plans/", "/maintenance/model-plans/new/", "/maintenance/blackouts/",
+        "/quality/protocols/new/",
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
         "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/webhooks/",

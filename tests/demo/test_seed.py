@@ -13,17 +13,11 @@ from demo.services.seed import is_seeded, seed_demo
 from detection.models import DetectionRun, DetectorVersion
 from devices import selectors as devices
 from devices.models import (
-    Alert,
-    Device,
-    Downtime,
-    InboxEntry,
-    MaintenancePlan,
-    Spare,
-    Supply,
-    WorkOrder,
+    Alert, DegradedSpan, Device, Downtime, InboxEntry, MaintenancePlan, Spare, Supply, WorkOrder,
 )  # fmt: skip
 from imaging.models import Image, Intake
 from patients.models import Observation, Patient
+from quality.selectors import overview
 from twinhealth.errors import NotFoundError
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +48,7 @@ def test_demo_hospital(hospital, capsys) -> None:
     _every_room_has_something_and_says_that_it_is_synthetic()
     _health_tells_the_stories_of_the_fleet(hospital)
     _maintenance_has_every_state_that_an_admin_meets(hospital)
+    _quality_has_a_warning_and_a_machine_that_fails()
     _second_start_changes_nothing(capsys)
     _interrupted_start_is_completed(hospital)
 
@@ -97,6 +92,24 @@ def _maintenance_has_every_state_that_an_admin_meets(hospital) -> None:
     assert {"planned", "scheduled", "done"} <= states
     assert Downtime.objects.count() == 1
     assert not MaintenancePlan.objects.filter(is_synthetic=False).exists()
+
+
+def _quality_has_a_warning_and_a_machine_that_fails() -> None:
+    found = {row.device.name: row for row in overview.rows()}
+    assert {name: row.state for name, row in found.items()} == {
+        "XR-1": "ok",  # its plan's next day is a month ahead
+        "XR-2": "failing",
+        "XR-3": "never",
+    }
+    verdicts = [s.verdict for s in found["XR-1"].protocol.sessions.filter(device__name="XR-1")]
+    assert verdicts == ["pass", "tolerance", "pass", "pass"]
+    failed = found["XR-2"].last
+    assert failed is not None
+    span = DegradedSpan.objects.get()
+    good = failed.protocol.sessions.get(device=failed.device, verdict="pass")
+    assert (span.device, span.since, span.until) == (failed.device, good.performed_at, None)
+    assert span.alert is not None
+    assert span.alert.state == "open"
 
 
 def _second_start_changes_nothing(capsys) -> None:

@@ -50,6 +50,7 @@ from devices.models import (
 )
 from imaging.models import Image, Intake, QuarantinedFile, Series, Study
 from patients.models import Observation, Patient
+from quality.models import Instrument, Protocol, ProtocolPlan, ProtocolVersion, QAFile, QASession
 from reading.models import (
     CriticalResult,
     HelpRequest,
@@ -142,6 +143,29 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     Blackout.objects.create(
         pk=pk, starts_on=now.date(), ends_on=now.date(), reason="walked", created_by=user
     )
+    _quality(pk, now, device, plan, user)
+
+
+def _quality(pk: int, now: datetime, device: Device, plan: MaintenancePlan, user: User) -> None:
+    rule = Rule.objects.create(
+        pk=pk + 1, device_model=device.model, kind="qa", name="walk", severity="act"
+    )
+    protocol = Protocol.objects.create(pk=pk, name="Walk", device_model=device.model, rule=rule)
+    protocol.current = ProtocolVersion.objects.create(
+        pk=pk, protocol=protocol, number=1, reason="walked", by=user,
+        tests=[{"key": "walk", "name": "Walk", "kind": "pass_fail"}],
+    )  # fmt: skip
+    protocol.save()
+    ProtocolPlan.objects.create(pk=pk, protocol=protocol, plan=plan)
+    Instrument.objects.create(pk=pk, name="walk", serial="1", calibrated_until=now.date())
+    session = QASession.objects.create(
+        pk=pk, device=device, protocol=protocol, version=protocol.current, performed_by=user,
+        performed_at=now,
+    )  # fmt: skip
+    QAFile.objects.create(
+        pk=pk, session=session, filename="walk.pdf", path="walk/qa.pdf", kind="application/pdf",
+        size=1, sha256="c" * 64, by=user,
+    )  # fmt: skip
 
 
 def _film(pk: int, now: datetime, patient: Patient) -> Image:

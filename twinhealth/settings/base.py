@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "detection",
     "reading",
     "maintenance",
+    "quality",
     "demo",
 ]
 
@@ -339,6 +340,8 @@ SPECTACULAR_SETTINGS = {
         "InboxStateEnum": "devices.models.inbox.InboxState.choices",
         "WithheldEnum": "devices.models.alert.Withheld.choices",
         "SendStateEnum": "devices.models.notification.SendState.choices",
+        "QAVerdictEnum": "quality.models.Verdict.choices",
+        "QASessionStateEnum": "quality.models.SessionState.choices",
         "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
         "ReReadStateEnum": "detection.models.reread.ReReadState.choices",
         "DeviceTrustEnum": "detection.models.run.Trust.choices",

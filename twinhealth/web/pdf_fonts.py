@@ -1,4 +1,4 @@
-"""Fonts of the PDF: DejaVu, which has Latin, Greek, Cyrillic and more; what lacks is shown so."""
+"""Fonts of PDFs: DejaVu, which has Latin, Greek, Cyrillic and more; what lacks is shown so."""
 
 from __future__ import annotations
 

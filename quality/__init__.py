@@ -1,0 +1,1 @@
+"""Quality assurance of machines: protocols, signed sessions, trends, certificates."""

@@ -27,18 +27,18 @@ from reportlab.platypus import (
 
 from reading import report_picture
 from reading.report_facts import moment
-from reading.report_fonts import BOLD, INSTEAD, PLAIN, register, shown
 from reading.report_rows import Rows, badges, patient_rows, study_rows, told
 from reading.selectors_report import Document, Version
 from twinhealth.errors import DomainError
+from twinhealth.web.pdf import GREY, LINE, numbered_canvas
+from twinhealth.web.pdf_fonts import BOLD, INSTEAD, PLAIN, register, shown
 
 _WIDTH, _HEIGHT = A4
 _SIDE: Final = 18 * mm
 _TOP, _BOTTOM = 30 * mm, 20 * mm
 _INNER = _WIDTH - 2 * _SIDE
-_GREY, _LINE = HexColor("#555555"), HexColor("#999999")
 _TEXT = ParagraphStyle("text", fontName=PLAIN, fontSize=9.5, leading=13)
-_SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7.5, leading=10, textColor=_GREY)
+_SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7.5, leading=10, textColor=GREY)
 _HEAD = ParagraphStyle(
     "head", parent=_TEXT, fontName=BOLD, fontSize=10.5, spaceBefore=7, spaceAfter=2, keepWithNext=1
 )
@@ -64,32 +64,8 @@ def pdf(document: Document) -> bytes:
     frame = Frame(_SIDE, _BOTTOM, _INNER, _HEIGHT - _TOP - _BOTTOM, 0, 0, 0, 0)
     page = _Page(document)
     template.addPageTemplates(PageTemplate(frames=[frame], onPage=page.draw))
-    template.build(_story(document), canvasmaker=_NumberedCanvas)
+    template.build(_story(document), canvasmaker=numbered_canvas(_SIDE))
     return out.getvalue()
-
-
-class _NumberedCanvas(Canvas):
-    """Writes `page n of m` when the number of pages is known: at the end."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._pages: list[dict[str, Any]] = []
-
-    def showPage(self) -> None:  # noqa: N802 - reportlab's name
-        """Keep the page instead of writing it."""
-        self._pages.append(dict(self.__dict__))
-        self._startPage()
-
-    def save(self) -> None:
-        """Write all pages with their numbers."""
-        for page in self._pages:
-            self.__dict__.update(page)
-            self.setFont(PLAIN, 7.5)
-            self.setFillColor(_GREY)
-            text = f"page {self._pageNumber} of {len(self._pages)}"
-            self.drawRightString(_WIDTH - _SIDE, 10 * mm, text)
-            super().showPage()
-        super().save()
 
 
 class _Page:
@@ -115,11 +91,11 @@ class _Page:
         canvas.drawString(_SIDE, _HEIGHT - 15 * mm, shown(settings.HOSPITAL_NAME))
         canvas.setFont(PLAIN, 8.5)
         canvas.drawString(_SIDE, _HEIGHT - 20 * mm, _cut(canvas, shown(self._who)))
-        canvas.setStrokeColor(_LINE)
+        canvas.setStrokeColor(LINE)
         canvas.line(_SIDE, _HEIGHT - 23 * mm, _WIDTH - _SIDE, _HEIGHT - 23 * mm)
         canvas.line(_SIDE, 16 * mm, _WIDTH - _SIDE, 16 * mm)
         canvas.setFont(PLAIN, 6.5)
-        canvas.setFillColor(_GREY)
+        canvas.setFillColor(GREY)
         canvas.drawString(_SIDE, 12.5 * mm, shown(self._foot))
         canvas.drawString(_SIDE, 9.5 * mm, "Research use only. Not a medical device.")
         canvas.restoreState()
@@ -179,8 +155,8 @@ def _facts(left: Rows, right: Rows) -> Flowable:
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("TOPPADDING", (0, 0), (-1, -1), 1),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
-        ("LINEABOVE", (0, 0), (-1, 0), 0.5, _LINE),
-        ("LINEBELOW", (0, -1), (-1, -1), 0.5, _LINE),
+        ("LINEABOVE", (0, 0), (-1, 0), 0.5, LINE),
+        ("LINEBELOW", (0, -1), (-1, -1), 0.5, LINE),
     ]
     return Table(rows, colWidths=widths, style=TableStyle(lines), spaceBefore=4, spaceAfter=4)
 

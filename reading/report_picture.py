@@ -13,8 +13,7 @@ from reportlab.platypus import Flowable
 
 from imaging import pixels
 from imaging.models import Image
-
-from .report_fonts import BOLD, shown
+from twinhealth.web.pdf_fonts import BOLD, shown
 
 SIDE: Final = 1000  # pixels of the longer side
 # as on the film page: class by colour and dash; the number and the word say it too

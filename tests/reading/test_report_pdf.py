@@ -17,7 +17,7 @@ from detection.services import reviews
 from imaging.decoding import client as decoders
 from imaging.models import Image
 from patients.models import Patient
-from reading import report_fonts
+from twinhealth.web import pdf_fonts
 from reading.models import OnCallList
 from reading.services import addenda, critical, report_draft, report_sign
 from tests.browser.films import MARK, read_film
@@ -122,12 +122,12 @@ def test_what_has_no_letter_is_a_box_and_is_said(film: Image, reader: User) -> N
 def test_without_matplotlib_the_latin_font_serves(
     film: Image, reader: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report_fonts.register.cache_clear()
-    monkeypatch.setattr(report_fonts, "find_spec", lambda name: None)
+    pdf_fonts.register.cache_clear()
+    monkeypatch.setattr(pdf_fonts, "find_spec", lambda name: None)
     try:
         said = words(fetched(film, reader))
     finally:
-        report_fonts.register.cache_clear()
+        pdf_fonts.register.cache_clear()
     assert "Müller, ???? · P-77" in said or "Müller, □□□□ · P-77" in said
 
 

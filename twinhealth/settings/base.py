@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "detection",
     "reading",
     "maintenance",
+    "inventory",
     "demo",
 ]
 
@@ -246,6 +247,14 @@ CELERY_BEAT_SCHEDULE = {
     "devices-plan-orders": {
         "task": "devices.tasks.materialise_due_orders_task",
         "schedule": 900.0,
+    },
+    "inventory-work": {
+        "task": "inventory.tasks.send_lost_work_task",
+        "schedule": 60.0,
+    },
+    "inventory-recalls": {
+        "task": "inventory.tasks.match_recalls_task",
+        "schedule": 3600.0,
     },
 }
 RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=120)

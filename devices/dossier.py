@@ -56,18 +56,18 @@ def sections() -> list[Section]:
 
 def cell(value: Any) -> str:
     """A value as the file has it: times with offset in the hospital's zone, days as ISO 8601."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     if isinstance(value, datetime):
         return timezone.localtime(value).isoformat(timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float):
-        return f"{value:.12g}"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
-    return str(value)
+    for kind, text in _TEXTS:
+        if isinstance(value, kind):
+            return text(value)
+    return "" if value is None else str(value)
+
+
+_TEXTS: tuple[tuple[Any, Callable[[Any], str]], ...] = (
+    (bool, lambda value: "yes" if value else "no"),
+    (date, lambda value: value.isoformat()),
+    (float, lambda value: f"{value:.12g}"),
+    (Decimal, lambda value: f"{value:f}"),
+    ((dict, list), lambda v: json.dumps(v, ensure_ascii=False, sort_keys=True) if v else ""),
+)

@@ -22,9 +22,7 @@ def write(path: Path, content: Content, about: About) -> None:
     hashes: list[tuple[str, str]] = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for place, section in enumerate(content.sections):
-            lines = csvsafe.stream(
-                ("serial", "machine", *section.columns), _rows(content, place)
-            )
+            lines = csvsafe.stream(("serial", "machine", *section.columns), _rows(content, place))
             hashes.append(_add(archive, f"{section.name}.csv", lines))
         hashes.append(_add(archive, CONTENT, content.lines()))
         facts = [
@@ -48,7 +46,7 @@ def _add(archive: zipfile.ZipFile, name: str, lines: Iterable[str]) -> tuple[str
     digest = hashlib.sha256()
     info = zipfile.ZipInfo(name, _DAY)
     info.compress_type = zipfile.ZIP_DEFLATED
-    with archive.open(info, "w") as raw, io.BufferedWriter(raw) as file:  # type: ignore[arg-type]
+    with archive.open(info, "w") as raw, io.BufferedWriter(raw) as file:
         for line in lines:
             data = line.encode()
             digest.update(data)

@@ -15,12 +15,13 @@ from functools import lru_cache
 from .serial_ranges import holds, parse
 
 # words that say what kind of company it is, or which of its companies
-_COMPANY = frozenset(
-    "ag bv co company corp corporation gmbh inc incorporated kg kk llc lp ltd limited nv oy pty "
-    "sa sas spa srl usa us europe america north international global group the of and "
-    "medical healthcare healthineers health imaging systems system solutions technologies "
-    "technology devices".split()
-)
+_COMPANY = frozenset({
+    "ag", "bv", "co", "company", "corp", "corporation", "gmbh", "inc", "incorporated", "kg", "kk",
+    "llc", "lp", "ltd", "limited", "nv", "oy", "pty", "sa", "sas", "spa", "srl", "the", "of", "and",
+    "usa", "us", "europe", "america", "north", "international", "global", "group", "medical",
+    "healthcare", "healthineers", "health", "imaging", "systems", "system", "solutions",
+    "technologies", "technology", "devices",
+})  # fmt: skip
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9A-Za-z]+)*|[A-Za-z]{1,4}[0-9]+(?:\.?[0-9A-Za-z]+)*")
 CERTAIN, LIKELY, POSSIBLE = "certain", "likely", "possible"
 

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from accounts.models import AuditEntry
 from devices import checklist as steps_of
+from devices.checklist_steps import Kind
 from devices.dossier import Section
 from devices.journal_words import sentence
 from devices.models import (
@@ -134,7 +135,7 @@ def _steps(device: Device, start: datetime, end: datetime) -> Cells:
             kind = steps_of.kind_of(item)
             outside = "beyond limits" if steps_of.outside(item) else ""
             value = item.get("value")
-            if kind == steps_of.Kind.PHOTO and value is not None:
+            if kind == Kind.PHOTO and value is not None:
                 value = f"file {value}"
             yield [
                 f"WO-{order.pk}", number, item["step"], str(kind),

@@ -170,7 +170,7 @@ def recalls() -> QuerySet[Recall]:
     """Newest first, with how many candidates are to be decided and to be worked off."""
 
     def counted(condition: Q) -> Count:
-        there = Q(**{"candidates__isnull": False})
+        there = Q(candidates__isnull=False)
         return Count("candidates", filter=there & condition, distinct=True)
 
     state = "candidates__state"

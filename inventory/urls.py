@@ -40,7 +40,9 @@ urlpatterns: list[URLPattern] = [
     path("inventory/recalls.csv", recalls.recall_csv, name="recalls-csv"),
     path("inventory/recalls/<int:pk>/", recalls.recall, name="recall"),
     path(
-        "inventory/candidates/<int:pk>/confirm/", recalls.candidate_confirm, name="candidate-confirm"
+        "inventory/candidates/<int:pk>/confirm/",
+        recalls.candidate_confirm,
+        name="candidate-confirm",
     ),
     path(
         "inventory/candidates/<int:pk>/reject/", recalls.candidate_reject, name="candidate-reject"

@@ -87,9 +87,7 @@ def mds2_edit(request: HttpRequest, pk: int) -> HttpResponse:
                 document_date=data["document_date"],
                 request=request,
             )
-            mds2.answer(
-                model=model, actor=actor(request), answers=form.answers(), request=request
-            )
+            mds2.answer(model=model, actor=actor(request), answers=form.answers(), request=request)
         return model
 
     where = reverse("inventory:mds2", args=[pk])

@@ -117,7 +117,9 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
 def _part_form(request: HttpRequest, found: Part | None) -> HttpResponse:
     initial: dict[str, Any] = {}
     if found is not None:
-        initial = {name: getattr(found, name) for name in StockPartForm.base_fields if name != "fits"}
+        initial = {
+            name: getattr(found, name) for name in StockPartForm.base_fields if name != "fits"
+        }
         initial["fits"] = found.fits.all()
     form = StockPartForm(request.POST or None, initial=initial)
     return form_page(
@@ -170,9 +172,7 @@ def part_count(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("inventory:part", pk)
     return step(
         request,
-        lambda: stock.count(
-            part=found, actor=actor(request), request=request, **form.cleaned_data
-        ),
+        lambda: stock.count(part=found, actor=actor(request), request=request, **form.cleaned_data),
         said="Counted.",
         default="inventory:part",
         pk=pk,

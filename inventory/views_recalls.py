@@ -99,7 +99,9 @@ def candidate_reject(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def candidate_reopen(request: HttpRequest, pk: int) -> HttpResponse:
     """The decision was a mistake."""
-    return _decided(request, pk, recalls.reopen, "It waits for a decision again.", **_reason(request))
+    return _decided(
+        request, pk, recalls.reopen, "It waits for a decision again.", **_reason(request)
+    )
 
 
 @requires(Can.ORDER_WORK)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 from accounts.models import User
 from inventory.models import Fate
@@ -20,7 +21,7 @@ YES = {"yes", "y", "true", "1", "x"}
 NO = {"no", "n", "false", "0", ""}
 
 
-class Kind(Protocol):
+class Kind(ABC):
     """One kind of table.
 
     Attributes:
@@ -29,32 +30,25 @@ class Kind(Protocol):
         ignored: columns of its export that an import passes over, with why.
     """
 
-    columns: tuple[str, ...]
-    required: frozenset[str]
-    ignored: Mapping[str, str]
+    columns: ClassVar[tuple[str, ...]]
+    required: ClassVar[frozenset[str]]
+    ignored: ClassVar[Mapping[str, str]] = {}
 
     def renamed(self, headings: tuple[str, ...]) -> Mapping[str, str]:
         """Foreign heading -> ours, where the file has another program's layout."""
+        return {}
 
+    @abstractmethod
     def key(self, cells: Cells) -> str:
         """What names the row's thing; two rows with the same are one too many."""
 
+    @abstractmethod
     def apply(self, cells: Cells, *, actor: User | None, request: AnyRequest) -> Outcome:
         """Do what the row asks for, within the caller's savepoint.
 
         Raises:
             DomainError: whatever the room's service refuses.
         """
-
-
-class Columns:
-    """Shared: no foreign layout, nothing ignored."""
-
-    ignored: Mapping[str, str] = {}
-
-    def renamed(self, headings: tuple[str, ...]) -> Mapping[str, str]:
-        """None."""
-        return {}
 
 
 def outcome(changes: Changes, *, new: bool) -> Outcome:
@@ -91,10 +85,7 @@ def amount(cells: Cells, name: str) -> Decimal | None:
     last = max(point, comma)
     if last >= 0 and len(text) - last - 1 == 3 and (point < 0 or comma < 0):
         raise refused(name, "ambiguous_number", "Thousands or cents? Write 1234.50 for money.")
-    if comma > point:
-        text = text.replace(".", "").replace(",", ".")
-    else:
-        text = text.replace(",", "")
+    text = text.replace(".", "").replace(",", ".") if comma > point else text.replace(",", "")
     try:
         found = Decimal(text)
     except InvalidOperation:

@@ -12,7 +12,7 @@ from devices.services import details, registry
 from devices.services.identify import clean_serial
 from inventory.services import AnyRequest
 
-from .kinds import Cells, Changes, Columns, Outcome, choice, outcome, refused, several
+from .kinds import Cells, Changes, Kind, Outcome, choice, outcome, refused, several
 
 _LIFE = {str(label).casefold(): value for value, label in Lifecycle.choices}
 _CRITICALITY = {str(label).casefold(): value for value, label in Criticality.choices}
@@ -20,7 +20,7 @@ _CRITICALITY = {str(label).casefold(): value for value, label in Criticality.cho
 _FIELDS = {"name": "name", "room": "location", "udi": "udi"}
 
 
-class Machines(Columns):
+class Machines(Kind):
     """One machine a row, by its serial; an empty cell is an empty value."""
 
     columns = (
@@ -35,9 +35,7 @@ class Machines(Columns):
 
     def apply(self, cells: Cells, *, actor: User | None, request: AnyRequest) -> Outcome:
         """Register the machine, or change what people say of it."""
-        device = (
-            Device.objects.select_related("model").filter(serial=self.key(cells)).first()
-        )
+        device = Device.objects.select_related("model").filter(serial=self.key(cells)).first()
         new = device is None
         changes: Changes = {}
         if device is None:
@@ -62,9 +60,7 @@ class Machines(Columns):
 
 
 def _wanted(cells: Cells) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        field: cells[name] for name, field in _FIELDS.items() if name in cells
-    }
+    found: dict[str, Any] = {field: cells[name] for name, field in _FIELDS.items() if name in cells}
     if cells.get("criticality"):
         found["criticality"] = choice(cells, "criticality", _CRITICALITY)
     if "ae_titles" in cells:
@@ -83,7 +79,7 @@ def _registered(cells: Cells, actor: User | None, request: AnyRequest) -> Device
         location=cells.get("room", ""),
         request=request,
     )
-    rest = {name: value for name, value in _wanted(cells).items() if name not in {"location"}}
+    rest = {name: value for name, value in _wanted(cells).items() if name != "location"}
     return details.change_details(device=device, changes=rest, actor=actor, request=request)
 
 
@@ -119,9 +115,7 @@ def _same_model(device: Device, cells: Cells) -> None:
         raise refused("modality", "model_fixed", f"The modality of {model} is {model.modality}.")
 
 
-def _changed(
-    device: Device, cells: Cells, actor: User | None, request: AnyRequest
-) -> Changes:
+def _changed(device: Device, cells: Cells, actor: User | None, request: AnyRequest) -> Changes:
     if actor is None:
         raise refused("", "no_actor", "Somebody has to vouch for a machine.")
     wanted = _wanted(cells)
@@ -129,7 +123,10 @@ def _changed(
     after = details.change_details(device=device, changes=wanted, actor=actor, request=request)
     columns = {field: name for name, field in _FIELDS.items()}
     return {
-        columns.get(name, name): [_shown(name, old, device), _shown(name, getattr(after, name), after)]
+        columns.get(name, name): [
+            _shown(name, old, device),
+            _shown(name, getattr(after, name), after),
+        ]
         for name, old in before.items()
         if getattr(after, name) != old
     }

@@ -12,7 +12,7 @@ from inventory.mds2 import QUESTIONS
 from inventory.models import Answer, Fate, Mds2Answer
 from inventory.services import AnyRequest, mds2
 
-from .kinds import Cells, Columns, Outcome, choice
+from .kinds import Cells, Kind, Outcome, choice
 
 _ANSWERS = {
     "": "", "yes": Answer.YES, "no": Answer.NO, "na": Answer.NA, "n.a.": Answer.NA,
@@ -21,7 +21,7 @@ _ANSWERS = {
 
 
 @dataclass(slots=True)
-class Mds2(Columns):
+class Mds2(Kind):
     """One question a row, by its code; an empty answer takes one away.
 
     Attributes:
@@ -41,9 +41,7 @@ class Mds2(Columns):
         """Keep the answer."""
         given = (choice(cells, "answer", _ANSWERS), cells.get("note", ""))
         code = self.key(cells)
-        changes = mds2.answer(
-            model=self.model, actor=actor, answers={code: given}, request=request
-        )
+        changes = mds2.answer(model=self.model, actor=actor, answers={code: given}, request=request)
         if not changes:
             return Fate.UNCHANGED, {}
         before, after = changes[code]

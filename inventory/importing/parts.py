@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from accounts.models import User
@@ -11,13 +11,14 @@ from devices.models.component import ComponentKind
 from devices.services.registry import find_model
 from inventory.models import Part, Vendor
 from inventory.services import AnyRequest, parts, stock
+from twinhealth.errors import InvalidInputError
 
-from .kinds import Cells, Columns, Outcome, amount, choice, number, outcome, refused, several, yes
+from .kinds import Cells, Kind, Outcome, amount, choice, number, outcome, refused, several, yes
 
 _KINDS = {"": "", **{str(kind.label).casefold(): kind.value for kind in ComponentKind}}
 
 
-class Parts(Columns):
+class Parts(Kind):
     """One part a row, by its number; an empty cell is an empty value."""
 
     columns = (
@@ -50,26 +51,21 @@ class Parts(Columns):
 
 def _given(cells: Cells) -> dict[str, Any]:
     """Fields of the service, of the columns that the file has."""
-    found: dict[str, Any] = {}
-    for name in ("number", "name", "location"):
-        if name in cells:
-            found[name] = cells[name]
-    if "unit" in cells:
-        found["unit"] = cells["unit"] or "piece"
-    if "kind" in cells:
-        found["component_kind"] = choice(cells, "kind", _KINDS)
-    if "price" in cells:
-        found["price"] = amount(cells, "price")
-    for name in ("reorder_level", "reorder_amount"):
-        if name in cells:
-            found[name] = number(cells, name)
-    if "active" in cells:
-        found["active"] = yes(cells, "active")
-    if "vendor" in cells:
-        found["vendor"] = _vendor(cells["vendor"])
-    if "fits" in cells:
-        found["fits"] = [_model(text) for text in several(cells, "fits")]
-    return found
+    read: dict[str, Callable[[], Any]] = {
+        "number": lambda: cells["number"],
+        "name": lambda: cells["name"],
+        "location": lambda: cells["location"],
+        "unit": lambda: cells["unit"] or "piece",
+        "kind": lambda: choice(cells, "kind", _KINDS),
+        "price": lambda: amount(cells, "price"),
+        "reorder_level": lambda: number(cells, "reorder_level"),
+        "reorder_amount": lambda: number(cells, "reorder_amount"),
+        "active": lambda: yes(cells, "active"),
+        "vendor": lambda: _vendor(cells["vendor"]),
+        "fits": lambda: [_model(text) for text in several(cells, "fits")],
+    }
+    found = {name: value() for name, value in read.items() if name in cells}
+    return {("component_kind" if name == "kind" else name): v for name, v in found.items()}
 
 
 def _vendor(name: str) -> Vendor | None:
@@ -84,8 +80,8 @@ def _vendor(name: str) -> Vendor | None:
 def _model(text: str) -> DeviceModel:
     try:
         return find_model(text)
-    except Exception as error:
-        raise refused("fits", getattr(error, "code", "unknown_model"), str(error)[:300]) from error
+    except InvalidInputError as error:
+        raise refused("fits", error.code, error.message) from error
 
 
 def rows() -> Iterator[list[Any]]:

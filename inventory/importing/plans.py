@@ -15,13 +15,13 @@ from devices.services.identify import clean_serial
 from inventory.services import AnyRequest
 from inventory.services.edited import plain
 
-from .kinds import Cells, Changes, Columns, Outcome, choice, day, number, outcome, refused, yes
+from .kinds import Cells, Changes, Kind, Outcome, choice, day, number, outcome, refused, yes
 
 _TIMING = {"": Timing.FIXED, "fixed": Timing.FIXED, "floating": Timing.FLOATING}
 _BETWEEN = "\n"  # steps of a checklist in one cell, each as a form's line has it
 
 
-class Plans(Columns):
+class Plans(Kind):
     """One plan a row, by its number; without one by machine and title."""
 
     columns = (
@@ -46,26 +46,24 @@ class Plans(Columns):
             made = plans.create(actor=actor, device=device, request=request, **wanted)
             changes = {name: [None, _shown(name, value)] for name, value in wanted.items()}
             if not active:
-                changes |= _switched(made, active, actor, request)
+                changes |= _switched(made, active=active, actor=actor, request=request)
             return outcome(changes, new=True)
         changes = {}
         before = {name: _shown(name, getattr(plan, name)) for name in wanted}
         differing = {n: v for n, v in wanted.items() if _shown(n, v) != before[n]}
         if differing:
             if plan.model_plan_id is not None:
-                raise refused(
-                    "id", "plan_of_a_model", "The model's plan made it; change that one."
-                )
+                raise refused("id", "plan_of_a_model", "The model's plan made it; change that one.")
             plan = plans.update(plan=plan, actor=actor, request=request, **differing)
             after = {name: _shown(name, getattr(plan, name)) for name in differing}
             changes = {n: [before[n], after[n]] for n in differing if before[n] != after[n]}
         if "active" in cells and plan.active != active:
-            changes |= _switched(plan, active, actor, request)
+            changes |= _switched(plan, active=active, actor=actor, request=request)
         return outcome(changes, new=False)
 
 
 def _switched(
-    plan: MaintenancePlan, active: bool, actor: User | None, request: AnyRequest  # noqa: FBT001
+    plan: MaintenancePlan, *, active: bool, actor: User | None, request: AnyRequest
 ) -> Changes:
     if actor is None:
         raise refused("active", "no_actor", "Somebody has to say so.")

@@ -11,7 +11,7 @@ from inventory.matching import Machine
 from inventory.models import Recall, Severity
 from inventory.services import AnyRequest, recall_matching, recalls
 
-from .kinds import Cells, Outcome, choice, day, outcome
+from .kinds import Cells, Kind, Outcome, choice, day, outcome
 
 # names of openFDA's device/enforcement and of the web export -> ours
 _FDA = {
@@ -35,7 +35,7 @@ _SEVERITY = {
 }  # fmt: skip
 
 
-class Recalls:
+class Recalls(Kind):
     """One notice a row, by its reference; sent again, it changes the one there is."""
 
     columns = (
@@ -43,7 +43,7 @@ class Recalls:
         "severity",
     )  # fmt: skip
     required = frozenset({"reference", "manufacturer", "model_text"})
-    ignored: Mapping[str, str] = {"candidates_to_decide": "people decide them on the page"}
+    ignored = {"candidates_to_decide": "people decide them on the page"}
 
     def renamed(self, headings: tuple[str, ...]) -> Mapping[str, str]:
         """The FDA's names, where the file has them; the first of two for one column counts."""

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
@@ -89,13 +90,12 @@ def run(
     Raises:
         InvalidInputError: those of `fit`.
     """
-    names = fit(kind, table)
+    judge = _Judge(kind, fit(kind, table), actor, request)
     fates: list[RowFate] = []
     try:
         with transaction.atomic():
-            seen: dict[str, int] = {}
             for place, row in enumerate(table.rows):
-                fates.append(_fate(kind, names, row, seen, actor, request))
+                fates.append(judge.fate(row))
                 if place % 200 == 199:
                     alive()
             whole = not any(each.fate == Fate.REFUSED for each in fates)
@@ -106,35 +106,38 @@ def run(
     return fates, True
 
 
-def _fate(
-    kind: Kind,
-    names: dict[str, str],
-    row: Row,
-    seen: dict[str, int],
-    actor: User | None,
-    request: AnyRequest,
-) -> RowFate:
-    cells = {name: row.cells.get(heading, "") for heading, name in names.items()}
-    key = kind.key(cells)[:200] if row.cells else ""
-    if row.error is not None:
-        column, code, message = row.error
-        return RowFate(row.line, key, Fate.REFUSED, {}, names.get(column, column), code, message)
-    if key and key in seen:
-        message = f"Line {seen[key]} is of the same; one of them is too many."
-        return RowFate(row.line, key, Fate.REFUSED, {}, "", "duplicate_row", message)
-    seen[key] = row.line
-    try:
-        with transaction.atomic():
-            fate, changes = kind.apply(cells, actor=actor, request=request)
-    except DomainError as error:
-        column = str(error.extra.get("field", ""))[:64]
-        return RowFate(
-            row.line, key, Fate.REFUSED, {}, column, error.code, error.message[:300]
-        )
-    except (DataError, IntegrityError):
-        message = "The database can't keep this row. Look for strange characters or numbers."
-        return RowFate(row.line, key, Fate.REFUSED, {}, "", "not_storable", message)
-    return RowFate(row.line, key, str(fate), changes)
+@dataclass(slots=True)
+class _Judge:
+    """Applies one row after the other."""
+
+    kind: Kind
+    names: dict[str, str]
+    actor: User | None
+    request: AnyRequest
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def fate(self, row: Row) -> RowFate:
+        """What becomes of it; a refused one leaves nothing."""
+        cells = {name: row.cells.get(heading, "") for heading, name in self.names.items()}
+        key = self.kind.key(cells)[:200] if row.cells else ""
+        no = partial(RowFate, row.line, key, Fate.REFUSED, {})
+        if row.error is not None:
+            column, code, message = row.error
+            return no(self.names.get(column, column), code, message)
+        if key and key in self.seen:
+            message = f"Line {self.seen[key]} is of the same; one of them is too many."
+            return no("", "duplicate_row", message)
+        self.seen[key] = row.line
+        try:
+            with transaction.atomic():
+                fate, changes = self.kind.apply(cells, actor=self.actor, request=self.request)
+        except DomainError as error:
+            column = str(error.extra.get("field", ""))[:64]
+            return no(column, error.code, error.message[:300])
+        except (DataError, IntegrityError):
+            message = "The database can't keep this row. Look for strange characters or numbers."
+            return no("", "not_storable", message)
+        return RowFate(row.line, key, str(fate), changes)
 
 
 def digest(fates: list[RowFate]) -> str:

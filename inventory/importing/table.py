@@ -143,11 +143,11 @@ def _headings(cells: list[str]) -> tuple[str, ...]:
 
 def _row(line: int, headings: tuple[str, ...], cells: list[str]) -> Row:
     if any(cell.strip() for cell in cells[len(headings) :]):
-        error = ("", "too_many_cells", "The row has more cells than there are headings.")
-        return Row(line, {}, error)
+        too_many = ("", "too_many_cells", "The row has more cells than there are headings.")
+        return Row(line, {}, too_many)
     padded = [*cells, *[""] * (len(headings) - len(cells))]
     found: dict[str, str] = {}
-    error = None
+    error: tuple[str, str, str] | None = None
     for name, cell in zip(headings, padded, strict=False):
         text = cell.strip(" \u00a0")
         if "\0" in text or len(text) > MAX_CELL:

@@ -34,9 +34,7 @@ def keep_stock(apps: object, editor: BaseDatabaseSchemaEditor) -> None:
 def leave_stock(apps: object, editor: BaseDatabaseSchemaEditor) -> None:
     """Undo `keep_stock`."""
     if editor.connection.vendor == "postgresql":
-        editor.execute(
-            "DROP TRIGGER inventory_keep_stock ON inventory_stockmovement", params=None
-        )
+        editor.execute("DROP TRIGGER inventory_keep_stock ON inventory_stockmovement", params=None)
         editor.execute("DROP FUNCTION inventory_keep_stock()", params=None)
     else:
         editor.execute("DROP TRIGGER inventory_keep_stock", params=None)

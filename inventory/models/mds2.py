@@ -18,9 +18,7 @@ class Answer(models.TextChoices):
 class Mds2Sheet(models.Model):
     """The document that the answers are taken from."""
 
-    device_model = models.OneToOneField(
-        "devices.DeviceModel", models.PROTECT, related_name="mds2"
-    )
+    device_model = models.OneToOneField("devices.DeviceModel", models.PROTECT, related_name="mds2")
     document = models.CharField(max_length=200, blank=True)  # its number or title
     document_date = models.DateField(null=True, blank=True)
     changed_by = models.ForeignKey(

@@ -82,9 +82,7 @@ class StockMovement(models.Model):
         "devices.WorkOrder", models.PROTECT, null=True, blank=True, related_name="parts"
     )
     # of a return: the issue that it takes back
-    issue = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="returns"
-    )
+    issue = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="returns")
     unit_price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(

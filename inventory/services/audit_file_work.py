@@ -99,9 +99,7 @@ def _make(row: AuditFile, token: str) -> None:
         ):
             raise _LostError
 
-    content = audit_content.collect(
-        listed, starts_on=row.starts_on, ends_on=row.ends_on, done=tell
-    )
+    content = audit_content.collect(listed, starts_on=row.starts_on, ends_on=row.ends_on, done=tell)
     now = timezone.now()
     about = About(
         hospital=settings.HOSPITAL_NAME,

@@ -43,7 +43,9 @@ def save(
         if contract is None
         else Contract.objects.select_for_update(no_key=True).get(pk=contract.pk)
     )
-    many = {n: list(given.pop(n)) for n in ("devices", "device_models") if n in given}
+    many: dict[str, Any] = {
+        n: list(given.pop(n)) for n in ("devices", "device_models") if n in given
+    }
     wanted = dict(given)
     for name, limit in _TEXTS.items():
         if name in given:

@@ -74,8 +74,8 @@ def answer(
     sheet = _sheet(model)
     there = {each.code: each for each in sheet.answers.all()}
     changes: edited.Changes = {}
-    for code, (given, note) in answers.items():
-        given, note = _checked(code, given, note)
+    for code, pair in answers.items():
+        given, note = _checked(code, *pair)
         row = there.get(code)
         before = [row.answer, row.note] if row else ["", ""]
         if before == [given, note]:

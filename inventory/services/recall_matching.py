@@ -98,7 +98,12 @@ def _look_again(row: RecallCandidate, found: Match | None) -> None:
     row.sureness, row.reasons, row.still_matches = found.sureness, list(found.reasons), True
     verb = "matched"
     if better and row.state == CandidateState.REJECTED:
-        row.state, row.decided_at, row.decided_by, row.decision = CandidateState.OPEN, None, None, ""
+        row.state, row.decided_at, row.decided_by, row.decision = (
+            CandidateState.OPEN,
+            None,
+            None,
+            "",
+        )
         verb = "reopened"
     row.save()
     _step(row, verb, " ".join(found.reasons))

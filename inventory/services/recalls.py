@@ -64,7 +64,9 @@ def save(
         if name in given:
             wanted[name] = clean(given[name], field=name, limit=limit, required=required)
     if wanted.get("severity", Severity.NOTICE) not in Severity.values:
-        raise InvalidInputError("unknown_severity", "Choose I, II, III or notice.", field="severity")
+        raise InvalidInputError(
+            "unknown_severity", "Choose I, II, III or notice.", field="severity"
+        )
     issued = wanted.get("issued_on")
     if issued and not EARLIEST <= issued <= timezone.localdate() + timedelta(days=366):
         raise InvalidInputError(
@@ -164,9 +166,7 @@ def reopen(
 
 
 @transaction.atomic
-def make_order(
-    *, candidate: RecallCandidate, actor: User, request: AnyRequest = None
-) -> WorkOrder:
+def make_order(*, candidate: RecallCandidate, actor: User, request: AnyRequest = None) -> WorkOrder:
     """The work that a confirmed recall asks for; another one where the first was cancelled.
 
     Raises:

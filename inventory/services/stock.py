@@ -16,7 +16,7 @@ from devices.models.maintenance import OrderState
 from devices.plain_text import clean
 from devices.services import order_changes, order_costs
 from inventory.models import MovementKind, Part, StockMovement
-from twinhealth.errors import ConflictError, InvalidInputError
+from twinhealth.errors import ConflictError
 
 from . import AnyRequest, edited
 

@@ -19,7 +19,12 @@ def make_vendor(**fields: Any) -> Vendor:
 
 def make_part(in_stock: int = 5, **fields: Any) -> Part:
     number = next(_NUMBERS)
-    fields = {"number": f"P-{number}", "name": f"Filter {number}", "price": Decimal("12.50"), **fields}
+    fields = {
+        "number": f"P-{number}",
+        "name": f"Filter {number}",
+        "price": Decimal("12.50"),
+        **fields,
+    }
     part, _ = parts.save(actor=None, **fields)
     if in_stock:
         stock.receive(part=part, amount=in_stock, actor=None)

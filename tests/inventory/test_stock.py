@@ -54,7 +54,10 @@ def test_an_issue_books_its_cost_and_a_return_its_credit():
     taken = stock.issue(part=part, order=order, amount=3, actor=who)
     parts.save(actor=admin(), part=part, price=Decimal("99.00"))  # the credit is of then
     stock.give_back(movement=taken, actor=who)
-    assert list(order.costs.values_list("amount", flat=True)) == [Decimal("37.50"), Decimal("-37.50")]
+    assert list(order.costs.values_list("amount", flat=True)) == [
+        Decimal("37.50"),
+        Decimal("-37.50"),
+    ]
     assert now(part) == 5
     refused("returned_already", stock.give_back, movement=taken, actor=who)
 
@@ -82,7 +85,9 @@ def test_refusals():
         "not_enough_stock", stock.issue, part=part, order=order, amount=3, actor=who
     ).extra == {"stock": 2}
     for amount in (0, -1, 100_001, True):
-        refused("amount_out_of_range", stock.issue, part=part, order=order, amount=amount, actor=who)
+        refused(
+            "amount_out_of_range", stock.issue, part=part, order=order, amount=amount, actor=who
+        )
         refused("amount_out_of_range", stock.receive, part=part, amount=amount, actor=who)
     refused("reason_missing", stock.count, part=part, counted=1, actor=who, reason=" ")
     refused("counted_out_of_range", stock.count, part=part, counted=-1, actor=who, reason="x")
@@ -146,7 +151,9 @@ def test_issuers_who_race_take_no_more_than_there_is(around: bool):
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    assert sorted(outcomes) == sorted(["taken"] * 4 + ["refused" if around else "not_enough_stock"] * 4)
+    assert sorted(outcomes) == sorted(
+        ["taken"] * 4 + ["refused" if around else "not_enough_stock"] * 4
+    )
     assert now(part) == summed(part) == 1
 
 

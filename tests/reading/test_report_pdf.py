@@ -17,12 +17,12 @@ from detection.services import reviews
 from imaging.decoding import client as decoders
 from imaging.models import Image
 from patients.models import Patient
-from twinhealth.web import pdf_fonts
 from reading.models import OnCallList
 from reading.services import addenda, critical, report_draft, report_sign
 from tests.browser.films import MARK, read_film
 from tests.detection.factories import make_image, make_run, make_user
 from tests.reading.pdf_text import Pdf
+from twinhealth.web import pdf_fonts
 
 pytestmark = pytest.mark.django_db
 

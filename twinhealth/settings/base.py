@@ -355,6 +355,14 @@ SPECTACULAR_SETTINGS = {
         "DatasetExportStateEnum": "detection.models.dataset.ExportState.choices",
         "DetectorVersionStateEnum": "detection.models.version.VersionState.choices",
         "WeightsUploadStateEnum": "detection.models.upload.UploadState.choices",
+        "MovementKindEnum": "inventory.models.part.MovementKind.choices",
+        "ContractKindEnum": "inventory.models.contract.ContractKind.choices",
+        "SeverityEnum": "devices.models.device_model.Severity.choices",
+        "RecallSeverityEnum": "inventory.models.recall.Severity.choices",
+        "CandidateStateEnum": "inventory.models.recall.CandidateState.choices",
+        "InventoryImportKindEnum": "inventory.models.import_job.ImportKind.choices",
+        "InventoryImportStateEnum": "inventory.models.import_job.ImportState.choices",
+        "AuditFileStateEnum": "inventory.models.audit_file.AuditFileState.choices",
     },
 }
 

@@ -112,6 +112,8 @@ def _range(token: str) -> Range | None:
         high = _END.fullmatch(plain(token[cut.end() :]))
         if low is None or high is None:
             continue
+        if cut[0] == "-" and len(low[2]) != len(high[2]):
+            continue  # `DX100-0417` is one serial, `A100-200` a range
         if high[1] in {"", low[1]} and int(low[2]) <= int(high[2]):
             return Range(low[1], low[2], high[2])
     return None

@@ -135,11 +135,17 @@ def _table(section: Section, rows: tuple[tuple[str, ...], ...]) -> Flowable:
 
 
 def _widths(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> list[float]:
-    wanted = []
+    """Each column has room for its longest word, as far as the page allows; long texts share."""
+    least, wanted = [], []
     for place, column in enumerate(columns):
-        longest = max((len(row[place]) for row in rows[:100]), default=0)
-        wanted.append(min(max(longest, len(column), 5), 60) ** 0.75)
-    return [_INNER * each / sum(wanted) for each in wanted]
+        texts = [column, *(row[place] for row in rows[:100])]
+        word = max(len(word) for text in texts for word in text.split() or [""])
+        least.append(6 + 3.9 * min(word, 24))
+        wanted.append(min(max(len(text) for text in texts), 80) ** 0.8)
+    rest = _INNER - sum(least)
+    if rest <= 0:
+        return [_INNER * each / sum(least) for each in least]
+    return [low + rest * each / sum(wanted) for low, each in zip(least, wanted, strict=True)]
 
 
 def _short(text: str) -> str:

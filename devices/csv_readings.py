@@ -7,7 +7,6 @@ separated as RFC 4180 says; a formula is text like any other and so no number.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections.abc import Iterator
@@ -18,10 +17,9 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from devices.csv_text import DELIMITERS, ENCODINGS, delimiter_of, head_text
 from twinhealth.errors import InvalidInputError
 
-ENCODINGS = {"utf-8": "UTF-8", "windows-1252": "Windows-1252"}
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 DECIMALS = {".": "point", ",": "comma"}
 FORMS = {"long": "one reading a row", "wide": "one column a metric"}
 FIELDS = ("device", "metric", "value", "unit", "measured_at")
@@ -102,19 +100,10 @@ def propose(path: Path, *, zone: str) -> tuple[Dialect, list[str]]:
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    if not head.strip():
-        raise InvalidInputError("empty_file", "The file is empty. Export it again.")
-    encoding = "utf-8"
-    try:
-        # the head may end within a character
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
-    except UnicodeDecodeError:
-        encoding, text = "windows-1252", head.decode("cp1252", "replace")
-    if "\0" in text:
-        raise InvalidInputError("not_text", "This is no CSV file: it has bytes that no text has.")
+    encoding, text = head_text(head)
     lines = text.splitlines()
     first = lines[0]
-    delimiter = max(DELIMITERS, key=first.count)
+    delimiter = delimiter_of(first)
     cells = [cell for line in lines[1:50] for cell in line.split(delimiter)]
     comma = delimiter != "," and sum(bool(re.fullmatch(r"\s*-?\d+,\d+\s*", c)) for c in cells)
     point = sum(bool(re.fullmatch(r"\s*-?\d+\.\d+\s*", c)) for c in cells)

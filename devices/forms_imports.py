@@ -6,7 +6,8 @@ from typing import Any
 
 from django import forms
 
-from devices.csv_readings import DECIMALS, DELIMITERS, ENCODINGS, FIELDS, FORMS
+from devices.csv_readings import DECIMALS, FIELDS, FORMS
+from devices.csv_text import DELIMITERS, ENCODINGS
 from devices.models import Device
 
 _ITSELF = ("", "as the file suggests")

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.decorators import requires
 from accounts.permissions import Can
-from devices.csv_readings import DECIMALS, DELIMITERS, ENCODINGS, FORMS
+from devices.csv_readings import DECIMALS, FORMS
+from devices.csv_text import DELIMITERS, ENCODINGS
 from devices.forms_imports import ImportForm
 from devices.models import ReadingImport
 from devices.selectors import imports as selectors

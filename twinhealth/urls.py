@@ -18,6 +18,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("reading.api_urls")),
     path("", include("maintenance.api_urls")),
     path("", include("quality.api_urls")),
+    path("", include("inventory.api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs/",
@@ -41,6 +42,7 @@ urlpatterns = [
     path("", include("reading.urls")),
     path("", include("maintenance.urls")),
     path("", include("quality.urls")),
+    path("", include("inventory.urls")),
 ]
 
 handler400 = "twinhealth.web.views.bad_request"

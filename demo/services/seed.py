@@ -19,6 +19,7 @@ from patients.models import Patient
 from twinhealth.errors import NotFoundError
 
 from .fleet import seed_fleet
+from .inventory import seed_inventory
 from .maintenance import seed_maintenance
 from .patients import seed_observations
 from .quality import seed_quality
@@ -55,6 +56,7 @@ def seed_demo(*, now: datetime | None = None) -> int:
             devices = seed_fleet(engineer=engineer, now=now)
             seed_maintenance(devices=devices, admin=people["admin"], engineer=engineer, now=now)
             seed_quality(devices=devices, admin=people["admin"], engineer=engineer, now=now)
+            seed_inventory(devices=devices, admin=people["admin"], engineer=engineer, now=now)
     missing = _missing_films()
     for film in missing:
         ingest_dicom(

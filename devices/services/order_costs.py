@@ -65,7 +65,7 @@ def add_cost(
         raise InvalidInputError(
             "amount_out_of_range", f"An amount up to {MAX_AMOUNT:,}, and not 0."
         )
-    order = _open_to(order, order.costs.count())
+    order = _open_to(order, order.costs.count(), credit=amount < 0)
     found = Cost.objects.create(
         order=order, what=what, amount=amount.quantize(Decimal("0.01")), by=actor
     )
@@ -73,10 +73,10 @@ def add_cost(
     return found
 
 
-def _open_to(order: WorkOrder, rows: int) -> WorkOrder:
-    """Bills come after the signature too, but not to work that never was."""
+def _open_to(order: WorkOrder, rows: int, *, credit: bool = False) -> WorkOrder:
+    """Bills come after the signature too, but not to work that never was; credits come to both."""
     order = locked(order)
-    if order.state == OrderState.CANCELLED:
+    if order.state == OrderState.CANCELLED and not credit:
         raise ConflictError("order_cancelled", "This order is cancelled; nothing is booked on it.")
     if rows >= MAX_ROWS:
         raise ConflictError("too_many_rows", f"At most {MAX_ROWS} entries.", limit=MAX_ROWS)

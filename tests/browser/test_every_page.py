@@ -44,6 +44,17 @@ from devices.models import (
 )
 from devices.services.degraded import mark
 from imaging.models import Image, QuarantinedFile
+from inventory.models import (
+    AuditFile,
+    Contract,
+    InventoryImport,
+    Part,
+    Recall,
+    RecallCandidate,
+    StockMovement,
+    Vendor,
+    Warranty,
+)
 from maintenance.figures import DEFINITIONS
 from maintenance.models import CalendarFeed
 from patients.models import Observation, Patient
@@ -58,11 +69,14 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 # the last word of an address before a number -> whose number it is
 ROWS: dict[str, type[Model]] = {
     "alerts": Alert,
+    "audit-files": AuditFile,
     "beside": Image,
     "checks": Rule,
     "blackouts": Blackout,
     "calendar-feeds": CalendarFeed,
+    "candidates": RecallCandidate,
     "components": Component,
+    "contracts": Contract,
     "critical": CriticalResult,
     "datasets": DatasetVersion,
     "deliveries": Notification,
@@ -77,14 +91,18 @@ ROWS: dict[str, type[Model]] = {
     "help": HelpRequest,
     "images": Image,
     "instruments": Instrument,
+    "imports": InventoryImport,
     "items": ReRead,
     "keys": DeviceKey,
     "makes": DeviceModel,
+    "mds2": DeviceModel,
     "metrics": Metric,
     "model-plans": ModelPlan,
     "models": DetectorVersion,
+    "movements": StockMovement,
     "observations": Observation,
     "orders": WorkOrder,
+    "parts": Part,
     "patients": Patient,
     "photos": WorkOrder,  # a place in its list
     "plan-exceptions": ModelPlanException,
@@ -92,6 +110,7 @@ ROWS: dict[str, type[Model]] = {
     "protocols": Protocol,
     "quarantine": QuarantinedFile,
     "sessions": QASession,
+    "recalls": Recall,
     "supplies": Supply,
     "rules": Rule,
     "re-reads": ReReadList,
@@ -100,7 +119,9 @@ ROWS: dict[str, type[Model]] = {
     "text-blocks": TextBlock,
     "untie": ProtocolPlan,
     "users": User,
+    "vendors": Vendor,
     "views": SavedView,
+    "warranties": Warranty,
     "webhooks": Webhook,
 }
 # addresses with other words in them than numbers of rows
@@ -122,6 +143,8 @@ MUST = {
         "/maintenance/figures/", "/maintenance/covered-hours/", "/maintenance/week/",
         "/maintenance/calendar-feeds/",
         "/quality/", "/quality/protocols/", "/quality/instruments/",
+        "/inventory/parts/", "/inventory/parts/to-reorder/", "/inventory/vendors/",
+        "/inventory/contracts/", "/inventory/recalls/", "/inventory/mds2/", "/inventory/audit-files/",
         "/alerts/figures/", "/alerts/policy/", "/alerts/deliveries/", "/notifications/", "/notifications/settings/",
         "/supplies/", "/supplies/new/",
         "/rules/",
@@ -133,6 +156,7 @@ MUST = {
     Role.ADMIN: {
         "/maintenance/model-plans/", "/maintenance/model-plans/new/", "/maintenance/blackouts/",
         "/quality/protocols/new/",
+        "/inventory/parts/new/", "/inventory/vendors/new/", "/inventory/contracts/new/", "/inventory/imports/",
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
         "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/webhooks/",

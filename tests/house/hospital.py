@@ -49,6 +49,17 @@ from devices.models import (
     WorkOrder,
 )
 from imaging.models import Image, Intake, QuarantinedFile, Series, Study
+from inventory.models import (
+    AuditFile,
+    Contract,
+    InventoryImport,
+    Part,
+    Recall,
+    RecallCandidate,
+    StockMovement,
+    Vendor,
+    Warranty,
+)
 from patients.models import Observation, Patient
 from quality.models import Instrument, Protocol, ProtocolPlan, ProtocolVersion, QAFile, QASession
 from reading.models import (
@@ -77,6 +88,7 @@ def build() -> None:
     now = timezone.now().replace(microsecond=0)
     user = User.objects.create_user("walked-user", role="clinician", pk=pk)
     _devices(pk, now, user)
+    _inventory(pk, now, user)
     patient = Patient.objects.create(
         pk=pk, identifier="CANARY-ID", issuer="CANARY-ISSUER", name="CanaryName^CanaryGiven",
         birth_date=BORN, sex="F",
@@ -166,6 +178,35 @@ def _quality(pk: int, now: datetime, device: Device, plan: MaintenancePlan, user
         pk=pk, session=session, filename="walk.pdf", path="walk/qa.pdf", kind="application/pdf",
         size=1, sha256="c" * 64, by=user,
     )  # fmt: skip
+
+
+def _inventory(pk: int, now: datetime, user: User) -> None:
+    today = now.date()
+    vendor = Vendor.objects.create(pk=pk, name="Walk", phone="1234")
+    part = Part.objects.create(pk=pk, number="W-1", name="Walk", vendor=vendor, reorder_level=9)
+    StockMovement.objects.create(pk=pk + 1, part=part, kind="receipt", amount=5)
+    StockMovement.objects.create(pk=pk, part=part, kind="issue", amount=-2, order_id=pk, by=user)
+    contract = Contract.objects.create(
+        pk=pk, vendor=vendor, number="C-1", kind="full", starts_on=today, ends_on=today
+    )
+    contract.devices.add(pk)
+    Warranty.objects.create(pk=pk, device_id=pk, vendor=vendor, until=today, by=user)
+    recall = Recall.objects.create(
+        pk=pk, reference="R-1", manufacturer="Acme", model_text="Ray", issued_on=today
+    )
+    candidate = RecallCandidate.objects.create(
+        pk=pk, recall=recall, device_id=pk, sureness="likely", reasons=["walked"]
+    )
+    candidate.steps.create(verb="found", text="walked")
+    AuditFile.objects.create(
+        pk=pk, device_id=pk, starts_on=today, ends_on=today, folder="walk/none",
+        requested_by=user, requested_by_name="walked", touched_at=now,
+    )  # fmt: skip
+    job = InventoryImport.objects.create(
+        pk=pk, kind="parts", filename="walk.csv", path="walk/none-parts.csv", size=1,
+        sha256="a" * 64, state="checked", counts={"added": 1}, touched_at=now, requested_by=user,
+    )  # fmt: skip
+    job.fates.create(line=2, key="W-2", fate="added", changes={"name": [None, "Walk"]})
 
 
 def _film(pk: int, now: datetime, patient: Patient) -> Image:

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "reading",
     "maintenance",
     "quality",
+    "inventory",
     "demo",
 ]
 
@@ -248,6 +249,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "devices.tasks.materialise_due_orders_task",
         "schedule": 900.0,
     },
+    "inventory-work": {
+        "task": "inventory.tasks.send_lost_work_task",
+        "schedule": 60.0,
+    },
+    "inventory-recalls": {
+        "task": "inventory.tasks.match_recalls_task",
+        "schedule": 3600.0,
+    },
 }
 RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=120)
 # a queued run that nobody started for so long is sent again
@@ -349,6 +358,14 @@ SPECTACULAR_SETTINGS = {
         "DatasetExportStateEnum": "detection.models.dataset.ExportState.choices",
         "DetectorVersionStateEnum": "detection.models.version.VersionState.choices",
         "WeightsUploadStateEnum": "detection.models.upload.UploadState.choices",
+        "MovementKindEnum": "inventory.models.part.MovementKind.choices",
+        "ContractKindEnum": "inventory.models.contract.ContractKind.choices",
+        "SeverityEnum": "devices.models.device_model.Severity.choices",
+        "RecallSeverityEnum": "inventory.models.recall.Severity.choices",
+        "CandidateStateEnum": "inventory.models.recall.CandidateState.choices",
+        "InventoryImportKindEnum": "inventory.models.import_job.ImportKind.choices",
+        "InventoryImportStateEnum": "inventory.models.import_job.ImportState.choices",
+        "AuditFileStateEnum": "inventory.models.audit_file.AuditFileState.choices",
     },
 }
 

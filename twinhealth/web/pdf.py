@@ -30,6 +30,8 @@ TITLE = ParagraphStyle("title", parent=TEXT, fontName=BOLD, fontSize=14, leading
 class NumberedCanvas(Canvas):
     """Writes `page n of m` when the number of pages is known: at the end."""
 
+    side: float = SIDE  # margin on the right, in points
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pages: list[dict[str, Any]] = []
@@ -46,7 +48,7 @@ class NumberedCanvas(Canvas):
             self.setFont(PLAIN, 7.5)
             self.setFillColor(GREY)
             text = f"page {self._pageNumber} of {len(self._pages)}"
-            self.drawRightString(WIDTH - SIDE, 10 * mm, text)
+            self.drawRightString(self._pagesize[0] - self.side, 10 * mm, text)
             super().showPage()
         super().save()
 

@@ -10,7 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
-from devices.csv_readings import DECIMALS, ENCODINGS, FIELDS, FORMS
+from devices.csv_readings import DECIMALS, FIELDS, FORMS
+from devices.csv_text import ENCODINGS
 from devices.models.reading_import import ImportState
 from devices.selectors import imports as selectors
 from devices.services import reading_import_work, reading_imports

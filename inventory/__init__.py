@@ -1,0 +1,1 @@
+"""What the hospital has and can prove: parts, contracts, recalls, security sheets, audit files."""

@@ -1,0 +1,1 @@
+"""Tables that people send: read, and each row's fate found by applying it."""

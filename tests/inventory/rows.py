@@ -1,0 +1,32 @@
+"""Rows for the tests of this room, made through the services."""
+
+from __future__ import annotations
+
+import itertools
+from decimal import Decimal
+from typing import Any
+
+from inventory.models import Part, Vendor
+from inventory.services import parts, stock, vendors
+
+_NUMBERS = itertools.count(1)
+
+
+def make_vendor(**fields: Any) -> Vendor:
+    fields = {"name": f"Vendor {next(_NUMBERS)}", "phone": "+49 30 1234", **fields}
+    return vendors.save(actor=None, **fields)
+
+
+def make_part(in_stock: int = 5, **fields: Any) -> Part:
+    number = next(_NUMBERS)
+    fields = {
+        "number": f"P-{number}",
+        "name": f"Filter {number}",
+        "price": Decimal("12.50"),
+        **fields,
+    }
+    part, _ = parts.save(actor=None, **fields)
+    if in_stock:
+        stock.receive(part=part, amount=in_stock, actor=None)
+    part.refresh_from_db()
+    return part

@@ -71,7 +71,7 @@ def displaced(world: World, down: Spans) -> Floats:
     cell = order[first]
     can = total[group[span][cell], of_week[cell]] - gone_sum
     left = np.maximum(0.0, wanted_sum - np.maximum(0.0, can))
-    return np.bincount(run[span][cell], weights=left, minlength=runs)
+    return np.bincount(run[span][cell], weights=left, minlength=runs).astype(float)
 
 
 def _spread(counts: Ints) -> tuple[Ints, Ints]:

@@ -149,4 +149,10 @@ def failures(world: World, drawn: Drawn) -> Failures:
     if not ats:
         none: Ints = np.empty(0, dtype=np.int64)
         return Failures(none, none, np.empty(0), none, np.empty(0))
-    return Failures(*(np.concatenate(each) for each in (machines, runs, ats, works, waits)))
+    return Failures(
+        np.concatenate(machines),
+        np.concatenate(runs),
+        np.concatenate(ats),
+        np.concatenate(works),
+        np.concatenate(waits),
+    )

@@ -79,7 +79,7 @@ def simulate(world: World, drawn: Drawn | None = None) -> Outcome:
     number = np.bincount(failed.run, minlength=runs).astype(float)
     spent = np.bincount(failed.run, weights=repaired.end - failed.at, minlength=runs)
     return Outcome(
-        unplanned=np.bincount(run, weights=needed, minlength=runs),
+        unplanned=np.bincount(run, weights=needed, minlength=runs).astype(float),
         together=_together(world, lent),
         on_time=_on_time(world, planned),
         displaced=exams.displaced(world, lent),
@@ -93,9 +93,9 @@ def _broken(world: World, failed: Failures, end: Floats) -> Spans:
     """Down by failures, those that are down at the start included, in every run alike."""
     runs = world.runs
     already = np.flatnonzero(world.machines.down_until > 0)
-    until = np.minimum(world.machines.down_until[already], world.hours)
+    until: Floats = np.minimum(world.machines.down_until[already], float(world.hours))
     rows = (already[:, None] * runs + np.arange(runs)).ravel()
-    now = Spans(rows, np.zeros(len(rows)), np.repeat(until, runs))
+    now = Spans(rows, np.zeros(len(rows)), np.repeat(until, runs).astype(float))
     return Spans(failed.machine * runs + failed.run, failed.at, end).and_(now)
 
 
@@ -113,8 +113,8 @@ def _maintained(world: World, planned: Planned) -> Spans:
     """Down for planned work: from the shift's begin on the day on which it is finished."""
     order, run = np.nonzero(planned.day < world.days)
     source = planned.sequence[order]
-    begin = planned.day[order, run] * 24.0 + world.staff.shift[0]
-    end = np.minimum(begin + world.orders.hours[source], world.hours)
+    begin: Floats = planned.day[order, run] * 24.0 + float(world.staff.shift[0])
+    end: Floats = np.minimum(begin + world.orders.hours[source], float(world.hours))
     return Spans(world.orders.machine[source] * world.runs + run, begin, end)
 
 

@@ -87,4 +87,4 @@ def together(spans: Spans, rows: int, horizon: float) -> Floats:
     row, at = row[order], at[order]
     open_ = step[order].cumsum()[:-1]
     lasting = np.where((open_ >= 2) & (row[1:] == row[:-1]), np.diff(at), 0.0)
-    return np.bincount(row[:-1], weights=lasting, minlength=rows)
+    return np.bincount(row[:-1], weights=lasting, minlength=rows).astype(float)

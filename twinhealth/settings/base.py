@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "detection",
     "reading",
     "maintenance",
+    "planning",
     "demo",
 ]
 

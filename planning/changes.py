@@ -133,7 +133,7 @@ def _wrong(message: str, **extra: Any) -> InvalidInputError:
 
 def _day(name: str, value: Any) -> date:
     try:
-        found = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
+        found = value if isinstance(value, date) else date.fromisoformat(str(value)[:40])
     except ValueError:
         raise _wrong("Write a day as 2026-12-01.", field=name) from None
     if not 2000 <= found.year <= 2999:

@@ -10,7 +10,7 @@ from . import exams
 from .failures import Drawn, Failures, draw, failures
 from .inputs import Floats, World
 from .spans import Spans, merged, together, without
-from .work import Planned, plan, repair
+from .work import Planned, plan, rank, repair
 
 LOW, HIGH = 0.05, 0.95  # of the runs lie between
 _Z = 1.6448536  # two-sided 90 % of a normal distribution
@@ -110,12 +110,27 @@ def _covered(world: World, place: Floats, at: Floats) -> Floats:
 
 
 def _maintained(world: World, planned: Planned) -> Spans:
-    """Down for planned work: from the shift's begin on the day on which it is finished."""
+    """Down for planned work, on the day on which it is finished.
+
+    Each engineer takes one order after the other from the shift's begin on, in the queue's order.
+    """
     order, run = np.nonzero(planned.day < world.days)
+    day = planned.day[order, run]
+    # by run and day; within them the queue's order stays
+    key = np.argsort(run * world.days + day, kind="stable")
+    order, run, day = order[key], run[key], day[key]
     source = planned.sequence[order]
-    begin: Floats = planned.day[order, run] * 24.0 + float(world.staff.shift[0])
-    end: Floats = np.minimum(begin + world.orders.hours[source], float(world.hours))
-    return Spans(world.orders.machine[source] * world.runs + run, begin, end)
+    hours = world.orders.hours[source]
+    people = np.maximum(1, world.staff.engineers[day])
+    nth = rank(run * world.days + day)
+    after = np.zeros(len(order))
+    for turn in range(1, int((nth // people).max(initial=0)) + 1):
+        mine = np.flatnonzero(nth // people == turn)
+        before = mine - people[mine]  # what the same engineer did before it
+        after[mine] = after[before] + hours[before]
+    begin = np.minimum(day * 24.0 + world.staff.shift[0] + after, float(world.hours))
+    end = np.minimum(begin + hours, float(world.hours))
+    return Spans(world.orders.machine[source] * world.runs + run, begin.astype(np.float64), end.astype(np.float64))
 
 
 def _together(world: World, down: Spans) -> Floats:

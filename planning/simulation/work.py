@@ -65,7 +65,7 @@ def repair(world: World, failed: Failures) -> Repaired:
                 seen = until
             if not len(waiting):
                 continue
-            served = waiting[_rank(run[waiting]) < hands]
+            served = waiting[rank(run[waiting]) < hands]
             rest[served] -= 1
             worked = np.bincount(run[served], minlength=runs)
             if step < length:
@@ -81,7 +81,7 @@ def repair(world: World, failed: Failures) -> Repaired:
     return Repaired(ends, left, left_over, overtime)
 
 
-def _rank(runs: Ints) -> Ints:
+def rank(runs: Ints) -> Ints:
     """Place of each within its run; runs ascend."""
     places = np.arange(len(runs))
     first = np.concatenate([[True], runs[1:] != runs[:-1]])

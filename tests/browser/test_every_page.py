@@ -47,6 +47,7 @@ from imaging.models import Image, QuarantinedFile
 from maintenance.figures import DEFINITIONS
 from maintenance.models import CalendarFeed
 from patients.models import Observation, Patient
+from planning.models import Scenario, Suggestion
 from reading.models import CriticalResult, HelpRequest, SavedView, TextBlock
 from tests.browser.conftest import PASSWORD, PHONE, Visitor
 from tests.detection.factories import make_run, make_version
@@ -77,6 +78,7 @@ ROWS: dict[str, type[Model]] = {
     "images": Image,
     "items": ReRead,
     "keys": DeviceKey,
+    "loss": Device,
     "makes": DeviceModel,
     "metrics": Metric,
     "model-plans": ModelPlan,
@@ -90,6 +92,8 @@ ROWS: dict[str, type[Model]] = {
     "quarantine": QuarantinedFile,
     "supplies": Supply,
     "rules": Rule,
+    "scenarios": Scenario,
+    "suggestions": Suggestion,
     "re-reads": ReReadList,
     "reschedule": WorkOrder,
     "reading-imports": ReadingImport,
@@ -129,7 +133,7 @@ MUST = {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
         "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/webhooks/",
-        "/storage/",
+        "/storage/", "/planning/what-if/", "/planning/scenarios/", "/planning/suggestion/",
     },
 }  # fmt: skip
 EXTRA = {
@@ -138,6 +142,7 @@ EXTRA = {
         for show in ("all", "signed", "mine", "second_reading", "adjudication")
     ],
     "/search/": ["/search/?q=1"],
+    "/planning/what-if/": ["/planning/what-if/?run=1"],
     "/devices/": [
         "/devices/?view=tiles",
         "/devices/?view=tiles&group=room",

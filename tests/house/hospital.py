@@ -50,6 +50,8 @@ from devices.models import (
 )
 from imaging.models import Image, Intake, QuarantinedFile, Series, Study
 from patients.models import Observation, Patient
+from planning.models import Scenario, Suggestion
+from planning.simulation.outcome import NAMES
 from reading.models import (
     CriticalResult,
     HelpRequest,
@@ -142,6 +144,20 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     Blackout.objects.create(
         pk=pk, starts_on=now.date(), ends_on=now.date(), reason="walked", created_by=user
     )
+    Scenario.objects.create(pk=pk, name="walk", made_by=user)
+    Suggestion.objects.create(pk=pk, made_by=user, result=_schedule())
+
+
+def _schedule() -> dict[str, object]:
+    """What a suggestion of nothing comes to."""
+    schedules = ("present", "first_come", "suggestion")
+    terms = ("risk", "over", "late", "exams", "clash", "total")
+    return {
+        "today": "2026-01-01", "days": 90, "runs": 50, "seed": 1, "sources": [], "unplaced": [],
+        "figures": dict.fromkeys(schedules, dict.fromkeys(NAMES)),
+        "differences": dict.fromkeys(schedules[1:], dict.fromkeys(NAMES)),
+        "objective": dict.fromkeys(schedules, dict.fromkeys(terms, 0.0)),
+    }  # fmt: skip
 
 
 def _film(pk: int, now: datetime, patient: Patient) -> Image:

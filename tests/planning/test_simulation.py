@@ -79,7 +79,9 @@ def test_wear_is_a_straight_line_and_begins_anew() -> None:
 
 
 def test_a_scenario_without_a_change_differs_by_nothing() -> None:
-    here = world(machines=machines(12), orders=orders(machine=[0], day=[3], late_after=[9], hours=[2]))
+    here = world(
+        machines=machines(12), orders=orders(machine=[0], day=[3], late_after=[9], hours=[2])
+    )
     drawn = draw(here)
     same = differences(simulate(here, drawn), simulate(replace(here), drawn))
     for found in same.values():
@@ -111,10 +113,12 @@ def test_moving_one_machines_order_leaves_the_others_failures() -> None:
         )
 
 
-def slow(here: World) -> dict[str, list[float]]:
+def slow(here: World) -> dict[str, list[float]]:  # noqa: PLR0912 - one plain walk
     """The same in plain loops, hour by hour, run by run."""
     failed = failures(here, draw(here))
-    runs: dict[str, list[float]] = {name: [] for name in ("unplanned", "together", "on_time", "displaced", "overtime")}
+    runs: dict[str, list[float]] = {
+        name: [] for name in ("unplanned", "together", "on_time", "displaced", "overtime")
+    }
     spare = exams.free(here.machines.exams)
     for run in range(here.runs):
         jobs = [
@@ -169,15 +173,24 @@ def slow(here: World) -> dict[str, list[float]]:
         for job in jobs:
             broken[job["machine"], round(job["at"] * fine) : round(job["end"] * fine)] = True
         down = broken.copy()
+        free_at: dict[int, list[float]] = {}
         for w in work:
             if w["done"] < here.days:
-                begin = w["done"] * 24 + here.staff.shift[0]
+                lanes = free_at.setdefault(w["done"], [0.0] * int(here.staff.engineers[w["done"]]))
+                # the next engineer in turn, who begins with the next one after this
+                turn = sum(1 for v in work[: work.index(w)] if v["done"] == w["done"]) % len(lanes)
+                begin = w["done"] * 24 + here.staff.shift[0] + lanes[turn]
+                lanes[turn] += float(here.orders.hours[w["k"]])
                 machine = int(here.orders.machine[w["k"]])
-                down[machine, begin * fine : round((begin + here.orders.hours[w["k"]]) * fine)] = True
+                down[
+                    machine, round(begin * fine) : round((begin + here.orders.hours[w["k"]]) * fine)
+                ] = True
         usual = np.repeat(here.of_week(np.arange(here.hours)), fine)
         runs["unplanned"].append(float((broken * here.machines.cover[:, usual]).sum()) / fine)
         rooms = {
-            (int(g), int(r)): down[(here.machines.group == g) & (here.machines.room == r)].any(axis=0)
+            (int(g), int(r)): down[(here.machines.group == g) & (here.machines.room == r)].any(
+                axis=0
+            )
             for g, r in zip(here.machines.group, here.machines.room, strict=True)
         }
         both = sum(
@@ -294,9 +307,7 @@ def test_what_must_always_hold(here: World) -> None:
     assert (other.overtime <= one.overtime).all()
     planned, sooner = plan(here, one), plan(busier, other)
     assert (sooner.day <= planned.day).all()
-    assert (
-        other.overtime + sooner.overtime <= one.overtime + planned.overtime + 1e-6
-    ).all()
+    assert (other.overtime + sooner.overtime <= one.overtime + planned.overtime + 1e-6).all()
     assert (simulate(busier, drawn).unplanned <= base.unplanned + 1e-6).all()
 
 
@@ -313,7 +324,9 @@ def test_repairs_come_before_planned_work_which_then_takes_overtime() -> None:
     # 6 + 2 of the second today, the rest tomorrow; nobody is pressed
     assert done.day.ravel().tolist() == [0, 1]
     assert done.overtime.tolist() == [0]
-    pressed = replace(here, orders=replace(here.orders, hours=np.array([6.0, 4.0]), late_after=np.array([3, 0])))
+    pressed = replace(
+        here, orders=replace(here.orders, hours=np.array([6.0, 4.0]), late_after=np.array([3, 0]))
+    )
     late = plan(pressed, repair(pressed, none))
     # the second has the earlier last day and so comes first; the first is done in what is left
     assert late.sequence.tolist() == [1, 0]
@@ -343,7 +356,11 @@ def test_exams_are_taken_over_up_to_the_busiest_hour() -> None:
     load[1, 8:10] = [2, 5]
     load[2, 8:10] = [1, 1]  # of another group
     one = machines(
-        3, shape=np.zeros(3), exams=load, group=np.array([0, 0, 1]), down_until=np.array([9.5, 0, 0])
+        3,
+        shape=np.zeros(3),
+        exams=load,
+        group=np.array([0, 0, 1]),
+        down_until=np.array([9.5, 0, 0]),
     )
     # 8 to 9: 4 wanted, 3 free; 9 to 9:30: 2 wanted, none free
     assert simulate(world(machines=one, runs=2)).displaced.tolist() == [3, 3]
@@ -361,7 +378,9 @@ def test_spans() -> None:
     assert sorted(zip(cut.row.tolist(), cut.start.tolist(), cut.end.tolist(), strict=True)) == [
         (0, 0, 1), (1, 0, 1), (1, 6, 9),
     ]  # fmt: skip
-    assert together(Spans(np.array([0, 0]), np.array([0.0, 5]), np.array([5.0, 9])), 2, 10).tolist() == [0, 0]
+    assert together(
+        Spans(np.array([0, 0]), np.array([0.0, 5]), np.array([5.0, 9])), 2, 10
+    ).tolist() == [0, 0]
 
 
 def test_figures_of_numbers() -> None:

@@ -220,7 +220,7 @@ def test_beyond_the_manufacturers_interval_is_not_permitted(kind: str) -> None:
 
 
 def test_a_scenario_without_a_change_is_the_present() -> None:
-    planned(failing(1)[0])
+    planned(failing(3)[0])
     result = selectors.what_if([], FEW, now=timezone.now())[1]
     assert result["base"] == result["scenario"]
     assert result["difference"]["unplanned"] == {"mean": 0, "low": 0, "high": 0, "error": 0}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .inputs import WEEK, Floats, Ints, World
+from .inputs import Floats, Ints, World
 from .spans import Spans
 
 
@@ -35,43 +35,58 @@ def displaced(world: World, down: Spans) -> Floats:
     if not len(down.row) or not machines.exams.any():
         return lost
     spare = free(machines.exams)
-    groups = int(machines.group.max()) + 1
-    loaded = np.zeros((groups, WEEK), dtype=bool)
-    np.logical_or.at(loaded, machines.group, machines.exams > 0)
-    usual = world.of_week(np.arange(world.hours))
-    # hours in which the group works, numbered; `before` says how many come before an hour
-    before = np.zeros((groups, world.hours + 1), dtype=np.int64)
-    before[:, 1:] = loaded[:, usual].cumsum(axis=1)
-    hours_of = [np.flatnonzero(loaded[each][usual]) for each in range(groups)]
-    offset = np.concatenate([[0], np.cumsum([len(each) for each in hours_of])])
-    every_hour = np.concatenate(hours_of)
-    total = np.zeros((groups, WEEK))
-    np.add.at(total, machines.group, spare)
-
     place, run = np.divmod(down.row, runs)
     group = machines.group[place]
-    low = before[group, down.start.astype(np.int64)]
-    high = before[group, np.minimum(np.ceil(down.end), world.hours).astype(np.int64)]
+    usual = world.of_week(np.arange(world.hours))
+    for number in np.unique(group).tolist():
+        mine = group == number
+        members = machines.group == number
+        # only hours in which the group works at all
+        hours = np.flatnonzero((machines.exams[members] > 0).any(axis=0)[usual])
+        if not len(hours):
+            continue
+        lost += _of_group(
+            world,
+            down.where(mine),
+            (place[mine], run[mine]),
+            hours=hours,
+            spare=spare,
+            total=spare[members].sum(axis=0)[usual[hours]],
+        )
+    return lost
+
+
+def _of_group(
+    world: World,
+    down: Spans,
+    whose: tuple[Ints, Ints],
+    *,
+    hours: Ints,
+    spare: Floats,
+    total: Floats,
+) -> Floats:
+    """Displaced per run: of each hour, what is wanted less what those that are up can do."""
+    (place, run), runs, horizon = whose, world.runs, world.hours
+    of_week = world.of_week(hours)
+    before = np.zeros(horizon + 1, dtype=np.int64)
+    before[hours + 1] = 1
+    before = before.cumsum()
+    low, high = (before[each.astype(np.int64)] for each in (down.start, np.ceil(down.end)))
     span, nth = _spread(high - low)
-    number = low[span] + nth + offset[group[span]]
-    hour = every_hour[number]
+    if not len(span):
+        return np.zeros(runs)
+    column = low[span] + nth
+    hour = hours[column]
     part = np.minimum(down.end[span], hour + 1) - np.maximum(down.start[span], hour)
-    of_week = usual[hour]
-    wanted = machines.exams[place[span], of_week] * part
-    gone = spare[place[span], of_week] * part
-    # one entry per run, group and hour
-    key = run[span] * int(offset[-1]) + number
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    if not len(key):
-        return lost
-    first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
-    wanted_sum = np.add.reduceat(wanted[order], first)
-    gone_sum = np.add.reduceat(gone[order], first)
-    cell = order[first]
-    can = total[group[span][cell], of_week[cell]] - gone_sum
-    left = np.maximum(0.0, wanted_sum - np.maximum(0.0, can))
-    return np.bincount(run[span][cell], weights=left, minlength=runs).astype(float)
+    cell = run[span] * len(hours) + column
+    at = place[span], of_week[column]
+    size = runs * len(hours)
+    wanted = np.bincount(cell, weights=world.machines.exams[at] * part, minlength=size)
+    gone = np.bincount(cell, weights=spare[at] * part, minlength=size)
+    hit = np.flatnonzero(wanted)
+    can = np.maximum(0.0, total[hit % len(hours)] - gone[hit])
+    left = np.maximum(0.0, wanted[hit] - can)
+    return np.bincount(hit // len(hours), weights=left, minlength=runs).astype(float)
 
 
 def _spread(counts: Ints) -> tuple[Ints, Ints]:

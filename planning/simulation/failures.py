@@ -14,7 +14,7 @@ import numpy as np
 
 from .inputs import YEAR, Flags, Floats, Ints, World
 
-_RATE, _TIMES, _WORK, _PART, _WAIT = range(5)  # streams
+_RATE, _TIMES, _REPAIRS = range(3)  # streams
 LONGEST_WEAR = 2.0  # intervals; a machine never maintained again doesn't wear without end
 
 
@@ -25,14 +25,13 @@ class Drawn:
     Attributes:
         rates: failures a day, M x runs.
         arrivals: per machine with a rate, times of a Poisson process of rate 1, K x runs.
-        work, part, wait: per machine, uniform numbers and an exponential one for each of those.
+        repairs: per machine, three uniform numbers for each of those, K x 3 x runs: for its work,
+            whether it waits for a part, and how long.
     """
 
     rates: Floats
     arrivals: tuple[Floats, ...]
-    work: tuple[Floats, ...]
-    part: tuple[Floats, ...]
-    wait: tuple[Floats, ...]
+    repairs: tuple[Floats, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +63,19 @@ def draw(world: World) -> Drawn:
     machines, runs = world.machines, world.runs
     most = 1 + world.assumed.wear * (LONGEST_WEAR - 0.5)
     rates = np.zeros((len(machines.ids), runs))
-    found: list[list[Floats]] = [[], [], [], []]
-    empty = np.empty((0, runs))
+    arrivals: list[Floats] = []
+    repairs: list[Floats] = []
     for place, number in enumerate(machines.ids.tolist()):
         if not machines.shape[place]:
-            for each in found:
-                each.append(empty)
+            arrivals.append(np.empty((0, runs)))
+            repairs.append(np.empty((0, 3, runs)))
             continue
         drawn = _stream(world.seed, number, _RATE).standard_gamma(machines.shape[place], runs)
         rates[place] = drawn / machines.years[place] / YEAR
         times = _arrivals(_stream(world.seed, number, _TIMES), rates[place] * world.days * most)
-        found[0].append(times)
-        found[1].append(_stream(world.seed, number, _WORK).random(times.shape))
-        found[2].append(_stream(world.seed, number, _PART).random(times.shape))
-        found[3].append(_stream(world.seed, number, _WAIT).standard_exponential(times.shape))
-    return Drawn(rates, *(tuple(each) for each in found))
+        arrivals.append(times)
+        repairs.append(_stream(world.seed, number, _REPAIRS).random((len(times), 3, runs)))
+    return Drawn(rates, tuple(arrivals), tuple(repairs))
 
 
 def _arrivals(stream: np.random.Generator, until: Floats) -> Floats:
@@ -133,16 +130,17 @@ def failures(world: World, drawn: Drawn) -> Failures:
         # operational time: the k-th arrival falls when the rate's integral reaches it
         with np.errstate(divide="ignore", invalid="ignore"):
             reached = times / drawn.rates[place]
-        row, run = np.nonzero(reached < hazard[place, -1])
+        row, run = np.divmod(np.flatnonzero(reached < hazard[place, -1]), world.runs)
         if not len(row):
             continue
         up_to = np.concatenate([[0.0], hazard[place]])
         ats.append(np.interp(reached[row, run], up_to, days) * 24)
         pool = world.pools[world.machines.repairs[place]]
-        chosen = (drawn.work[place][row, run] * len(pool)).astype(np.int64)
+        work, part, delay = (drawn.repairs[place][row, n, run] for n in range(3))
+        chosen = (work * len(pool)).astype(np.int64)
         works.append(np.maximum(1, np.rint(pool[chosen])).astype(np.int64))
-        waiting = drawn.part[place][row, run] < world.assumed.part_share
-        wait = np.where(waiting, drawn.wait[place][row, run] * world.assumed.part_hours, 0.0)
+        waiting = part < world.assumed.part_share
+        wait = np.where(waiting, -np.log1p(-delay) * world.assumed.part_hours, 0.0)
         waits.append(np.zeros(len(row)) if world.machines.has_part[place] else wait)
         machines.append(np.full(len(row), place))
         runs.append(run)

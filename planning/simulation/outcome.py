@@ -8,7 +8,7 @@ import numpy as np
 
 from . import exams
 from .failures import Drawn, Failures, draw, failures
-from .inputs import Floats, World
+from .inputs import Floats, Ints, World
 from .spans import Spans, merged, together, without
 from .work import Planned, plan, rank, repair
 
@@ -73,9 +73,11 @@ def simulate(world: World, drawn: Drawn | None = None) -> Outcome:
     runs, horizon = world.runs, float(world.hours)
     broken = merged(_broken(world, failed, repaired.end), horizon)
     place, run = np.divmod(broken.row, runs)
-    needed = _covered(world, place, broken.end) - _covered(world, place, broken.start)
+    needed = _covered(world, place, broken)
     down = merged(broken.and_(_maintained(world, planned)), horizon)
-    lent = merged(without(down, down.row // runs, world.machines.loans), horizon)
+    lent = down
+    if world.machines.loans:
+        lent = merged(without(down, down.row // runs, world.machines.loans), horizon)
     number = np.bincount(failed.run, minlength=runs).astype(float)
     spent = np.bincount(failed.run, weights=repaired.end - failed.at, minlength=runs)
     return Outcome(
@@ -99,14 +101,17 @@ def _broken(world: World, failed: Failures, end: Floats) -> Spans:
     return Spans(failed.machine * runs + failed.run, failed.at, end).and_(now)
 
 
-def _covered(world: World, place: Floats, at: Floats) -> Floats:
-    """Covered hours of machines from the start to moments."""
+def _covered(world: World, place: Ints, spans: Spans) -> Floats:
+    """Covered hours of spans of machines."""
     usual = world.of_week(np.arange(world.hours))
     up_to = np.zeros((len(world.machines.ids), world.hours + 1))
     up_to[:, 1:] = world.machines.cover[:, usual].cumsum(axis=1)
-    whole = np.minimum(at.astype(np.int64), world.hours - 1)
-    part = (at - whole) * world.machines.cover[place, usual[whole]]
-    return up_to[place, whole] + part
+
+    def until(at: Floats) -> Floats:
+        whole = np.minimum(at.astype(np.int64), world.hours - 1)
+        return up_to[place, whole] + (at - whole) * world.machines.cover[place, usual[whole]]
+
+    return until(spans.end) - until(spans.start)
 
 
 def _maintained(world: World, planned: Planned) -> Spans:
@@ -114,7 +119,7 @@ def _maintained(world: World, planned: Planned) -> Spans:
 
     Each engineer takes one order after the other from the shift's begin on, in the queue's order.
     """
-    order, run = np.nonzero(planned.day < world.days)
+    order, run = np.divmod(np.flatnonzero(planned.day < world.days), world.runs)
     day = planned.day[order, run]
     # by run and day; within them the queue's order stays
     key = np.argsort(run * world.days + day, kind="stable")
@@ -130,7 +135,8 @@ def _maintained(world: World, planned: Planned) -> Spans:
         after[mine] = after[before] + hours[before]
     begin = np.minimum(day * 24.0 + world.staff.shift[0] + after, float(world.hours))
     end = np.minimum(begin + hours, float(world.hours))
-    return Spans(world.orders.machine[source] * world.runs + run, begin.astype(np.float64), end.astype(np.float64))
+    row = world.orders.machine[source] * world.runs + run
+    return Spans(row, begin.astype(np.float64), end.astype(np.float64))
 
 
 def _together(world: World, down: Spans) -> Floats:
@@ -140,7 +146,9 @@ def _together(world: World, down: Spans) -> Floats:
     rooms = int(world.machines.room.max(initial=0)) + 1
     group = world.machines.group[place]
     key = (group * rooms + world.machines.room[place]) * runs + run
-    by_room = merged(Spans(key, down.start, down.end), float(world.hours))
+    by_room = Spans(key, down.start, down.end)
+    if np.bincount(world.machines.room, minlength=rooms).max(initial=0) > 1:
+        by_room = merged(by_room, float(world.hours))
     group, run = by_room.row // (rooms * runs), by_room.row % runs
     groups = int(world.machines.group.max(initial=0)) + 1
     found = together(

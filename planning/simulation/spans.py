@@ -76,15 +76,22 @@ def without(spans: Spans, row_of: Ints, cuts: tuple[tuple[int, float, float], ..
 
 
 def together(spans: Spans, rows: int, horizon: float) -> Floats:
-    """Hours of each row in which two spans or more are open."""
+    """Hours of each row in which two spans or more are open.
+
+    Sorted by start, two are open where a span lies within the furthest end before it.
+    """
     if not len(spans.row):
         return np.zeros(rows)
-    row = np.concatenate([spans.row, spans.row])
-    at = np.concatenate([spans.start, spans.end])
-    step = np.concatenate([np.ones(len(spans.row)), -np.ones(len(spans.row))])
-    # at one moment ends come before beginnings: what touches is not together
-    order = np.lexsort((step, at + row * (horizon + 1.0)))
-    row, at = row[order], at[order]
-    open_ = step[order].cumsum()[:-1]
-    lasting = np.where((open_ >= 2) & (row[1:] == row[:-1]), np.diff(at), 0.0)
-    return np.bincount(row[:-1], weights=lasting, minlength=rows).astype(float)
+    offset = spans.row * (horizon + 1.0)
+    order = np.argsort(spans.start + offset, kind="stable")
+    row, offset = spans.row[order], offset[order]
+    start, end = spans.start[order] + offset, spans.end[order] + offset
+    reach = np.maximum.accumulate(end)
+    both = np.flatnonzero(start[1:] < reach[:-1]) + 1
+    if not len(both):
+        return np.zeros(rows)
+    begin, until = start[both], np.minimum(end[both], reach[both - 1])
+    # what several pairs share counts once
+    before = np.concatenate([[0.0], np.maximum.accumulate(until)[:-1]])
+    lasting = np.maximum(0.0, until - np.maximum(begin, before))
+    return np.bincount(row[both], weights=lasting, minlength=rows).astype(float)

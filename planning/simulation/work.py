@@ -130,8 +130,7 @@ def plan(world: World, repaired: Repaired) -> Planned:
             overtime += (after[pressed] - late).sum(axis=0)
             after[pressed] = late
         rest[live] = after
-        place, run = np.nonzero((before > _DONE) & (after <= _DONE))
-        done[live[place], run] = day
+        done[live] = np.where((before > _DONE) & (after <= _DONE), day, done[live])
         live = live[(after > _DONE).any(axis=1)]
     return Planned(sequence, done, overtime)
 

@@ -149,11 +149,7 @@ def _why(book: Book, n: int, to: int, *, before: Floats, search: Search, parts: 
             f"{_day(row.day)} has {before[now]:.1f} h planned of {search.hours[now]:.1f} h"
         )
     if alone.late < base.late:
-        late = int(orders.late_after[n])
-        if to <= late:
-            reasons.append(f"it is in time by {_day(book.date(late))}")
-        else:
-            reasons.append(f"it is {now - to} d less late")
+        reasons.append(_sooner(book.date(int(orders.late_after[n])), row.day, book.date(to)))
     if alone.risk < base.risk - 0.05:
         risk = machine.risk
         said = f"risk {risk} in 30 days, " if risk != "not enough data" else ""
@@ -168,6 +164,15 @@ def _why(book: Book, n: int, to: int, *, before: Floats, search: Search, parts: 
         reasons.append("it makes room for another move")
     text = "; ".join(reasons)
     return f"Moved from {_day(row.day)} to {_day(book.date(to))}: {text}."
+
+
+def _sooner(last: date, now: date, to: date) -> str:
+    """What is gained against the last day in time."""
+    if now <= last:
+        return f"{(last - to).days} d instead of {(last - now).days} d are left to its last day"
+    if to <= last:
+        return f"in time by {_day(last)} instead of {(now - last).days} d late"
+    return f"{(now - to).days} d less late"
 
 
 def _day(day: date) -> str:

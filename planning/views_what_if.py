@@ -79,6 +79,7 @@ def _context(
     else:
         book, result = selectors.present(given, now=now), None
     today = book.today
+    chosen = next(iter(row_ids([request.GET.get("order", "")])), None)
     context: dict[str, Any] = {
         "book": book,
         "result": result,
@@ -86,13 +87,12 @@ def _context(
         "chips": _chips(book, listed, given, result),
         "changes": listed,
         "fields": _fields(given),
-        "orders": _orders(book)[:LISTED],
+        "orders": _orders(book, chosen),
         "machines": sorted(book.machines, key=lambda each: each.name)[:LISTED],
         "models": sorted({(each.model, each.model_name) for each in book.machines}),
-        "order_chosen": next(iter(row_ids([request.GET.get("order", "")])), None),
+        "order_chosen": chosen,
         "machine_chosen": next(iter(row_ids([request.GET.get("machine", "")])), None),
         "day_chosen": request.GET.get("day", "")[:10],
-        "kind_chosen": request.GET.get("add") or request.GET.get("kind", ""),
         "today": today,
         "last": book.date(book.world.days - 1),
         "later": today + timedelta(days=14),
@@ -144,14 +144,16 @@ def _fields(given: Assumptions) -> list[dict[str, Any]]:
     ]
 
 
-def _orders(book: Book) -> list[dict[str, Any]]:
+def _orders(book: Book, chosen: int | None) -> list[dict[str, Any]]:
+    """The next ones, and the one that was come from."""
     found = [
         {"pk": row.pk, "title": row.title, "machine": book.machines[row.machine].name,
          "day": row.day, "latest": row.limits.latest}
         for row in book.orders
         if row.pk is not None and row.movable
     ]  # fmt: skip
-    return sorted(found, key=lambda each: (each["day"], each["pk"]))
+    found.sort(key=lambda each: (each["day"], each["pk"]))
+    return found[:LISTED] + [each for each in found[LISTED:] if each["pk"] == chosen]
 
 
 @requires(Can.MAINTENANCE_PLAN)

@@ -107,7 +107,7 @@ def _failures(
         found.append(
             Source(
                 "Failures", f"{without} of {len(devices)} machines", MISSING,
-                "Their failures are not simulated. Give a rate below to assume one.",
+                "Their failures are not simulated. On the what-if page a rate can be assumed.",
             )
         )  # fmt: skip
     return found

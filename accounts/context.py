@@ -23,9 +23,12 @@ class Door:
     url_name: str
     permission: Can
     icon: str
-    prefix: str  # path prefix under which the entry is the current one
+    # path prefixes under which the entry is the current one
+    prefix: str | tuple[str, ...]
     counted: str = ""  # the page whose count it shows, if not its own
 
+
+_MAINTENANCE = ("/maintenance", "/planning")
 
 RAIL: dict[str, tuple[Door, ...]] = {
     Role.CLINICIAN: (
@@ -48,10 +51,10 @@ RAIL: dict[str, tuple[Door, ...]] = {
         Door("Fleet", "devices:fleet", Can.DEVICE_HEALTH, "machine", "/devices"),
         Door("Alerts", "devices:alerts", Can.ALERT_READ, "bell", "/alerts"),
         Door("Inbox", "devices:inbox", Can.DEVICE_WRITE, "inbox", "/device-inbox"),
-        Door("Maintenance", "devices:maintenance", Can.MAINTENANCE_READ, "wrench", "/maintenance"),
+        Door("Maintenance", "devices:maintenance", Can.MAINTENANCE_READ, "wrench", _MAINTENANCE),
     ),
     Role.ADMIN: (
-        Door("Maintenance", "devices:maintenance", Can.MAINTENANCE_READ, "wrench", "/maintenance"),
+        Door("Maintenance", "devices:maintenance", Can.MAINTENANCE_READ, "wrench", _MAINTENANCE),
         Door("Fleet", "devices:fleet", Can.DEVICE_HEALTH, "machine", "/devices"),
         Door("Alerts", "devices:alerts", Can.ALERT_READ, "bell", "/alerts"),
         Door("Users", "accounts:users", Can.USER_ADMIN, "people", "/users"),

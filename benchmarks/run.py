@@ -34,6 +34,7 @@ from .fleet_section import fleet_truth, fleet_truth_tuning
 from .load_rows import alert_latency, soak
 from .sections import module, table, verdict
 from .stack import ROOT
+from .what_if_section import what_if
 
 # of a worklist page; policy, reading group and double readings ask one each of them
 QUERIES = 17
@@ -404,6 +405,7 @@ SECTIONS: dict[str, Callable[..., str]] = {
     "rereads": rereads,
     "fleet_truth_tuning": fleet_truth_tuning,
     "fleet_truth": fleet_truth,
+    "what_if": what_if,
 }
 
 

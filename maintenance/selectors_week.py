@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from statistics import median
@@ -121,12 +122,12 @@ def week(chosen: OrderFilter, first: date) -> Week:
     ]
     lanes: dict[int | None, Lane] = {None: Lane(None, [Cell(day) for day in days])}
     lanes |= {person.pk: Lane(person, [Cell(day) for day in days]) for person in people}
-    lengths = _lengths(rows)
+    hours = lengths({row.plan_id for row in rows if row.plan_id})
     for order in rows[:MOST]:
         at = order.scheduled_for
         day = timezone.localdate(at) if at else order.due_on
         if day is not None:
-            _put(lanes[order.assigned_to_id].days[(day - first).days], order, lengths)
+            _put(lanes[order.assigned_to_id].days[(day - first).days], order, hours)
     shown = [lane for lane in lanes.values() if lane.count or _wanted(lane, chosen)]
     return Week(first, days, shown, len(rows) > MOST)
 
@@ -138,21 +139,20 @@ def _wanted(lane: Lane, chosen: OrderFilter) -> bool:
     )
 
 
-def _put(cell: Cell, order: WorkOrder, lengths: dict[int | None, float]) -> None:
+def _put(cell: Cell, order: WorkOrder, known: dict[int | None, float]) -> None:
     order.can_move = "schedule" in possible(order.state)  # type: ignore[attr-defined]
     cell.orders.append(order)
     if order.state in FINISHED:
         return
-    hours = lengths.get(order.plan_id)
+    hours = known.get(order.plan_id)
     if hours is None:
         cell.unknown += 1
     else:
         cell.hours += hours
 
 
-def _lengths(rows: list[WorkOrder]) -> dict[int | None, float]:
+def lengths(plans: Collection[int]) -> dict[int | None, float]:
     """Of each plan, the median hours from start to completion of its finished orders."""
-    plans = {order.plan_id for order in rows if order.plan_id}
     done: dict[int | None, list[float]] = {}
     for plan, began, ended in (
         WorkOrder.objects.filter(

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.decorators import requires
@@ -135,22 +134,12 @@ def _moved(request: HttpRequest, found: Any, given: dict[str, Any]) -> HttpRespo
     request.session[UNDO] = {
         "order": moved.pk,
         "at": timezone.now().isoformat(),
-        "to": _kept(before),
-        "after": _kept(rescheduling.Place.of(moved)),
+        "to": before.kept(),
+        "after": rescheduling.Place.of(moved).kept(),
     }
     messages.success(request, f"Moved: WO-{moved.pk}.")
     name = selectors.name_of(timezone.localdate(moved.scheduled_for))
     return redirect(f"{reverse('maintenance:week')}?week={name}")
-
-
-def _kept(place: rescheduling.Place) -> list[Any]:
-    at = place.scheduled_for.isoformat() if place.scheduled_for else None
-    return [place.state, at, place.assigned_to]
-
-
-def _place(kept: list[Any]) -> rescheduling.Place:
-    state, at, person = kept
-    return rescheduling.Place(state, parse_datetime(at) if at else None, person)
 
 
 @requires(Can.ORDER_WORK)
@@ -163,8 +152,8 @@ def undo(request: HttpRequest) -> HttpResponse:
     found = rescheduling.undo(
         order=order(kept["order"]),
         actor=cast("User", request.user),
-        to=_place(kept["to"]),
-        after=_place(kept["after"]),
+        to=rescheduling.Place.of_kept(kept["to"]),
+        after=rescheduling.Place.of_kept(kept["after"]),
         request=request,
     )
     del request.session[UNDO]

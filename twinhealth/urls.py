@@ -19,6 +19,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("maintenance.api_urls")),
     path("", include("quality.api_urls")),
     path("", include("inventory.api_urls")),
+    path("", include("planning.api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs/",
@@ -43,6 +44,7 @@ urlpatterns = [
     path("", include("maintenance.urls")),
     path("", include("quality.urls")),
     path("", include("inventory.urls")),
+    path("", include("planning.urls")),
 ]
 
 handler400 = "twinhealth.web.views.bad_request"

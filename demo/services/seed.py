@@ -23,6 +23,7 @@ from .inventory import seed_inventory
 from .maintenance import seed_maintenance
 from .patients import seed_observations
 from .quality import seed_quality
+from .planning import seed_planning
 
 
 def is_seeded() -> bool:
@@ -57,6 +58,7 @@ def seed_demo(*, now: datetime | None = None) -> int:
             seed_maintenance(devices=devices, admin=people["admin"], engineer=engineer, now=now)
             seed_quality(devices=devices, admin=people["admin"], engineer=engineer, now=now)
             seed_inventory(devices=devices, admin=people["admin"], engineer=engineer, now=now)
+            seed_planning(devices=devices, admin=people["admin"], engineer=engineer, now=now)
     missing = _missing_films()
     for film in missing:
         ingest_dicom(

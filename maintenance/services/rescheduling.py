@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
 from accounts.services import audit
@@ -31,6 +34,17 @@ class Place:
     def of(cls, order: WorkOrder) -> Place:
         """Now."""
         return cls(order.state, order.scheduled_for, order.assigned_to_id)
+
+    def kept(self) -> list[Any]:
+        """As a session or a stored row keeps it."""
+        at = self.scheduled_for.isoformat() if self.scheduled_for else None
+        return [self.state, at, self.assigned_to]
+
+    @classmethod
+    def of_kept(cls, kept: Sequence[Any]) -> Place:
+        """What `kept` gave."""
+        state, at, person = kept
+        return cls(state, parse_datetime(at) if at else None, person)
 
 
 @transaction.atomic

@@ -59,6 +59,7 @@ from maintenance.figures import DEFINITIONS
 from maintenance.models import CalendarFeed
 from patients.models import Observation, Patient
 from quality.models import Instrument, Protocol, ProtocolPlan, QASession
+from planning.models import Scenario, Suggestion
 from reading.models import CriticalResult, HelpRequest, SavedView, TextBlock
 from tests.browser.conftest import PASSWORD, PHONE, Visitor
 from tests.detection.factories import make_run, make_version
@@ -94,6 +95,7 @@ ROWS: dict[str, type[Model]] = {
     "imports": InventoryImport,
     "items": ReRead,
     "keys": DeviceKey,
+    "loss": Device,
     "makes": DeviceModel,
     "mds2": DeviceModel,
     "metrics": Metric,
@@ -113,6 +115,8 @@ ROWS: dict[str, type[Model]] = {
     "recalls": Recall,
     "supplies": Supply,
     "rules": Rule,
+    "scenarios": Scenario,
+    "suggestions": Suggestion,
     "re-reads": ReReadList,
     "reschedule": WorkOrder,
     "reading-imports": ReadingImport,
@@ -160,7 +164,7 @@ MUST = {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
         "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/webhooks/",
-        "/storage/",
+        "/storage/", "/planning/what-if/", "/planning/scenarios/", "/planning/suggestion/",
     },
 }  # fmt: skip
 EXTRA = {
@@ -169,6 +173,7 @@ EXTRA = {
         for show in ("all", "signed", "mine", "second_reading", "adjudication")
     ],
     "/search/": ["/search/?q=1"],
+    "/planning/what-if/": ["/planning/what-if/?run=1"],
     "/devices/": [
         "/devices/?view=tiles",
         "/devices/?view=tiles&group=room",

@@ -90,7 +90,7 @@ def _maintenance_has_every_state_that_an_admin_meets(hospital) -> None:
     assert open_orders.filter(plan__isnull=False, due_on__gte=today).exists()
     states = set(WorkOrder.objects.values_list("state", flat=True))
     assert {"planned", "scheduled", "done"} <= states
-    assert Downtime.objects.count() == 1
+    assert Downtime.objects.count() == 5
     assert not MaintenancePlan.objects.filter(is_synthetic=False).exists()
 
 

@@ -61,6 +61,8 @@ from inventory.models import (
     Warranty,
 )
 from patients.models import Observation, Patient
+from planning.models import Scenario, Suggestion
+from planning.simulation.outcome import NAMES
 from quality.models import Instrument, Protocol, ProtocolPlan, ProtocolVersion, QAFile, QASession
 from reading.models import (
     CriticalResult,
@@ -156,6 +158,8 @@ def _devices(pk: int, now: datetime, user: User) -> None:
         pk=pk, starts_on=now.date(), ends_on=now.date(), reason="walked", created_by=user
     )
     _quality(pk, now, device, plan, user)
+    Scenario.objects.create(pk=pk, name="walk", made_by=user)
+    Suggestion.objects.create(pk=pk, made_by=user, result=_schedule())
 
 
 def _quality(pk: int, now: datetime, device: Device, plan: MaintenancePlan, user: User) -> None:
@@ -207,6 +211,18 @@ def _inventory(pk: int, now: datetime, user: User) -> None:
         sha256="a" * 64, state="checked", counts={"added": 1}, touched_at=now, requested_by=user,
     )  # fmt: skip
     job.fates.create(line=2, key="W-2", fate="added", changes={"name": [None, "Walk"]})
+
+
+def _schedule() -> dict[str, object]:
+    """What a suggestion of nothing comes to."""
+    schedules = ("present", "first_come", "suggestion")
+    terms = ("risk", "over", "late", "exams", "clash", "total")
+    return {
+        "today": "2026-01-01", "days": 90, "runs": 50, "seed": 1, "sources": [], "unplaced": [],
+        "figures": dict.fromkeys(schedules, dict.fromkeys(NAMES)),
+        "differences": dict.fromkeys(schedules[1:], dict.fromkeys(NAMES)),
+        "objective": dict.fromkeys(schedules, dict.fromkeys(terms, 0.0)),
+    }  # fmt: skip
 
 
 def _film(pk: int, now: datetime, patient: Patient) -> Image:

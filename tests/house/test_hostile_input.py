@@ -48,7 +48,7 @@ def names_in_code() -> set[str]:
     found = set(_EVERYWHERE)
     for room in (
         *("accounts", "devices", "patients", "imaging", "detection", "reading"),
-        *("maintenance", "inventory"),
+        *("maintenance", "quality", "inventory", "planning", "notices"),
     ):
         for path in (Path(settings.BASE_DIR) / room).rglob("*.py"):
             found |= set(_NAMED.findall(path.read_text()))
@@ -121,7 +121,7 @@ def names_in_forms() -> set[str]:
     found = {"csrfmiddlewaretoken"}
     for room in (
         *("accounts", "devices", "patients", "imaging", "detection", "reading"),
-        *("maintenance", "inventory"),
+        *("maintenance", "quality", "inventory", "planning", "notices"),
     ):
         for path in (Path(settings.BASE_DIR) / room).rglob("*.py"):
             found |= {name for pair in fields.findall(path.read_text()) for name in pair if name}

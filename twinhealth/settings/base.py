@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "maintenance",
     "quality",
     "inventory",
+    "planning",
     "demo",
 ]
 

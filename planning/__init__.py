@@ -1,0 +1,1 @@
+"""What if: maintenance simulated before it is changed, and a schedule proposed."""

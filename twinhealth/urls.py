@@ -17,6 +17,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("detection.api_urls_patients")),
     path("", include("reading.api_urls")),
     path("", include("maintenance.api_urls")),
+    path("", include("notices.api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs/",
@@ -39,6 +40,7 @@ urlpatterns = [
     path("", include("detection.urls")),
     path("", include("reading.urls")),
     path("", include("maintenance.urls")),
+    path("", include("notices.urls")),
 ]
 
 handler400 = "twinhealth.web.views.bad_request"

@@ -47,7 +47,16 @@ def names_in_code() -> set[str]:
     """Names of query parameters that any room asks for."""
     found = set(_EVERYWHERE)
     for room in (
-        *("accounts", "devices", "patients", "imaging", "detection", "reading", "maintenance"),
+        *(
+            "accounts",
+            "devices",
+            "patients",
+            "imaging",
+            "detection",
+            "reading",
+            "maintenance",
+            "notices",
+        ),
     ):
         for path in (Path(settings.BASE_DIR) / room).rglob("*.py"):
             found |= set(_NAMED.findall(path.read_text()))
@@ -119,7 +128,16 @@ def names_in_forms() -> set[str]:
     )
     found = {"csrfmiddlewaretoken"}
     for room in (
-        *("accounts", "devices", "patients", "imaging", "detection", "reading", "maintenance"),
+        *(
+            "accounts",
+            "devices",
+            "patients",
+            "imaging",
+            "detection",
+            "reading",
+            "maintenance",
+            "notices",
+        ),
     ):
         for path in (Path(settings.BASE_DIR) / room).rglob("*.py"):
             found |= {name for pair in fields.findall(path.read_text()) for name in pair if name}

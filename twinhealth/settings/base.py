@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "detection",
     "reading",
     "maintenance",
+    "notices",
     "demo",
 ]
 
@@ -246,6 +247,14 @@ CELERY_BEAT_SCHEDULE = {
     "devices-plan-orders": {
         "task": "devices.tasks.materialise_due_orders_task",
         "schedule": 900.0,
+    },
+    "notices-tell": {
+        "task": "notices.tasks.tell_notices_task",
+        "schedule": 300.0,
+    },
+    "notices-digests": {
+        "task": "notices.tasks.make_digests_task",
+        "schedule": 120.0,
     },
 }
 RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=120)

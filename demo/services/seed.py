@@ -20,6 +20,7 @@ from twinhealth.errors import NotFoundError
 
 from .fleet import seed_fleet
 from .maintenance import seed_maintenance
+from .notices import seed_notices
 from .patients import seed_observations
 
 
@@ -53,6 +54,7 @@ def seed_demo(*, now: datetime | None = None) -> int:
             engineer = people["engineer"]
             devices = seed_fleet(engineer=engineer, now=now)
             seed_maintenance(devices=devices, admin=people["admin"], engineer=engineer, now=now)
+            seed_notices(admin=people["admin"], engineer=engineer, now=now)
     missing = _missing_films()
     for film in missing:
         ingest_dicom(

@@ -46,6 +46,7 @@ from devices.services.degraded import mark
 from imaging.models import Image, QuarantinedFile
 from maintenance.figures import DEFINITIONS
 from maintenance.models import CalendarFeed
+from notices.models import Notice
 from patients.models import Observation, Patient
 from reading.models import CriticalResult, HelpRequest, SavedView, TextBlock
 from tests.browser.conftest import PASSWORD, PHONE, Visitor
@@ -82,6 +83,7 @@ ROWS: dict[str, type[Model]] = {
     "model-plans": ModelPlan,
     "models": DetectorVersion,
     "observations": Observation,
+    "notices": Notice,
     "orders": WorkOrder,
     "patients": Patient,
     "photos": WorkOrder,  # a place in its list
@@ -115,7 +117,7 @@ MUST = {
         "/re-reads/",
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
         "/maintenance/figures/", "/maintenance/covered-hours/", "/maintenance/week/",
-        "/maintenance/calendar-feeds/",
+        "/maintenance/calendar-feeds/", "/notices/", "/notices/digest/", "/notices/settings/",
         "/alerts/figures/", "/alerts/policy/", "/alerts/deliveries/", "/notifications/", "/notifications/settings/",
         "/supplies/", "/supplies/new/",
         "/rules/",
@@ -129,7 +131,7 @@ MUST = {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
         "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/webhooks/",
-        "/storage/",
+        "/storage/", "/notices/who/", "/notices/policy/",
     },
 }  # fmt: skip
 EXTRA = {

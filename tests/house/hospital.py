@@ -49,6 +49,7 @@ from devices.models import (
     WorkOrder,
 )
 from imaging.models import Image, Intake, QuarantinedFile, Series, Study
+from notices.models import Notice
 from patients.models import Observation, Patient
 from reading.models import (
     CriticalResult,
@@ -142,6 +143,10 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     Blackout.objects.create(
         pk=pk, starts_on=now.date(), ends_on=now.date(), reason="walked", created_by=user
     )
+    Notice.objects.create(
+        pk=pk, user=user, kind="order_due", subject=pk, occasion="walked", title="walked",
+        path=f"/maintenance/orders/{pk}/", way="in_app", at=now, told_at=now,
+    )  # fmt: skip
 
 
 def _film(pk: int, now: datetime, patient: Patient) -> Image:

@@ -40,7 +40,7 @@ def _events(span: Span, key: str) -> list[Any]:
     return list(
         found.order_by("at", "pk").values(
             "pk", "at", "by_id", "detail", "order_id", "order__title", "order__device__name",
-            "order__device__location", "order__assigned_to_id", "order__is_synthetic",
+            "order__device__location", "order__is_synthetic",
         )
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ def moved(span: Span) -> list[Happening]:
     """Somebody else gave a person's order another time."""
     found = []
     for event in _events(span, "scheduled"):
-        person = event["order__assigned_to_id"]
+        person = event["detail"]["scheduled"]["person"]
         # who gets the order in the same step hears that
         if person is None or person == event["by_id"] or "assigned" in event["detail"]:
             continue

@@ -224,7 +224,7 @@ class WorkOrderEvent(models.Model):
     to_state = models.CharField(max_length=16)
     note = models.CharField(max_length=1000, blank=True)
     # of a completion: the answers as they were signed, which work begun again doesn't keep;
-    # of a change of person or time: `assigned`, `scheduled`, each {"from", "to"}
+    # of a change of person or time: `assigned`, `scheduled` (with whose it was), {"from", "to"}
     detail = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -35,6 +35,7 @@ def changes(order: WorkOrder, person: int | None, scheduled_for: datetime | None
         found["scheduled"] = {
             "from": was.isoformat() if was else None,
             "to": now.isoformat() if now else None,
+            "person": order.assigned_to_id,
         }
     return found
 

@@ -73,6 +73,7 @@ def _count(rows: list[QuerySet[Model]]) -> list[int]:
     # capped inside, as SQLite caps no part of a union
     capped = [
         QuerySet(each.model)
+        .order_by()
         .filter(pk__in=each.order_by().values("pk")[: CAP + 1])
         .annotate(part=Value(str(number), output_field=CharField()))
         .values_list("part", flat=True)

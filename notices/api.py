@@ -142,7 +142,12 @@ class NoticeViewSet(GenericViewSet[Notice]):
         found = reading.mark(user=actor(request), pk=int(pk), read=given["read"])
         return Response(NoticeSerializer(found).data)
 
-    @extend_schema(summary="I have seen all of them", request=None, responses=NoticesReadSerializer)
+    @extend_schema(
+        operation_id="notices_read_all",
+        summary="I have seen all of them",
+        request=None,
+        responses=NoticesReadSerializer,
+    )
     @action(detail=False, methods=["post"], url_path="read", pagination_class=None)
     def read_all(self, request: Request) -> Response:
         """Those that are unread."""

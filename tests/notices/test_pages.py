@@ -143,7 +143,14 @@ def test_settings_by_page_with_a_preview_that_saves_nothing() -> None:
     shown = browser.post("/notices/settings/", form_of(mine, preview="1")).content.decode()
     assert f"WO-{row.pk}" in shown
     assert not NoticeSettings.objects.exists()
-    off = form_of(mine, preview="1", way_order_due="off", way_order_overdue="off", ahead="")
+    off = form_of(
+        mine,
+        preview="1",
+        way_order_due="off",
+        way_order_overdue="off",
+        way_order_assigned="off",
+        ahead="",
+    )
     assert f"WO-{row.pk}" not in browser.post("/notices/settings/", off).content.decode()
     given = form_of(mine, ahead="3, 14", quiet_from="22:00", quiet_to="06:00", quiet_days=["5"])
     assert browser.post("/notices/settings/", given).status_code == 302

@@ -349,6 +349,8 @@ SPECTACULAR_SETTINGS = {
         "WithheldEnum": "devices.models.alert.Withheld.choices",
         "SendStateEnum": "devices.models.notification.SendState.choices",
         "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
+        "CalendarFeedScopeEnum": "maintenance.models.FeedScope.choices",
+        "NoticeScopeEnum": "notices.models.Scope.choices",
         "ReReadStateEnum": "detection.models.reread.ReReadState.choices",
         "DeviceTrustEnum": "detection.models.run.Trust.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",

@@ -32,7 +32,7 @@ class Section(TextChoices):
     """Where a notice stands in the digest, in this order."""
 
     OVERDUE = "overdue", "Overdue"
-    DUE = "due", "Due today"
+    DUE = "due", "Due now"
     COMING = "coming", "Coming"
     WAITING = "waiting", "Waiting for me"
     CHANGED = "changed", "Changed since the last digest"

@@ -78,7 +78,7 @@ def digest(row: Notification, now: datetime) -> Letter | Needless:
 
 
 def subject_of(text: DigestText, day: str) -> str:
-    """`Maintenance 2026-11-27: 2 overdue, 1 due today`."""
+    """`Maintenance 2026-11-27: 2 overdue, 1 due now`."""
     counts = [f"{len(part.notices)} {part.section.label.lower()}" for part in text.parts]
     line = f"Maintenance {day}: {', '.join(counts) or 'nothing to tell'}"
     return _made_up(line, synthetic=any(row.is_synthetic for p in text.parts for row in p.notices))

@@ -88,7 +88,7 @@ def coming(span: Span) -> list[Happening]:
         for days in span.ahead:
             at = span.morning(row.due_on - timedelta(days=days))
             if span.has(at):
-                words = f"due in {days_text(days)}, on {row.due_on:%Y-%m-%d}"
+                words = f"due on {row.due_on:%Y-%m-%d}"
                 found.append(row.happening(at, f"{row.due_on}:{days}", words, ahead=days))
     return _told(found)
 
@@ -98,7 +98,7 @@ def due(span: Span) -> list[Happening]:
     first, last = span.days
     near = Q(due_on__gte=first, due_on__lte=last)
     return _told(
-        row.happening(at, f"{row.due_on}", "due today")
+        row.happening(at, f"{row.due_on}", f"due on {row.due_on:%Y-%m-%d}")
         for row in _rows(span, near)
         if span.has(at := span.morning(row.due_on))
     )

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.decorators import requires
 from accounts.permissions import Can
-from devices.notice_kinds import kinds
+from devices.notice_kinds import Way, kinds
 from devices.services.channels import has_mail_server
 from devices.views import actor
 from twinhealth.errors import DomainError
@@ -69,12 +69,14 @@ def who(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "person": each,
-            "ways": [(kind, each.way(kind)) for kind in all_kinds],
+            "ways": [
+                (way, [kind.label for kind in all_kinds if each.way(kind) == way]) for way in Way
+            ],
             "quiet_days": ", ".join(days[day][:3] for day in each.settings.quiet_days),
         }
         for each in page
     ]
-    context = {"page_obj": page, "rows": rows, "kinds": all_kinds, "mail": has_mail_server()}
+    context = {"page_obj": page, "rows": rows, "ways": list(Way), "mail": has_mail_server()}
     return render(request, "notices/who.html", context)
 
 

@@ -40,4 +40,4 @@ def seed_notices(*, admin: User, engineer: User, now: datetime) -> None:
     # what was just seeded is news, too
     for kind in ("order_assigned", "order_moved"):
         Look.objects.get_or_create(kind=kind, defaults={"until": now - timedelta(hours=1)})
-    telling.tell_all(now=now + timedelta(seconds=1))
+    telling.tell_all()

@@ -156,7 +156,7 @@ def test_a_digest_arrives_with_what_holds_when_it_is_sent(sink: Server) -> None:
     ((_, to, raw),) = sink.got
     message = email.message_from_bytes(raw, policy=policy.default)
     assert to == [engineer.email]
-    assert message["Subject"] == f"Maintenance {DUE}: 1 overdue, 1 due today, 1 coming"
+    assert message["Subject"] == f"Maintenance {DUE}: 1 overdue, 1 due now, 1 coming"
     text = message.get_body(("plain",)).get_content()
     html = message.get_body(("html",)).get_content()
     assert f"https://testserver/maintenance/orders/{late.pk}/" in text

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
@@ -25,6 +26,7 @@ from notices.models import Look, Notice
 from notices.people import Addressed, People
 from notices.spans import span
 
+log = structlog.get_logger(__name__)
 # what lasts is looked for so far behind the last look: an order may get a date that is near or
 # past; more than a week, so that what is told weekly is found whenever it began
 BACK: Final = timedelta(days=8)
@@ -42,11 +44,24 @@ def _batches(rows: Iterable[Addressed]) -> Iterator[list[Addressed]]:
 
 
 def tell_all(*, now: datetime | None = None) -> int:
-    """Tell of everything up to now, kind by kind; how many notices were written."""
+    """Tell of everything up to now, kind by kind; how many notices were written.
+
+    Raises:
+        Exception: what a kind raised, once all others were told; it is told with the next look.
+    """
     now = now or timezone.now()
     people = people_of.everybody()
     base = span(now, now, people.ahead)
-    return sum(tell(kind=kind, people=people, base=base) for kind in kinds())
+    made, failed = 0, None
+    for kind in kinds():
+        try:
+            made += tell(kind=kind, people=people, base=base)
+        except Exception as error:  # one room's mistake must not keep others' notices back
+            log.exception("notices_not_told", kind=kind.key)
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return made
 
 
 @transaction.atomic

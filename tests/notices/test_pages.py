@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -132,6 +134,26 @@ def test_filters_and_the_digest_page() -> None:
     assert f"WO-{row.subject}" in digest
     assert f"WO-{over.subject}" not in digest
     assert browser.get("/api/v1/notices/?kind=nothing").status_code == 400
+
+
+def test_pages_cost_the_same_for_many_rows() -> None:
+    mine = person()
+    browser = client(mine)
+
+    def queries(page: str) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert browser.get(page).status_code == 200
+        return len(seen)
+
+    pages = ("/notices/", "/notices/digest/", "/api/v1/notices/")
+    tell(mine)
+    few = [queries(page) for page in pages]
+    row = Notice.objects.get()
+    for n in range(30):
+        row.pk, row.occasion = None, f"{today()}:{n}"
+        row.save()
+    assert [queries(page) for page in pages] == few
+    assert max(few) <= 20
 
 
 def test_settings_by_page_with_a_preview_that_saves_nothing() -> None:

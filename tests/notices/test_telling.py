@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from accounts.permissions import Role
+from devices import notice_kinds
 from devices.models import DeliveryAttempt, MaintenancePlan, Notification, WorkOrder
 from devices.models.maintenance import Evidence
 from devices.notice_kinds import Way, kinds
@@ -380,6 +382,17 @@ def test_an_end_in_the_middle_leaves_whole_kinds_and_the_next_run_tells_the_rest
     assert run(at(DUE)) == 0
     assert Notice.objects.filter(user=engineer, kind="order_overdue").count() == 5
     assert Notification.objects.filter(user=engineer).count() == 6
+
+
+def test_a_kind_that_fails_keeps_no_other_back(monkeypatch: Any) -> None:
+    engineer = person()
+    start(at(DUE - 20 * DAY))
+    order(engineer, DUE)
+    broken = replace(notice_kinds.kind("order_coming"), happened=lambda span: 1 / 0)
+    monkeypatch.setitem(notice_kinds._kinds, "order_coming", broken)
+    with pytest.raises(ZeroDivisionError):
+        run(at(DUE))
+    assert told(engineer, kind="order_due")
 
 
 def test_hostile_titles_stay_text() -> None:

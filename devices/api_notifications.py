@@ -136,7 +136,7 @@ class DeliveryViewSet(GenericViewSet[Notification]):
             start=start,
             end=end,
         )
-        page = self.paginate_queryset(selectors.deliveries(chosen))
+        page = self.paginate_queryset(selectors.deliveries(chosen, actor(request)))
         return self.get_paginated_response(shapes.NotificationSerializer(page, many=True).data)
 
     @extend_schema(
@@ -144,7 +144,9 @@ class DeliveryViewSet(GenericViewSet[Notification]):
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         """With what each try came to."""
-        return Response(shapes.NotificationDetailSerializer(outbox.get(int(pk))).data)
+        return Response(
+            shapes.NotificationDetailSerializer(outbox.get(int(pk), actor(request))).data
+        )
 
     @extend_schema(
         summary="Send one again that was given up",
@@ -155,7 +157,9 @@ class DeliveryViewSet(GenericViewSet[Notification]):
     def send_again(self, request: Request, pk: str) -> Response:
         """Dead -> queued."""
         found = outbox.send_again(
-            notification=outbox.get(int(pk)), actor=actor(request), request=request
+            notification=outbox.get(int(pk), actor(request)),
+            actor=actor(request),
+            request=request,
         )
         return Response(shapes.NotificationDetailSerializer(found).data)
 

@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from devices.models import Alert, MqttCount, Notification
 from devices.models.alert import AlertState
 from devices.models.device_model import Severity
-from devices.models.notification import SendState
+from devices.models.notification import News, SendState
 from twinhealth.web import metrics
 
 
@@ -43,12 +43,12 @@ def _notifications() -> Metric:
     """The outbox: what waits, and what was given up and needs somebody."""
     family = GaugeMetricFamily(
         "twinhealth_notifications",
-        "Messages about alerts that are not delivered.",
+        "Messages to people and programs that are not delivered.",
         labels=["state"],
     )
     shown = (SendState.QUEUED, SendState.SENDING, SendState.DEAD)
     # a webhook's test that failed is seen by who tried it, and nobody need be woken for it
-    told = Notification.objects.order_by().exclude(alert=None)
+    told = Notification.objects.order_by().exclude(news=News.TEST)
     rows = told.filter(state__in=shown).values_list("state")
     counts = dict(rows.annotate(count=Count("pk")))
     for state in shown:

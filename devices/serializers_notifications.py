@@ -64,7 +64,8 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
         model = Notification
         fields = [
             "id", "key", "alert", "device", "device_name", "news", "severity", "text", "channel",
-            "receiver", "state", "created_at", "due_at", "sent_at", "tries", "read_at",
+            "receiver", "state", "created_at", "due_at", "sent_at", "tries", "read_at", "letter",
+            "path", "dropped_because",
         ]  # fmt: skip
 
 

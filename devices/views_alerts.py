@@ -150,7 +150,7 @@ def _alert_page(request: HttpRequest, found: Alert, bad: Form | None = None) -> 
         "notes": found.notes.select_related("by"),
         "incident": selectors.incident_of(found),
         "evidence": evidence.of_alert(found, now),
-        "deliveries": deliveries(DeliveryFilter(alert=found.pk))[:PAGE],
+        "deliveries": deliveries(DeliveryFilter(alert=found.pk), actor(request))[:PAGE],
         "resolved": found.state == "resolved",
         "snoozed": bool(found.snoozed_until and found.snoozed_until > now),
         "now": now,

@@ -100,7 +100,9 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         end=span[1] if span else None,
     )
     context = {
-        "page_obj": Paginator(selectors.deliveries(chosen), PAGE).get_page(asked.get("page")),
+        "page_obj": Paginator(selectors.deliveries(chosen, actor(request)), PAGE).get_page(
+            asked.get("page")
+        ),
         "chosen": chosen,
         "states": SendState.choices,
         "channels": Channel.choices,
@@ -113,7 +115,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 @requires(Can.ALERT_READ)
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """One message and every attempt."""
-    found = outbox.get(pk)
+    found = outbox.get(pk, actor(request))
     context = {
         "row": found,
         "attempts": found.attempts.all(),
@@ -127,7 +129,8 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Can.ALERT_WORK)
 def delivery_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Send one again that was given up."""
-    outbox.send_again(notification=outbox.get(pk), actor=actor(request), request=request)
+    found = outbox.get(pk, actor(request))
+    outbox.send_again(notification=found, actor=actor(request), request=request)
     messages.success(request, "It waits to be sent again.")
     return redirect("devices:delivery", pk=pk)
 

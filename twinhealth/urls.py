@@ -20,6 +20,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("quality.api_urls")),
     path("", include("inventory.api_urls")),
     path("", include("planning.api_urls")),
+    path("", include("notices.api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs/",
@@ -45,6 +46,7 @@ urlpatterns = [
     path("", include("quality.urls")),
     path("", include("inventory.urls")),
     path("", include("planning.urls")),
+    path("", include("notices.urls")),
 ]
 
 handler400 = "twinhealth.web.views.bad_request"

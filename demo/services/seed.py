@@ -21,9 +21,10 @@ from twinhealth.errors import NotFoundError
 from .fleet import seed_fleet
 from .inventory import seed_inventory
 from .maintenance import seed_maintenance
+from .notices import seed_notices
 from .patients import seed_observations
-from .quality import seed_quality
 from .planning import seed_planning
+from .quality import seed_quality
 
 
 def is_seeded() -> bool:
@@ -59,6 +60,7 @@ def seed_demo(*, now: datetime | None = None) -> int:
             seed_quality(devices=devices, admin=people["admin"], engineer=engineer, now=now)
             seed_inventory(devices=devices, admin=people["admin"], engineer=engineer, now=now)
             seed_planning(devices=devices, admin=people["admin"], engineer=engineer, now=now)
+            seed_notices(admin=people["admin"], engineer=engineer, now=now)
     missing = _missing_films()
     for film in missing:
         ingest_dicom(

@@ -223,11 +223,13 @@ class WorkOrderEvent(models.Model):
     from_state = models.CharField(max_length=16, blank=True)
     to_state = models.CharField(max_length=16)
     note = models.CharField(max_length=1000, blank=True)
-    # of a completion: the answers as they were signed, which work begun again doesn't keep
+    # of a completion: the answers as they were signed, which work begun again doesn't keep;
+    # of a change of person or time: `assigned`, `scheduled` (with whose it was), {"from", "to"}
     detail = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["at", "id"]
+        indexes = [models.Index(fields=["at"], name="order_event_at")]
 
     def __str__(self) -> str:
         return f"{self.from_state} -> {self.to_state}"

@@ -97,6 +97,7 @@ class News(models.TextChoices):
     REOPENED = "reopened", "came back"
     RELEASED = "released", "goes on, and was withheld until now"
     TEST = "test", "a test by an admin"  # of a webhook; of no alert
+    LETTER = "letter", "a letter"  # what a room writes to a person: `devices.letters`
 
 
 class Channel(models.TextChoices):
@@ -122,8 +123,12 @@ class Notification(models.Model):
 
     Attributes:
         key: the same at every try, so that a receiver knows a repetition.
-        alert: `None` for a test of a webhook alone.
-        number: which piece of news of its alert, from 1; 0 for a test.
+        alert: `None` for a test of a webhook and for a letter.
+        number: which piece of news of its alert, from 1; 0 for a test and a letter.
+        letter: who writes its text when it is sent, a name of `devices.letters`; empty for alerts.
+        occasion: of a letter, what it is about; no person gets two of one.
+        path: of a letter, the page it leads to.
+        dropped_because: why it was not needed any more.
         due_at: when it is sent or tried again; `None` while it is being sent and once it ended.
         taken_at: when a worker took it; taken over by another after the lease.
     """
@@ -136,6 +141,10 @@ class Notification(models.Model):
     news = models.CharField(max_length=12, choices=News.choices)
     severity = models.CharField(max_length=8, choices=Severity.choices)
     text = models.CharField(max_length=300)
+    letter = models.CharField(max_length=32, blank=True)
+    occasion = models.CharField(max_length=160, blank=True)
+    path = models.CharField(max_length=200, blank=True)
+    dropped_because = models.CharField(max_length=200, blank=True)
     channel = models.CharField(max_length=8, choices=Channel.choices)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -186,11 +195,20 @@ class Notification(models.Model):
                 name="notification_due_while_queued",
                 violation_error_message="A notification that waits says until when.",
             ),
+            models.UniqueConstraint(
+                fields=["user", "letter", "occasion", "channel"],
+                condition=Q(news="letter"),
+                name="notification_one_letter_per_occasion",
+                violation_error_message="This person is told of it already.",
+            ),
             models.CheckConstraint(
-                condition=Q(news="test", alert=None, channel="webhook")
-                | ~Q(news="test") & Q(alert__isnull=False),
-                name="notification_of_an_alert_or_a_test",
-                violation_error_message="A notification is of an alert, or tests a webhook.",
+                condition=Q(news="test", alert=None, channel="webhook", letter="", occasion="")
+                | (Q(news="letter", alert=None, channel="email") & ~Q(letter="") & ~Q(occasion=""))
+                | (
+                    ~Q(news__in=["test", "letter"]) & Q(alert__isnull=False, letter="", occasion="")
+                ),
+                name="notification_of_an_alert_a_test_or_a_letter",
+                violation_error_message="A notification is of an alert, a letter, or a test.",
             ),
         ]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from accounts.permissions import Can, may
 from devices.models import Device, Notification, Webhook
-from devices.models.notification import Channel, SendState
+from devices.models.notification import Channel, News, SendState
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,17 @@ class DeliveryFilter:
     end: datetime | None = None
 
 
-def deliveries(chosen: DeliveryFilter) -> QuerySet[Notification]:
+def seen_by(viewer: User) -> Q:
+    """What a person may look at: of letters the own alone, unless they plan maintenance."""
+    if may(viewer, Can.MAINTENANCE_PLAN):
+        return Q()
+    return ~Q(news=News.LETTER) | Q(user=viewer)
+
+
+def deliveries(chosen: DeliveryFilter, viewer: User) -> QuerySet[Notification]:
     """Notifications with what a row shows, newest first."""
     found = Notification.objects.select_related("alert__device", "user", "webhook")
+    found = found.filter(seen_by(viewer))
     if chosen.state in SendState.values:
         found = found.filter(state=chosen.state)
     if chosen.channel in Channel.values:

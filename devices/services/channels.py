@@ -10,13 +10,14 @@ from email.utils import parseaddr
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 
 from accounts.permissions import Can, may
-from devices import webhook_http
+from devices import letters, webhook_http
 from devices import webhook_signature as signing
+from devices.letters import Letter, Needless
 from devices.models import Alert, AlertGroup, AlertState, Notification, Webhook
-from devices.models.notification import Channel, News, Outcome
+from devices.models.notification import News, Outcome
 
 NO_SERVER: Final = "django.core.mail.backends.dummy.EmailBackend"
 TECHNICAL: Final = "This is a technical alert of a machine, not a patient alarm (IEC 60601-1-8)."
@@ -32,28 +33,42 @@ class Result:
     final: bool = False
 
 
-def needless(row: Notification) -> bool:
-    """True for an e-mail about what is over or to who may no longer see it; a webhook that is off.
+def prepare(row: Notification, now: datetime) -> Letter | Needless | None:
+    """The e-mail to send, `None` for a webhook, or why there is nothing to send any more.
 
     Programs are told of what is over all the same, to keep in step.
     """
     if row.webhook is not None:  # one that is off may be tried before it is switched on
-        return not row.webhook.active and row.news != News.TEST
-    if row.channel != Channel.EMAIL:
-        return False
-    gone = row.user is None or not (row.user.is_active and may(row.user, Can.ALERT_READ))
-    return gone or alert_of(row).state == AlertState.RESOLVED
+        off = not row.webhook.active and row.news != News.TEST
+        return Needless("the webhook is switched off") if off else None
+    if row.user is None or not row.user.is_active:
+        return Needless("the account is switched off")
+    if row.news == News.LETTER:
+        return letters.compose(row, now)
+    if not may(row.user, Can.ALERT_READ):
+        return Needless("this person may no longer see alerts")
+    if alert_of(row).state == AlertState.RESOLVED:
+        return Needless("the alert is resolved")
+    return Letter(subject_of(row), _body_of(row))
 
 
 def alert_of(row: Notification) -> Alert:
-    """Of which it tells; a test of a webhook has none."""
-    assert row.alert is not None  # noqa: S101 - a constraint holds it for all but tests
+    """Of which it tells; a test of a webhook and a letter have none."""
+    assert row.alert is not None  # noqa: S101 - a constraint holds it for all but these
     return row.alert
 
 
-def send(row: Notification, now: datetime) -> Result:
+def send(row: Notification, letter: Letter | None, now: datetime) -> Result:
     """Hand it over once, outside any transaction."""
-    return _email(row) if row.webhook is None else _webhook(row, row.webhook, now)
+    if letter is not None:
+        return _email(row, letter)
+    assert row.webhook is not None  # noqa: S101 - a constraint holds it for what isn't an e-mail
+    return _webhook(row, row.webhook, now)
+
+
+def has_mail_server() -> bool:
+    """Whether e-mails can be sent at all."""
+    return settings.EMAIL_BACKEND != NO_SERVER
 
 
 def _failed(text: str, code: int | None = None, *, final: bool = False) -> Result:
@@ -73,8 +88,7 @@ def subject_of(row: Notification) -> str:
     """One line: severity, machine, what there is to tell."""
     device = alert_of(row).device
     made_up = "[synthetic] " if device.is_synthetic else ""
-    line = f"{made_up}{row.severity.upper()}: {device.name}: {row.get_news_display()}"
-    return " ".join(line.split())[:200]
+    return f"{made_up}{row.severity.upper()}: {device.name}: {row.get_news_display()}"
 
 
 def _body_of(row: Notification) -> str:
@@ -92,21 +106,24 @@ def _body_of(row: Notification) -> str:
     return "\n".join([*lines, "", link_to(row), "", TECHNICAL, ""])
 
 
-def _email(row: Notification) -> Result:
-    if settings.EMAIL_BACKEND == NO_SERVER:
+def _email(row: Notification, letter: Letter) -> Result:
+    if not has_mail_server():
         return _failed("no mail server is set (EMAIL_HOST)", final=True)
     if row.user is None or not row.user.email:
         return _failed("the account has no address any more", final=True)
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     try:
-        EmailMessage(
-            subject=subject_of(row),
-            body=_body_of(row),
+        message = EmailMultiAlternatives(
+            subject=" ".join(letter.subject.split())[:200],
+            body=letter.text,
             to=[row.user.email],
             connection=get_connection(),
             # the same at every try: a mailbox that knows it may drop the second
             headers={"Message-ID": f"<{row.key}@{domain}>", "Auto-Submitted": "auto-generated"},
-        ).send()
+        )
+        if letter.html:
+            message.attach_alternative(letter.html, "text/html")
+        message.send()
     except (OSError, ValueError, smtplib.SMTPException) as error:
         return _not_mailed(error)
     return Result(Outcome.DELIVERED, None, "taken by the mail server")

@@ -26,7 +26,7 @@ from devices.selectors.rules import Watched
 
 from . import alerts
 from .events import lock_twin
-from .order_changes import finish
+from .order_changes import changes, finish
 
 # a statistic over days can't be good the day after a repair; still failing then, it rings again
 RINGS_AGAIN = timedelta(days=7)
@@ -217,7 +217,10 @@ def _follow(order: WorkOrder, why: str) -> None:
         is_synthetic=order.is_synthetic,
     )
     WorkOrderEvent.objects.create(
-        order=following, to_state=following.state, note=f"follows WO-{order.pk}. {why}"[:1000]
+        order=following,
+        to_state=following.state,
+        note=f"follows WO-{order.pk}. {why}"[:1000],
+        detail=changes(following, None, None),
     )
     _say(order, f"{why} WO-{following.pk} follows.")
     _tell_alert(order, f"{following} follows WO-{order.pk}. {why}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -15,12 +16,45 @@ from devices.order_steps import PAST_TENSE, TRANSITIONS, possible
 from twinhealth.errors import ConflictError, InvalidInputError
 
 AnyRequest = HttpRequest | Request | None
+_WAS: Final = "_was"  # person and time of the row when it was locked
+
+
+def changes(order: WorkOrder, person: int | None, scheduled_for: datetime | None) -> dict[str, Any]:
+    """What an event says of a new person or time; nothing where neither is new.
+
+    Args:
+        order: as it is now.
+        person: who had it.
+        scheduled_for: when it was to be done.
+    """
+    found: dict[str, Any] = {}
+    if order.assigned_to_id != person:
+        found["assigned"] = {"from": person, "to": order.assigned_to_id}
+    if order.scheduled_for != scheduled_for:
+        was, now = scheduled_for, order.scheduled_for
+        found["scheduled"] = {
+            "from": was.isoformat() if was else None,
+            "to": now.isoformat() if now else None,
+            "person": order.assigned_to_id,
+        }
+    return found
+
+
+def _changes_since_locked(order: WorkOrder) -> dict[str, Any]:
+    """Against the row as `locked` read it; one that wasn't locked here has none."""
+    was = getattr(order, _WAS, None)
+    return changes(order, *was) if was else {}
 
 
 def remark(order: WorkOrder, actor: User, note: str, verb: str, request: AnyRequest) -> WorkOrder:
-    """A line of the time line that moves nothing."""
+    """A line of the time line that leaves the state."""
     WorkOrderEvent.objects.create(
-        order=order, by=actor, from_state=order.state, to_state=order.state, note=note
+        order=order,
+        by=actor,
+        from_state=order.state,
+        to_state=order.state,
+        note=note,
+        detail=_changes_since_locked(order),
     )
     audit.record(actor=actor, verb=verb, obj=order, request=request)
     return order
@@ -28,7 +62,9 @@ def remark(order: WorkOrder, actor: User, note: str, verb: str, request: AnyRequ
 
 def locked(order: WorkOrder) -> WorkOrder:
     """The row as it is now, held until the transaction ends."""
-    return WorkOrder.objects.select_for_update(no_key=True).get(pk=order.pk)
+    found = WorkOrder.objects.select_for_update(no_key=True).get(pk=order.pk)
+    setattr(found, _WAS, (found.assigned_to_id, found.scheduled_for))
+    return found
 
 
 def step(order: WorkOrder, step: str) -> tuple[WorkOrder, str]:
@@ -69,7 +105,7 @@ def finish(
         from_state=before,
         to_state=order.state,
         note=note[:1000],
-        detail=detail or {},
+        detail={**(detail or {}), **_changes_since_locked(order)},
     )
     audit.record(
         actor=actor,

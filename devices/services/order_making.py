@@ -20,7 +20,7 @@ from devices.plain_text import clean
 from twinhealth.errors import ConflictError, InvalidInputError
 
 from .events import lock_twin
-from .order_changes import AnyRequest, check_assignee
+from .order_changes import AnyRequest, changes, check_assignee
 
 MAX_GRACE_DAYS = 365
 
@@ -75,7 +75,13 @@ def create(
         created_by=actor,
         is_synthetic=device.is_synthetic,
     )
-    WorkOrderEvent.objects.create(order=order, by=actor, to_state=order.state, note="created")
+    WorkOrderEvent.objects.create(
+        order=order,
+        by=actor,
+        to_state=order.state,
+        note="created",
+        detail=changes(order, None, None),
+    )
     if alert is not None:
         AlertNote.objects.create(alert=alert, by=actor, verb="ordered", text=str(order)[:1000])
     audit.record(actor=actor, verb="created", obj=order, request=request)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,12 +23,14 @@ from accounts.models import User
 from accounts.permissions import Can, may
 from accounts.services import audit
 from devices import backoff
+from devices.letters import Needless
 from devices.models import Alert, DeliveryAttempt, Notification, Subscription, Webhook
 from devices.models.device_model import Severity
 from devices.models.notification import Channel, News, Outcome, SendState
 from devices.models.rule import RuleKind
 from devices.quiet_hours import next_moment
 from devices.rule_kinds.facts import without_names
+from devices.selectors.notifications import seen_by
 from twinhealth.errors import ConflictError, NotFoundError
 
 from . import AnyRequest, channels
@@ -94,6 +98,56 @@ def queue(*, alert: Alert, news: News, now: datetime) -> None:
     for made in Notification.objects.bulk_create(rows):
         if made.due_at is not None and made.due_at <= now:
             deliver_notification_task.delay_on_commit(made.pk)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A letter to be queued: to whom, written by whom, about what, where it leads, from when."""
+
+    user_id: int
+    letter: str
+    occasion: str
+    text: str
+    path: str
+    due_at: datetime
+    urgent: bool = False
+
+
+def post(letters: Sequence[Post], now: datetime) -> list[Notification]:
+    """Write letters; call it in the transaction that makes what they tell of.
+
+    Args:
+        letters: no two to one person of one occasion.
+        now: when they are written.
+
+    Raises:
+        IntegrityError: a person has one of this occasion already.
+    """
+    from devices.tasks import deliver_notification_task  # noqa: PLC0415 - tasks call this module
+
+    made = Notification.objects.bulk_create(
+        [
+            Notification(
+                number=0,
+                news=News.LETTER,
+                severity=Severity.ACT if each.urgent else Severity.WATCH,
+                text=each.text[:MAX_TEXT],
+                letter=each.letter,
+                occasion=each.occasion,
+                path=each.path,
+                channel=Channel.EMAIL,
+                user_id=each.user_id,
+                created_at=now,
+                due_at=each.due_at,
+            )
+            for each in letters
+        ],
+        batch_size=500,
+    )
+    # the rest is found by beat: the queue isn't flooded
+    for row in [each for each in made if each.due_at and each.due_at <= now][:BATCH]:
+        deliver_notification_task.delay_on_commit(row.pk)  # type: ignore[attr-defined]
+    return made
 
 
 TEST_TEXT: Final = "a test by an admin: no machine asks for anything"
@@ -171,11 +225,12 @@ def deliver(*, notification_id: int, now: datetime | None = None) -> bool:
         if row.tries >= backoff.MAX_TRIES:  # one that ends each worker must end, too
             _mine(row).update(state=SendState.DEAD)
             return False
-    if channels.needless(row):
-        _mine(row).update(state=SendState.DROPPED)
+    letter = channels.prepare(row, now)
+    if isinstance(letter, Needless):
+        _mine(row).update(state=SendState.DROPPED, dropped_because=letter.why[:200])
         return False
     began = time.monotonic()
-    result = channels.send(row, now)
+    result = channels.send(row, letter, now)
     took_ms = round((time.monotonic() - began) * 1000)
     return _settle(row, now, result, took_ms)
 
@@ -224,13 +279,17 @@ def due(*, now: datetime | None = None) -> list[int]:
     return list(rows.values_list("pk", flat=True)[:BATCH])
 
 
-def get(notification_id: int) -> Notification:
-    """The notification, or `NotFoundError` `notification_not_found`."""
-    found = (
-        Notification.objects.select_related("alert__device", "user", "webhook")
-        .filter(pk=notification_id)
-        .first()
-    )
+def get(notification_id: int, viewer: User | None = None) -> Notification:
+    """The notification, or `NotFoundError` `notification_not_found`.
+
+    Args:
+        notification_id: which.
+        viewer: who looks: of letters, people see their own, admins of maintenance all.
+    """
+    rows = Notification.objects.select_related("alert__device", "user", "webhook")
+    if viewer is not None:
+        rows = rows.filter(seen_by(viewer))
+    found = rows.filter(pk=notification_id).first()
     if found is None:
         raise NotFoundError("notification_not_found", "There is no such notification.")
     return found

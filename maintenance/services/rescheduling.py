@@ -17,6 +17,7 @@ from devices.models import WorkOrder, WorkOrderEvent
 from devices.plain_text import clean
 from devices.selectors_due import late_after
 from devices.services import orders
+from devices.services.order_changes import changes
 from twinhealth.errors import ConflictError, NotFoundError
 
 from . import AnyRequest
@@ -123,7 +124,12 @@ def undo(
     order.state = to.state
     order.save(update_fields=["scheduled_for", "assigned_to", "state"])
     WorkOrderEvent.objects.create(
-        order=order, by=actor, from_state=after.state, to_state=to.state, note="move undone"
+        order=order,
+        by=actor,
+        from_state=after.state,
+        to_state=to.state,
+        note="move undone",
+        detail=changes(order, after.assigned_to, after.scheduled_for),
     )
     audit.record(
         actor=actor,

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('devices', '0024_qa_rules'),
+        ('devices', '0025_qa_rules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

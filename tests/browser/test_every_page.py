@@ -57,9 +57,10 @@ from inventory.models import (
 )
 from maintenance.figures import DEFINITIONS
 from maintenance.models import CalendarFeed
+from notices.models import Notice
 from patients.models import Observation, Patient
-from quality.models import Instrument, Protocol, ProtocolPlan, QASession
 from planning.models import Scenario, Suggestion
+from quality.models import Instrument, Protocol, ProtocolPlan, QASession
 from reading.models import CriticalResult, HelpRequest, SavedView, TextBlock
 from tests.browser.conftest import PASSWORD, PHONE, Visitor
 from tests.detection.factories import make_run, make_version
@@ -103,6 +104,7 @@ ROWS: dict[str, type[Model]] = {
     "models": DetectorVersion,
     "movements": StockMovement,
     "observations": Observation,
+    "notices": Notice,
     "orders": WorkOrder,
     "parts": Part,
     "patients": Patient,
@@ -145,7 +147,7 @@ MUST = {
         "/re-reads/",
         "/devices/", "/alerts/", "/device-inbox/", "/maintenance/", "/account/", "/search/",
         "/maintenance/figures/", "/maintenance/covered-hours/", "/maintenance/week/",
-        "/maintenance/calendar-feeds/",
+        "/maintenance/calendar-feeds/", "/notices/", "/notices/digest/", "/notices/settings/",
         "/quality/", "/quality/protocols/", "/quality/instruments/",
         "/inventory/parts/", "/inventory/parts/to-reorder/", "/inventory/vendors/",
         "/inventory/contracts/", "/inventory/recalls/", "/inventory/mds2/", "/inventory/audit-files/",
@@ -164,7 +166,8 @@ MUST = {
         "/maintenance/", "/maintenance/plans/new/", "/maintenance/orders/new/", "/devices/",
         "/alerts/", "/users/", "/users/new/", "/audit/", "/models/", "/datasets/", "/account/", "/search/",
         "/on-call/", "/reading-groups/", "/reading-policy/", "/text-blocks/", "/webhooks/",
-        "/storage/", "/planning/what-if/", "/planning/scenarios/", "/planning/suggestion/",
+        "/storage/", "/notices/who/", "/notices/policy/",
+        "/planning/what-if/", "/planning/scenarios/", "/planning/suggestion/",
     },
 }  # fmt: skip
 EXTRA = {

@@ -13,7 +13,15 @@ from demo.services.seed import is_seeded, seed_demo
 from detection.models import DetectionRun, DetectorVersion
 from devices import selectors as devices
 from devices.models import (
-    Alert, DegradedSpan, Device, Downtime, InboxEntry, MaintenancePlan, Spare, Supply, WorkOrder,
+    Alert,
+    DegradedSpan,
+    Device,
+    Downtime,
+    InboxEntry,
+    MaintenancePlan,
+    Spare,
+    Supply,
+    WorkOrder,
 )  # fmt: skip
 from imaging.models import Image, Intake
 from patients.models import Observation, Patient

@@ -60,6 +60,7 @@ from inventory.models import (
     Vendor,
     Warranty,
 )
+from notices.models import Notice
 from patients.models import Observation, Patient
 from planning.models import Scenario, Suggestion
 from planning.simulation.outcome import NAMES
@@ -160,6 +161,10 @@ def _devices(pk: int, now: datetime, user: User) -> None:
     _quality(pk, now, device, plan, user)
     Scenario.objects.create(pk=pk, name="walk", made_by=user)
     Suggestion.objects.create(pk=pk, made_by=user, result=_schedule())
+    Notice.objects.create(
+        pk=pk, user=user, kind="order_due", subject=pk, occasion="walked", title="walked",
+        path=f"/maintenance/orders/{pk}/", way="in_app", at=now, told_at=now,
+    )  # fmt: skip
 
 
 def _quality(pk: int, now: datetime, device: Device, plan: MaintenancePlan, user: User) -> None:

@@ -11,6 +11,8 @@ from kombu import Queue
 from twinhealth.environment import Env
 from twinhealth.logs import configure_structlog, logging_config
 
+from .beat import beat_schedule
+
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -48,6 +50,7 @@ INSTALLED_APPS = [
     "quality",
     "inventory",
     "planning",
+    "notices",
     "demo",
 ]
 
@@ -177,88 +180,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # a queue that is away must not hold up the person whose row is committed already
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "detection-requeue": {
-        "task": "detection.tasks.requeue_lost_runs_task",
-        "schedule": env.float("REQUEUE_SECONDS", default=10.0),
-    },
-    "detection-trust": {
-        "task": "detection.tasks.refresh_trust_task",
-        "schedule": 60.0,
-    },
-    "detection-re-reads": {
-        "task": "detection.tasks.work_lists_task",
-        "schedule": 60.0,
-    },
-    "detection-exports": {
-        "task": "detection.tasks.requeue_lost_exports_task",
-        "schedule": 30.0,
-    },
-    "detection-uploads": {
-        "task": "detection.tasks.requeue_lost_uploads_task",
-        "schedule": 30.0,
-    },
-    "reading-critical": {
-        "task": "reading.tasks.escalate_critical_results_task",
-        "schedule": 15.0,
-    },
-    "reading-critical-emails": {
-        "task": "reading.tasks.send_due_critical_emails_task",
-        "schedule": 15.0,
-    },
-    "imaging-link-waiting": {
-        "task": "imaging.tasks.link_waiting_images_task",
-        "schedule": 30.0,
-    },
-    "imaging-sweep-incoming": {
-        "task": "imaging.tasks.sweep_incoming_task",
-        "schedule": 3600.0,
-    },
-    "devices-evaluate-rules": {
-        "task": "devices.tasks.evaluate_all_rules_task",
-        "schedule": 60.0,
-    },
-    "devices-partitions": {
-        "task": "devices.tasks.make_partitions_task",
-        "schedule": 3600.0,
-    },
-    "devices-release-alerts": {
-        "task": "devices.tasks.release_alerts_task",
-        "schedule": 30.0,
-    },
-    "devices-escalate-alerts": {
-        "task": "devices.tasks.escalate_alerts_task",
-        "schedule": 30.0,
-    },
-    "devices-notifications": {
-        "task": "devices.tasks.deliver_due_notifications_task",
-        "schedule": 15.0,
-    },
-    "detection-reject-rates": {
-        "task": "detection.tasks.record_reject_rates_task",
-        "schedule": 3600.0,
-    },
-    "devices-retention": {
-        "task": "devices.tasks.continue_retention_task",
-        "schedule": 60.0,
-    },
-    "devices-imports": {
-        "task": "devices.tasks_imports.send_lost_imports_task",
-        "schedule": 60.0,
-    },
-    "devices-plan-orders": {
-        "task": "devices.tasks.materialise_due_orders_task",
-        "schedule": 900.0,
-    },
-    "inventory-work": {
-        "task": "inventory.tasks.send_lost_work_task",
-        "schedule": 60.0,
-    },
-    "inventory-recalls": {
-        "task": "inventory.tasks.match_recalls_task",
-        "schedule": 3600.0,
-    },
-}
+CELERY_BEAT_SCHEDULE = beat_schedule(requeue=env.float("REQUEUE_SECONDS", default=10.0))
 RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=120)
 # a queued run that nobody started for so long is sent again
 RUN_RESEND_SECONDS = env.int("RUN_RESEND_SECONDS", default=30)
@@ -353,6 +275,8 @@ SPECTACULAR_SETTINGS = {
         "QAVerdictEnum": "quality.models.Verdict.choices",
         "QASessionStateEnum": "quality.models.SessionState.choices",
         "OrderStateEnum": "devices.models.maintenance.OrderState.choices",
+        "CalendarFeedScopeEnum": "maintenance.models.FeedScope.choices",
+        "NoticeScopeEnum": "notices.models.Scope.choices",
         "ReReadStateEnum": "detection.models.reread.ReReadState.choices",
         "DeviceTrustEnum": "detection.models.run.Trust.choices",
         "RunStateEnum": "detection.models.run.RunState.choices",

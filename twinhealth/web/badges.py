@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import CharField, Model, QuerySet, Value
 
 # beyond this, the number helps nobody and counting costs
 CAP = 99
@@ -31,20 +31,22 @@ class Badge:
 
 # the person who looks -> the rows that wait; the hall knows no accounts, hence Any
 Waiting = Callable[[Any], QuerySet[Model]]
-_waiting: dict[str, tuple[Waiting, str, str]] = {}
+_waiting: dict[str, dict[str, tuple[Waiting, str, str]]] = {}
 
 
-def register(name: str, waiting: Waiting, *, one: str, many: str) -> None:
+def register(name: str, waiting: Waiting, *, one: str, many: str, part: str = "") -> None:
     """Have a count on an entry of the rail.
 
     Args:
-        name: of the page, as `reverse` takes it; a second registration replaces the first.
+        name: of the page, as `reverse` takes it.
         waiting: takes the signed-in person and gives the rows that wait, by an index; what waits
             for everybody alike ignores who asks.
         one: what one of them is (`file in quarantine`).
         many: what several are.
+        part: of an entry on which several rooms count; a second registration of a part replaces
+            the first.
     """
-    _waiting[name] = (waiting, one, many)
+    _waiting.setdefault(name, {})[part] = (waiting, one, many)
 
 
 def badge(name: str, user: object) -> Badge | None:
@@ -52,11 +54,30 @@ def badge(name: str, user: object) -> Badge | None:
 
     `None` where nothing waits or nobody counts.
     """
-    if name not in _waiting:
+    parts = list(_waiting.get(name, {}).values())
+    if not parts:
         return None
-    waiting, one, many = _waiting[name]
-    number = waiting(user).order_by()[: CAP + 1].count()
-    if not number:
-        return None
-    found = Badge(number, "")
-    return Badge(number, f"{found.text} {one if number == 1 else many}")
+    numbers = _count([waiting(user) for waiting, _, _ in parts])
+    words = [
+        f"{Badge(number, '').text} {one if number == 1 else many}"
+        for number, (_, one, many) in zip(numbers, parts, strict=True)
+        if number
+    ]
+    return Badge(sum(numbers), ", ".join(words)) if words else None
+
+
+def _count(rows: list[QuerySet[Model]]) -> list[int]:
+    """How many each has, up to one above the cap."""
+    if len(rows) == 1:
+        return [rows[0].order_by()[: CAP + 1].count()]
+    # capped inside, as SQLite caps no part of a union
+    capped = [
+        QuerySet(each.model)
+        .order_by()
+        .filter(pk__in=each.order_by().values("pk")[: CAP + 1])
+        .annotate(part=Value(str(number), output_field=CharField()))
+        .values_list("part", flat=True)
+        for number, each in enumerate(rows)
+    ]
+    found = list(capped[0].union(*capped[1:], all=True))
+    return [found.count(str(number)) for number in range(len(rows))]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("devices", "0023_downtimes_apart"),
+        ("devices", "0024_letters"),
     ]
 
     operations = [

@@ -8,7 +8,8 @@ from django import forms
 
 from . import schedule
 from .checklist_steps import as_line
-from .forms_maintenance import DateInput, PlanForm, rule_initial
+from .forms_maintenance import DateInput
+from .forms_plans import PlanForm, rule_initial
 from .models import Device, DeviceModel, ModelPlan
 from .models.maintenance import Timing
 

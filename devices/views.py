@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.decorators import requires
 from accounts.models import User
 from accounts.permissions import Can, may
-from devices import journal_words, moments, selectors_maintenance, spans
+from devices import journal_words, moments, selectors_plans, spans
 from devices.forms import ConfigForm, DeviceForm, LifecycleForm, NewDeviceForm
 from devices.forms_keys import OVERLAP_HOURS, NewKeyForm
 from devices.models import AlertState, DeviceModel
@@ -88,7 +88,7 @@ def device(request: HttpRequest, pk: int) -> HttpResponse:
         "open_then": set(twin.state["open_alerts"]),
         "open_count": sum(a.state == AlertState.OPEN for a in listed),
         "journal": [(e, journal_words.sentence(e.kind, e.payload)) for e in journal],
-        "maintenance": selectors_maintenance.for_device(machine) if at is None else None,
+        "maintenance": selectors_plans.for_device(machine) if at is None else None,
         "config_form": ConfigForm(initial={"config": ConfigForm.text(machine.desired_config)}),
         "relations": relation_selectors.of(machine) if at is None else None,
         "keys": twin_selectors.keys(machine, now) if at is None else [],

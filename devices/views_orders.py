@@ -24,7 +24,7 @@ from . import checklist as steps_of
 from . import order_steps
 from . import selectors_maintenance as selectors
 from .checklist_steps import Kind, plain
-from .forms_maintenance import (
+from .forms_orders import (
     AssignForm,
     CommentForm,
     OrderForm,
@@ -34,6 +34,7 @@ from .forms_maintenance import (
 )
 from .models import Alert, OrderFile, WorkOrder
 from .selectors import evidence
+from .selectors_plans import countable_plans
 from .services import downtimes, orders
 from .views_maintenance import actor, dated, rights
 from .views_order_costs import facts
@@ -101,7 +102,7 @@ def _page(
     if failed is not None:
         forms[f"{failed[0]}_form"] = failed[1]
     dated([found])
-    countable = selectors.countable_plans(found)
+    countable = countable_plans(found)
     forms["complete_form"].fields["counts_for"].queryset = countable  # type: ignore[attr-defined]
     checklist = found.checklist if answers is None else answers
     context = {

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from accounts.permissions import Can
 from devices import selectors_maintenance as selectors
-from devices.serializers_maintenance import OrderDetailSerializer
+from devices.serializers_orders import OrderDetailSerializer
 
 from .services import rescheduling
 

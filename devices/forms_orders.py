@@ -9,6 +9,7 @@ from django import forms
 from accounts.models import User
 
 from . import selectors_maintenance
+from .fields import LARGEST_ID
 from .forms_maintenance import ChecklistField, DateInput, Described, MomentInput
 from .models import Device, MaintenancePlan
 from .models.maintenance import Timing
@@ -77,6 +78,7 @@ class SignatureForm(Described):
         label="Signature: type your name",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
+    revision = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
     counts_for = forms.ModelChoiceField(
         MaintenancePlan.objects.exclude(timing=Timing.FIXED),
         required=False,

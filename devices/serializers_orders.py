@@ -10,8 +10,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from . import checklist_steps, order_steps, selectors_due
+from .fields import LARGEST_ID
 from .models import Alert, Cost, Labour, MaintenancePlan, OrderFile, WorkOrder, WorkOrderEvent
-from .selectors import evidence
+from .models.maintenance import OrderState
+from .selectors import evidence, order_people
 from .serializers_downtimes import DowntimeSerializer
 from .serializers_maintenance import DeviceField, StepsField, worker_field
 
@@ -37,8 +39,9 @@ class AnswerField(serializers.JSONField):
 
 
 class AnswersSerializer(serializers.Serializer[Any]):
-    """Answers: one per step in order, or by the step's text."""
+    """Answers: one per step in order, or by the step's text; `revision`: of the order seen."""
 
+    revision = serializers.IntegerField(min_value=0, max_value=LARGEST_ID, required=False)
     checklist = serializers.ListField(
         child=AnswerField(), max_length=checklist_steps.MAX_STEPS, required=False
     )
@@ -50,6 +53,57 @@ class CompletionSerializer(AnswersSerializer):
     signature = serializers.CharField(allow_blank=True, default="", max_length=1000)
     counts_for = serializers.PrimaryKeyRelatedField(
         queryset=MaintenancePlan.objects.all(), required=False, allow_null=True
+    )
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One field of one step: what stood in it when the person began, and what it is now."""
+
+    place = serializers.IntegerField(min_value=0, max_value=checklist_steps.MAX_STEPS)
+    step = serializers.CharField(max_length=checklist_steps.MAX_STEP, trim_whitespace=False)
+    kind = serializers.ChoiceField(list(checklist_steps.Kind))
+    name = serializers.ChoiceField(["done", "value", "note"])
+    base = serializers.JSONField(allow_null=True)
+    mine = serializers.JSONField(allow_null=True)
+
+
+class SentAnswersSerializer(serializers.Serializer[Any]):
+    """Answers that were kept until there was network, and the order as the person saw it."""
+
+    key = serializers.UUIDField(help_text="made by the sender; sent again, nothing changes")
+    person = serializers.IntegerField(
+        required=False, help_text="whose answers they are; refused where somebody else is signed in"
+    )
+    revision = serializers.IntegerField(
+        min_value=0, max_value=LARGEST_ID, required=False, help_text="any other one is refused"
+    )
+    state = serializers.ChoiceField(OrderState.choices)
+    assigned_to = serializers.CharField(max_length=150, allow_null=True)
+    changes = ChangeSerializer(many=True)
+    as_remark = serializers.BooleanField(
+        default=False, help_text="put them on the time line: they can't be entered any more"
+    )
+
+
+class KeptAnswersSerializer(serializers.Serializer[Any]):
+    """What came of answers."""
+
+    revision = serializers.IntegerField()
+    state = serializers.ChoiceField(OrderState.choices)
+    assigned_to = serializers.CharField(allow_null=True)
+    checklist = serializers.ListField(child=serializers.JSONField())
+    answered = serializers.IntegerField(help_text="steps")
+    out_of_limits = serializers.ListField(child=serializers.CharField(), help_text="steps")
+    again = serializers.BooleanField(help_text="they had come before")
+    refused = serializers.ListField(child=serializers.JSONField())
+    at = serializers.DateTimeField()
+
+
+class OverrideSerializer(serializers.Serializer[Any]):
+    """Why it goes without a skill that the order asks for; admins alone."""
+
+    override = serializers.CharField(
+        allow_blank=True, required=False, max_length=1000, help_text="admins alone"
     )
 
 
@@ -65,13 +119,13 @@ class OrderCommentSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(allow_blank=True, default="", max_length=2000)
 
 
-class AssignmentSerializer(serializers.Serializer[Any]):
+class AssignmentSerializer(OverrideSerializer):
     """A user name, or null for nobody."""
 
     assigned_to = worker_field(allow_null=True)
 
 
-class ScheduleSerializer(serializers.Serializer[Any]):
+class ScheduleSerializer(OverrideSerializer):
     """When, and by whom."""
 
     scheduled_for = serializers.DateTimeField(default=None, allow_null=True)
@@ -133,6 +187,7 @@ class OrderSerializer(serializers.ModelSerializer[WorkOrder]):
         fields = [
             "id",
             "number",
+            "revision",
             "device",
             "device_name",
             "plan",
@@ -217,6 +272,16 @@ class NewOrderFileSerializer(serializers.Serializer[Any]):
 
     file = serializers.FileField()
     step = serializers.IntegerField(min_value=0, max_value=99, required=False, allow_null=True)
+    key = serializers.UUIDField(
+        required=False, help_text="of a photo kept until there was network; sent again: the first"
+    )
+    text = serializers.CharField(
+        max_length=checklist_steps.MAX_STEP, default="", help_text="with key: the step's text"
+    )
+    seen = serializers.IntegerField(
+        required=False, allow_null=True, help_text="with key: number of the photo it had"
+    )
+    person = serializers.IntegerField(required=False, help_text="with key: whose photo it is")
 
 
 class LabourSerializer(serializers.ModelSerializer[Labour]):
@@ -253,6 +318,8 @@ class OrderDetailSerializer(OrderSerializer):
     labour = LabourSerializer(many=True, read_only=True)
     costs = CostSerializer(many=True, read_only=True)
     evidence_missing = serializers.SerializerMethodField()
+    skills_missing = serializers.SerializerMethodField()
+    able = serializers.SerializerMethodField()
 
     class Meta(OrderSerializer.Meta):
         fields = [
@@ -265,6 +332,8 @@ class OrderDetailSerializer(OrderSerializer):
             "labour",
             "costs",
             "evidence_missing",
+            "skills_missing",
+            "able",
         ]
         read_only_fields = fields
 
@@ -272,3 +341,15 @@ class OrderDetailSerializer(OrderSerializer):
         """What its alert waits for; empty where nothing is waited for."""
         found = evidence.of_order(order, timezone.now())
         return found.missing if found else ""
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_skills_missing(self, order: WorkOrder) -> list[str]:
+        """What whom it is given to lacks."""
+        return order_people.missing_of([order]).get(order.pk, [])
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_able(self, order: WorkOrder) -> list[str]:
+        """Who has all skills that it asks for; empty where it asks for none."""
+        if not order.skills:
+            return []
+        return [each.person.username for each in order_people.candidates(order) if not each.lacks]

@@ -54,16 +54,7 @@ urlpatterns: list[URLPattern] = [
     path("maintenance/orders/new/", views_orders.order_new, name="order-new"),
     path("maintenance/orders/<int:pk>/", views_orders.order, name="order"),
     path("maintenance/orders/<int:pk>/accept/", views_orders.order_accept, name="order-accept"),
-    path(
-        "maintenance/orders/<int:pk>/checklist/",
-        views_orders.order_checklist,
-        name="order-checklist",
-    ),
-    path(
-        "maintenance/orders/<int:pk>/photos/<int:place>/",
-        views_order_files.order_photo,
-        name="order-photo",
-    ),
+    path("maintenance/orders/worker.js", views_orders.order_worker, name="order-worker"),
     path(
         "maintenance/orders/<int:pk>/labour/", views_order_costs.order_labour, name="order-labour"
     ),

@@ -34,6 +34,7 @@ from .forms_orders import (
 )
 from .models import Alert, OrderFile, WorkOrder
 from .selectors import evidence
+from .selectors.order_people import worked_on
 from .selectors_plans import countable_plans
 from .services import downtimes, orders
 from .views_maintenance import actor, dated, rights
@@ -115,10 +116,12 @@ def _page(
         "working": found.state in {"in_progress", "on_hold"},
         "open_order": found.state in order_steps.OPEN,
         "may_count_for": "complete" in order_steps.possible(found.state) and countable.exists(),
-        "own_work": found.completed_by_id == actor(request).pk,
+        "own_work": found.state == "done" and actor(request).pk in worked_on(found),
         "down": selectors.downtimes().filter(device=found.device, ends_at=None).first(),
         "evidence": evidence.of_order(found, timezone.now()),
         "error": error,
+        "sides": _sides(found, answers) if error and error.code == "order_changed" else [],
+        "zone": settings.TIME_ZONE,
         "failed": failed[0] if failed else "",
         "now": timezone.now(),
         **facts(found),
@@ -126,7 +129,27 @@ def _page(
         **rights(request),
     }
     status = status_of(error) if error else HTTPStatus.OK
-    return render(request, "devices/order.html", context, status=status)
+    response = render(request, "devices/order.html", context, status=status)
+    response["X-Order-Person"] = str(actor(request).pk)  # whose page a browser keeps
+    return response
+
+
+def _sides(found: WorkOrder, answers: list[steps_of.Item] | None) -> list[dict[str, Any]]:
+    """Steps that somebody else answered otherwise than the person who signs."""
+    pairs = zip(found.checklist, answers or [], strict=False)
+    return [
+        {"step": theirs["step"], "mine": _said(mine), "theirs": _said(theirs)}
+        for theirs, mine in pairs
+        if _said(theirs) != _said(mine)
+    ]
+
+
+def _said(item: steps_of.Item) -> str:
+    """An answer in words."""
+    kind = steps_of.kind_of(item)
+    value = plain(_as_number(item)) if kind == Kind.NUMBER else item.get("value") or ""
+    words = str(value) if "value" in item else "done" if item["done"] else "not done"
+    return f"{words or 'nothing'}; {item['note']}" if item["note"] else words or "nothing"
 
 
 def _answers(request: HttpRequest, found: WorkOrder) -> list[dict[str, Any]]:
@@ -160,12 +183,17 @@ def _shown_steps(found: WorkOrder, items: list[steps_of.Item]) -> list[dict[str,
             "kind": str(steps_of.kind_of(item)),
             "allowed": steps_of.allowed(item),
             "outside": steps_of.outside({**item, "value": _as_number(item)}),
-            "value_text": plain(value) if isinstance(value := item.get("value"), float) else value,
+            "value_text": _text(item.get("value")),
+            "kept": {**kept, "value": _text(kept.get("value")) or ""},
             "unit_text": unit_text(item.get("unit", "1")),
             "file": files.get(item.get("value")) if steps_of.kind_of(item) == Kind.PHOTO else None,
         }
-        for item in items
+        for item, kept in zip(items, found.checklist, strict=True)
     ]
+
+
+def _text(value: Any) -> Any:
+    return plain(value) if isinstance(value, float) else value
 
 
 def _schedule(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
@@ -178,9 +206,16 @@ def _assign(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> Non
 
 
 def _complete(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
-    attach_photos(request, found)
-    answers = _answers(request, found)
-    orders.complete(order=found, actor=actor(request), checklist=answers, request=request, **data)
+    seen = data.pop("revision")
+    photos = attach_photos(request, found)
+    orders.complete(
+        order=found,
+        actor=actor(request),
+        checklist=_answers(request, found),
+        revision=None if seen is None else seen + photos,
+        request=request,
+        **data,
+    )
 
 
 def _down(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
@@ -258,17 +293,10 @@ def order_accept(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("devices:order", pk)
 
 
-@requires(Can.ORDER_WORK)
-@require_POST
-def order_checklist(request: HttpRequest, pk: int) -> HttpResponse:
-    """Fragment: answers are kept while somebody ticks."""
-    found = selectors.order(pk)
-    saved = orders.save_checklist(
-        order=found, actor=actor(request), checklist=_answers(request, found)
-    )
-    context = {
-        "saved_at": timezone.now(),
-        "done_count": sum(1 for item in saved.checklist if steps_of.answered(item)),
-        "count": len(saved.checklist),
-    }
-    return render(request, "devices/order_saved.html", context)
+@requires(Can.ANYONE)
+@require_safe
+def order_worker(request: HttpRequest) -> HttpResponse:
+    """The script by which order pages open without network; it holds nothing of anybody."""
+    found = render(request, "devices/order_worker.js", content_type="text/javascript")
+    found["Cache-Control"] = "no-cache"
+    return found

@@ -291,7 +291,9 @@ def test_reads_cost_the_same_for_one_row_and_many() -> None:
             lambda: selectors.board(OrderFilter(), today()),
             lambda: selectors.kpis(today()),
             lambda: month(OrderFilter(), today().replace(day=1), today()),
-            lambda: [s.as_dict() for s in plan_selectors.plan_statuses(plan_selectors.plans(), today())],
+            lambda: [
+                s.as_dict() for s in plan_selectors.plan_statuses(plan_selectors.plans(), today())
+            ],
         ):
             with CaptureQueriesContext(connection) as queries:
                 read()

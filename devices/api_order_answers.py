@@ -87,7 +87,6 @@ def send(request: Request, order: WorkOrder, given: dict[str, Any]) -> Response:
         "state": now.state,
         "assigned_to": now.assigned_to.username if now.assigned_to else None,
         "checklist": now.checklist,
-        "answered": len(now.checklist) - len(steps_of.unanswered(now.checklist)),
         "out_of_limits": steps_of.out_of_limits(now.checklist),
         "again": sent.again,
         "refused": sent.refused,

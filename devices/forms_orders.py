@@ -15,12 +15,6 @@ from .models import Device, MaintenancePlan
 from .models.maintenance import Timing
 
 
-def _worker_field(label: str = "For") -> forms.ModelChoiceField[User]:
-    return forms.ModelChoiceField(
-        selectors_maintenance.workers(), required=False, label=label, empty_label="nobody yet"
-    )
-
-
 class OrderForm(Described):
     """An order by hand."""
 
@@ -36,12 +30,15 @@ class OrderForm(Described):
     grace_days = forms.IntegerField(
         min_value=0, max_value=365, initial=0, required=False, label="Grace, days"
     )
-    assigned_to = _worker_field()
+    assigned_to = forms.ModelChoiceField(
+        User.objects.none(), required=False, label="For", empty_label="nobody yet"
+    )
     checklist = ChecklistField(rows=4)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["device"].queryset = selectors_maintenance.machines()  # type: ignore[attr-defined]
+        self.fields["assigned_to"].queryset = selectors_maintenance.workers()  # type: ignore[attr-defined]
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""
@@ -50,17 +47,49 @@ class OrderForm(Described):
         return data
 
 
-class ScheduleForm(Described):
+class WorkerField(forms.ModelChoiceField):
+    """Who works on orders; of those who lack a skill it says which."""
+
+    lacks: dict[int, list[str]] = {}
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The name, and what the person lacks."""
+        names = self.lacks.get(obj.pk)
+        return f"{obj} (lacks {', '.join(names)})" if names else str(obj)
+
+
+class OverrideForm(Described):
+    """Why it goes without a skill; the service asks for it, and for the right."""
+
+    override = forms.CharField(
+        max_length=300,
+        required=False,
+        label="Reason, where a skill is missing",
+        help_text="Kept on the time line.",
+    )
+
+
+class AssignForm(OverrideForm):
+    """Who."""
+
+    assigned_to = WorkerField(
+        User.objects.none(), required=False, label="For", empty_label="nobody yet"
+    )
+    field_order = ["scheduled_for", "assigned_to", "override"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["assigned_to"].queryset = selectors_maintenance.workers()  # type: ignore[attr-defined]
+
+    def say_lacks(self, lacks: dict[int, list[str]]) -> None:
+        """What people lack, by their number."""
+        self.fields["assigned_to"].lacks = lacks  # type: ignore[attr-defined]
+
+
+class ScheduleForm(AssignForm):
     """When, and by whom."""
 
     scheduled_for = forms.DateTimeField(widget=MomentInput(), label="When", required=False)
-    assigned_to = _worker_field()
-
-
-class AssignForm(Described):
-    """Who."""
-
-    assigned_to = _worker_field()
 
 
 class ReasonForm(Described):

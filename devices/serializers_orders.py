@@ -92,7 +92,6 @@ class KeptAnswersSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(OrderState.choices)
     assigned_to = serializers.CharField(allow_null=True)
     checklist = serializers.ListField(child=serializers.JSONField())
-    answered = serializers.IntegerField(help_text="steps")
     out_of_limits = serializers.ListField(child=serializers.CharField(), help_text="steps")
     again = serializers.BooleanField(help_text="they had come before")
     refused = serializers.ListField(child=serializers.JSONField())

@@ -28,13 +28,14 @@ from .forms_orders import (
     AssignForm,
     CommentForm,
     OrderForm,
+    OverrideForm,
     ReasonForm,
     ScheduleForm,
     SignatureForm,
 )
 from .models import Alert, OrderFile, WorkOrder
 from .selectors import evidence
-from .selectors.order_people import worked_on
+from .selectors.order_people import candidates, missing_of, worked_on
 from .selectors_plans import countable_plans
 from .services import downtimes, orders
 from .views_maintenance import actor, dated, rights
@@ -96,13 +97,19 @@ def _page(
     answers: list[steps_of.Item] | None = None,
 ) -> HttpResponse:
     initial = {"scheduled_for": found.scheduled_for, "assigned_to": found.assigned_to_id}
+    able = candidates(found) if found.skills else []
+    lacks = {who.person.pk: who.lacks for who in able if who.lacks}
     forms = {
         f"{step}_form": shape(initial=initial, auto_id=f"id_{step}_%s")
         for step, (shape, _, _) in _STEPS.items()
     }
+    for each in forms.values():
+        if isinstance(each, AssignForm):
+            each.say_lacks(lacks)
     if failed is not None:
         forms[f"{failed[0]}_form"] = failed[1]
     dated([found])
+    possible = order_steps.possible(found.state)
     countable = countable_plans(found)
     forms["complete_form"].fields["counts_for"].queryset = countable  # type: ignore[attr-defined]
     checklist = found.checklist if answers is None else answers
@@ -112,11 +119,14 @@ def _page(
         "files": found.files.all(),
         "file_bytes": settings.MAX_ORDER_FILE_BYTES,
         "done_count": sum(1 for item in checklist if steps_of.answered(item)),
-        "possible": order_steps.possible(found.state),
+        "possible": possible,
         "working": found.state in {"in_progress", "on_hold"},
         "open_order": found.state in order_steps.OPEN,
-        "may_count_for": "complete" in order_steps.possible(found.state) and countable.exists(),
+        "may_count_for": "complete" in possible and countable.exists(),
         "own_work": found.state == "done" and actor(request).pk in worked_on(found),
+        "able": [who.person for who in able if not who.lacks],
+        "skills_missing": missing_of([found]).get(found.pk, []),
+        "i_lack": lacks.get(actor(request).pk, []) if "start" in possible else [],
         "down": selectors.downtimes().filter(device=found.device, ends_at=None).first(),
         "evidence": evidence.of_order(found, timezone.now()),
         "error": error,
@@ -202,7 +212,13 @@ def _schedule(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> N
 
 def _assign(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
     who = data["assigned_to"]
-    orders.assign(order=found, actor=actor(request), assignee=who, request=request)
+    orders.assign(
+        order=found,
+        actor=actor(request),
+        assignee=who,
+        override=data["override"],
+        request=request,
+    )
 
 
 def _complete(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
@@ -232,7 +248,7 @@ def _by(service: Callable[..., WorkOrder]) -> Callable[..., None]:
 Step = tuple[type[Form], Callable[[HttpRequest, WorkOrder, dict[str, Any]], None], str]
 _STEPS: dict[str, Step] = {
     "schedule": (ScheduleForm, _schedule, "Scheduled."),
-    "start": (Form, _by(orders.start), "Started."),
+    "start": (OverrideForm, _by(orders.start), "Started."),
     "hold": (ReasonForm, _by(orders.hold), "On hold. Resume it when the work goes on."),
     "resume": (Form, _by(orders.resume), "The work goes on."),
     "complete": (SignatureForm, _complete, "Done and signed."),

@@ -26,6 +26,12 @@ class RescheduleSerializer(serializers.Serializer[Any]):
     assigned_to = serializers.SlugRelatedField(
         slug_field="username", queryset=User.objects.all(), required=False, allow_null=True
     )
+    override = serializers.CharField(
+        max_length=300,
+        required=False,
+        allow_blank=True,
+        help_text="why it goes without a skill; admins alone",
+    )
     beyond_grace = serializers.BooleanField(
         default=False, help_text="move it beyond due date and grace all the same"
     )

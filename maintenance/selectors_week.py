@@ -13,6 +13,7 @@ from accounts.models import User
 from devices.models import WorkOrder
 from devices.models.maintenance import OrderState
 from devices.order_steps import FINISHED, possible
+from devices.selectors.order_people import missing_of
 from devices.selectors_maintenance import OrderFilter, orders, workers
 
 WORKDAY_HOURS = 8  # of one person, on a weekday
@@ -122,10 +123,12 @@ def week(chosen: OrderFilter, first: date) -> Week:
     lanes: dict[int | None, Lane] = {None: Lane(None, [Cell(day) for day in days])}
     lanes |= {person.pk: Lane(person, [Cell(day) for day in days]) for person in people}
     lengths = _lengths(rows)
+    lacks = missing_of(rows)
     for order in rows[:MOST]:
         at = order.scheduled_for
         day = timezone.localdate(at) if at else order.due_on
         if day is not None:
+            order.skills_missing = lacks.get(order.pk, [])  # type: ignore[attr-defined]
             _put(lanes[order.assigned_to_id].days[(day - first).days], order, lengths)
     shown = [lane for lane in lanes.values() if lane.count or _wanted(lane, chosen)]
     return Week(first, days, shown, len(rows) > MOST)

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from devices.models import PersonSkill, SkillWaiver, WorkOrder
 from devices.models.maintenance import OrderState
+from devices.order_steps import OPEN
 from devices.selectors_maintenance import workers
 from devices.skills import Held, key, missing
 
@@ -20,6 +21,19 @@ from devices.skills import Held, key, missing
 def skills() -> QuerySet[PersonSkill]:
     """All skills of all people, by person."""
     return PersonSkill.objects.select_related("person", "given_by")
+
+
+def wanting() -> list[tuple[str, int]]:
+    """Skills that open orders ask for and nobody has today, with the number of orders."""
+    asked: dict[str, tuple[str, int]] = {}
+    for names in WorkOrder.objects.filter(state__in=OPEN).values_list("skills", flat=True):
+        for name in names:
+            first, count = asked.get(key(name), (name, 0))
+            asked[key(name)] = (first, count + 1)
+    today = timezone.localdate()
+    there = PersonSkill.objects.filter(Q(valid_until=None) | Q(valid_until__gte=today))
+    held = {key(name) for name in there.values_list("name", flat=True).distinct()}
+    return sorted(found for name, found in asked.items() if name not in held)
 
 
 def held_by(people: Iterable[User | int]) -> dict[int, Held]:

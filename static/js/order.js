@@ -20,8 +20,6 @@ const page = {
 };
 let seen = { state: data.state, assigned_to: data.assigned || null };
 let sentAt = null; // of the last that arrived, since the page was opened
-let answered = Number(data.answered);
-let beyond = [];
 let trouble = ""; // why what waits isn't sent
 let timer = 0;
 
@@ -54,6 +52,16 @@ function put(input, value) {
   else if (input.value !== value) input.value = value;
 }
 
+const beyond = () => steps().filter((step) => step.dataset.outside === "yes");
+
+/** Done, or a note says why not: as in devices/checklist.py. */
+function answered(step) {
+  const { note, kind, done, value, file, outside } = step.dataset;
+  if (note) return true;
+  if (kind === "check") return done === "yes";
+  return Boolean(kind === "photo" ? file : value !== "" && outside !== "yes");
+}
+
 // --- what is said
 
 function say(draft) {
@@ -66,8 +74,9 @@ function say(draft) {
   else if (count) words.push(`${wait}; this browser keeps nothing, so don't leave the page`);
   else if (sentAt) words.push(`sent ${clock(sentAt)}`);
   if (count && trouble) words.push(trouble);
-  words.push(`${answered} of ${steps().length} answered${sentAt ? ", not signed yet" : ""}`);
-  if (beyond.length) words.push(`beyond limits, say why: ${beyond.join(", ")}`);
+  words.push(`${steps().filter(answered).length} of ${steps().length} answered${sentAt ? ", not signed yet" : ""}`);
+  const silent = beyond().filter((step) => !step.dataset.note).map((step) => step.dataset.step);
+  if (silent.length) words.push(`beyond limits, say why: ${silent.join(", ")}`);
   for (const field of Object.values(draft.fields)) if (field.refused) words.push(field.refused);
   const text = words.join(" · ");
   if (line.textContent !== text) line.textContent = text;
@@ -148,7 +157,6 @@ function picture(photo, url, text) {
 
 function photoSent(photo, file) {
   const step = stepOf(photo);
-  if (step && !step.dataset.file && !step.dataset.note) answered += 1;
   if (step) step.dataset.file = String(file.id);
   picture(photo, `${data.page}files/${file.id}/`, "sent");
 }
@@ -170,7 +178,7 @@ function flush() {
       more = false;
       found = await sendAll(page);
       await told(found);
-    } while (more && found.outcome === "sent");
+    } while (more && (found.outcome === "sent" || found.outcome === "away"));
     return found;
   })().finally(() => { busy = null; });
   return busy;
@@ -208,8 +216,6 @@ async function told(found) {
 /** The order as the server has it now; fields that wait stay as they were typed. */
 async function take(order) {
   seen = { state: order.state, assigned_to: order.assigned_to };
-  answered = order.answered;
-  beyond = order.out_of_limits;
   const revision = form?.elements.namedItem("revision");
   if (revision) revision.value = order.revision;
   const draft = await read(page.id);
@@ -218,6 +224,7 @@ async function take(order) {
     if (!step || step.dataset.step !== item.step) return;
     step.dataset.done = item.done ? "yes" : "";
     step.dataset.note = item.note;
+    step.dataset.outside = order.out_of_limits.includes(item.step) ? "yes" : "";
     if (step.dataset.kind !== "photo") step.dataset.value = item.value ?? "";
     for (const name of ["done", "value", "note"]) {
       const input = inputOf(step, name);

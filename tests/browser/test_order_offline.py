@@ -108,7 +108,7 @@ def test_answers_whose_reply_was_lost_are_kept_once(visit: Visit) -> None:
     phone.page.route("**/answers/", lose_the_first)
     phone.go(reverse("devices:order", args=[order.pk]))
     phone.page.get_by_label("clean the grid", exact=True).check()
-    line(phone.page).to_contain_text("1 answer waits")
+    line(phone.page).to_contain_text("1 answer waits · no network")
     phone.page.evaluate("dispatchEvent(new Event('online'))")
     line(phone.page).to_contain_text("1 of 2 answered, not signed yet")
     assert sent[0] == sent[1]  # word for word, under the same key

@@ -238,7 +238,7 @@ class OrderViewSet(Base):
     @extend_schema(
         summary="Send a document, or the photo that a step asks for",
         request={"multipart/form-data": shapes.NewOrderFileSerializer},
-        responses={201: shapes.OrderFileSerializer},
+        responses={201: shapes.KeptFileSerializer},
     )
     @action(detail=True, methods=["post"], parser_classes=[MultiPartParser])
     def files(self, request: Request, pk: str) -> Response:
@@ -254,7 +254,7 @@ class OrderViewSet(Base):
             sent=photo_sent(given),
             request=request,
         )
-        return Response(shapes.OrderFileSerializer(made).data, status=status.HTTP_201_CREATED)
+        return Response(shapes.KeptFileSerializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="One file of an order", responses={(200, "application/octet-stream"): bytes}

@@ -89,7 +89,7 @@ class ExceptionForm(forms.Form):
 
 
 class BlackoutForm(forms.Form):
-    """Days on which nothing becomes due: of the hospital, or of the plan on whose page it stands."""
+    """Days on which nothing becomes due: of the hospital, or of the plan on whose page it is."""
 
     starts_on = forms.DateField(widget=DateInput(), label="From")
     ends_on = forms.DateField(widget=DateInput(), label="To", help_text="Included.")

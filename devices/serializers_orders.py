@@ -266,6 +266,16 @@ class OrderFileSerializer(serializers.ModelSerializer[OrderFile]):
         read_only_fields = fields
 
 
+class KeptFileSerializer(OrderFileSerializer):
+    """The same, with the revision that the order has by it."""
+
+    order_revision = serializers.IntegerField(source="order.revision", read_only=True)
+
+    class Meta(OrderFileSerializer.Meta):
+        fields = [*OrderFileSerializer.Meta.fields, "order_revision"]
+        read_only_fields = fields
+
+
 class NewOrderFileSerializer(serializers.Serializer[Any]):
     """A file in the part `file`."""
 

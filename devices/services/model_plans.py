@@ -165,7 +165,7 @@ def spread_to(device: Device, *, actor: User | None) -> None:
 
 
 def spread_all() -> int:
-    """Machines that came past the registration get the plans of their make; the job's first step."""
+    """Machines that came past the registration get their make's plans; the job's first step."""
     return sum(spread(found) for found in ModelPlan.objects.filter(active=True).order_by("pk"))
 
 

@@ -135,7 +135,7 @@ def _kind(path: Path, *, photo: bool) -> FileKind:
 def _attached(
     file: OrderFile, actor: User, request: AnyRequest, sent: PhotoSent | None
 ) -> OrderFile:
-    order = locked(file.order)
+    order = file.order = locked(file.order)
     if sent is not None:
         there = OrderFile.objects.filter(order=order, key=sent.key).first()
         if there is not None:
@@ -167,6 +167,7 @@ def _again(there: OrderFile, file: OrderFile) -> OrderFile:
     if (there.by_id, there.sha256) != (file.by_id, file.sha256):
         raise ConflictError("key_used", "Another file came under this key; make a new one.")
     (Path(settings.MEDIA_ROOT) / file.path).unlink(missing_ok=True)
+    there.order = file.order
     return there
 
 

@@ -99,7 +99,10 @@ function signIn() {
 
 // --- keeping
 
+const pending = new Set(); // fields on their way into the browser's store
+
 async function keep(input) {
+  pending.add(input);
   const step = input.closest("li[data-place]");
   const name = input.name.split("-")[0];
   const field = {
@@ -114,6 +117,7 @@ async function keep(input) {
     if (field.mine === field.base && !inFlight) delete each.fields[nameOf(field)];
     else each.fields[nameOf(field)] = field;
   });
+  pending.delete(input);
   say(draft);
 }
 
@@ -158,6 +162,9 @@ function picture(photo, url, text) {
 function photoSent(photo, file) {
   const step = stepOf(photo);
   if (step) step.dataset.file = String(file.id);
+  // somebody else's change between would be signed over unseen: then signing shows both sides
+  const revision = form?.elements.namedItem("revision");
+  if (revision && file.order_revision === Number(revision.value) + 1) revision.value = file.order_revision;
   picture(photo, `${data.page}files/${file.id}/`, "sent");
 }
 
@@ -229,7 +236,7 @@ async function take(order) {
     for (const name of ["done", "value", "note"]) {
       const input = inputOf(step, name);
       const waiting = draft.fields[nameOf({ name, place, step: item.step })];
-      if (!input || input.type === "file" || waiting || input === document.activeElement) continue;
+      if (!input || input.type === "file" || waiting || pending.has(input)) continue;
       put(input, keptOf(step, name));
     }
   });

@@ -92,7 +92,7 @@ function signIn() {
   const notice = toast("Signed out: sign in again, nothing is lost. ", "act");
   notice.dataset.signedOut = "";
   const link = document.createElement("a");
-  link.href = `/login/?next=${encodeURIComponent(location.pathname)}`;
+  link.href = `/login/?next=${encodeURIComponent(data.page)}`;
   link.textContent = "Sign in.";
   notice.querySelector("p").append(link);
 }
@@ -271,7 +271,7 @@ async function decide(error, fields) {
   hide();
   const found = await flush();
   // what stands on the page is of before: steps, state, person
-  if (found.outcome === "sent" || found.outcome === "nothing") location.reload();
+  if (found.outcome === "sent" || found.outcome === "nothing") location.assign(data.page);
 }
 
 // --- what the page does
@@ -305,8 +305,10 @@ async function sign(event) {
   event.preventDefault();
   const { submitter } = event;
   const found = await flush();
-  if (waits(await read(page.id))) {
-    const why = found.outcome === "away" ? "Signing needs the network." : "Not signed yet: look at what waits first.";
+  const there = await fetch(data.worker, { method: "HEAD", cache: "no-store" }).then(() => true, () => false);
+  if (!there || waits(await read(page.id))) {
+    const away = !there || found.outcome === "away";
+    const why = away ? "Signing needs the network." : "Not signed yet: look at what waits first.";
     toast(`${why} Your answers are kept in this browser.`, "act");
     return;
   }

@@ -16,7 +16,6 @@ from accounts.models import User
 from accounts.services import audit
 from devices import checklist as steps_of
 from devices.models import OrderFile, WorkOrder
-from devices.models.maintenance import OrderState as S
 from devices.models.order_file import FileKind
 from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
 
@@ -140,14 +139,15 @@ def _attached(
         there = OrderFile.objects.filter(order=order, key=sent.key).first()
         if there is not None:
             return _again(there, file)
-        _check_step(order, file.step, sent)
+        if file.step is not None:
+            _check_step(order, file.step, sent)
     if order.files.count() >= MAX_FILES:
         raise ConflictError(
             "too_many_files", f"An order has at most {MAX_FILES} files.", limit=MAX_FILES
         )
     file.save(force_insert=True)
     if file.step is not None:
-        if order.state not in {S.IN_PROGRESS, S.ON_HOLD}:
+        if order.state not in order_answers.WORKING:
             raise ConflictError(
                 "not_in_progress",
                 f"This order is {order.get_state_display()}; its checklist can't be changed.",
@@ -171,17 +171,21 @@ def _again(there: OrderFile, file: OrderFile) -> OrderFile:
     return there
 
 
-def _check_step(order: WorkOrder, step: int | None, sent: PhotoSent) -> None:
+def _check_step(order: WorkOrder, step: int, sent: PhotoSent) -> None:
     items = order.checklist
-    item = items[step] if step is not None and step < len(items) else {"step": None}
-    if item["step"] != sent.text:
+    item = items[step] if step < len(items) else {"step": None}
+    outcome = "conflict"
+    if order.state not in order_answers.WORKING:
+        reason = {"code": "closed", "text": f"It is {order.get_state_display()}."}
+    elif item["step"] != sent.text:
         reason = {"code": "steps_changed", "text": "Steps were changed or taken out."}
+        outcome = "gone"
     elif item.get("value") not in (None, sent.seen):
         reason = {"code": "answered", "text": "Somebody else sent a photo of this step."}
     else:
         return
     field = {"place": step, "step": sent.text, "name": "photo", "theirs": item.get("value")}
-    raise order_answers.changed(order, [reason], fields=[field])
+    raise order_answers.changed(order, [reason], fields=[{**field, "outcome": outcome}])
 
 
 def get(order: WorkOrder, pk: int) -> OrderFile:

@@ -37,9 +37,9 @@ function row(field, number, closed) {
   found.append(cell(what, "Step"), cell(photo ? "your photo" : said(field.name, field.mine), "Mine"));
   found.append(cell(field.outcome === "gone" ? "the step is gone" : said(field.name, field.theirs), "Theirs"));
   const choose = cell("", "Choose");
-  if (out && photo) choose.append(choice(number, "theirs", "leave mine out", false));
-  else if (out) {
-    choose.append(choice(number, "remark", "put mine on the time line", false));
+  if (out) {
+    const keep = photo ? "attach mine as a document" : "put mine on the time line";
+    choose.append(choice(number, "remark", keep, false));
     choose.append(choice(number, "theirs", "leave mine out", false));
   } else {
     choose.append(choice(number, "mine", "mine", field.outcome === "taken"));

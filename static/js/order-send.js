@@ -92,10 +92,12 @@ async function sendPhotos(page) {
   for (const [name, photo] of Object.entries(photos)) {
     const body = new FormData();
     body.append("file", photo.blob, photo.filename);
-    body.append("step", String(photo.place));
     body.append("key", photo.key);
-    body.append("text", photo.step);
-    body.append("seen", photo.seen === null ? "" : String(photo.seen));
+    if (!photo.document) {
+      body.append("step", String(photo.place));
+      body.append("text", photo.step);
+      body.append("seen", photo.seen === null ? "" : String(photo.seen));
+    }
     body.append("person", String(page.person));
     const found = await post(page.files, body);
     if (found.outcome === "sent" || found.outcome === "refused") {

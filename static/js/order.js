@@ -251,6 +251,7 @@ async function decide(error, fields) {
       const photo = `${field.place}|${field.step}`;
       if (field.name === "photo") {
         if (field.choice === "mine") draft.photos[photo].seen = field.theirs;
+        else if (field.choice === "remark") draft.photos[photo].document = true;
         else delete draft.photos[photo];
         continue;
       }

@@ -18,6 +18,7 @@ from devices.models import OrderFile, WorkOrder
 from devices.services import orders
 from tests.devices.answer_rows import JSON, change, client, picture, running, seen
 from tests.devices.factories import user
+from tests.devices.maintenance_rows import make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -117,8 +118,21 @@ def test_a_photo_comes_once_and_over_nobodys_own(tmp_path: Path, settings: Setti
     gone = post("blue", uuid4(), text="Another step")
     assert gone.json()["extra"]["reasons"][0]["code"] == "steps_changed"
     assert post("blue", uuid4(), person=user().pk).json()["code"] == "other_person"
+    orders.cancel(order=order, actor=actor, reason="not needed")
+    late = uuid4()
+    assert post("green", late).json()["extra"]["reasons"][0]["code"] == "closed"
     assert OrderFile.objects.filter(order=order).count() == 2
     assert len(list((tmp_path / "orders").iterdir())) == 2  # what was refused left nothing
+
+
+def test_a_photo_that_came_too_late_is_kept_as_a_document(
+    tmp_path: Path, settings: Settings
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    order, actor = make_order("done"), user()
+    asked = {"file": SimpleUploadedFile("l.png", picture(), "image/png"), "key": str(uuid4())}
+    kept = client(actor).post(f"/api/v1/work-orders/{order.pk}/files/", asked)
+    assert (kept.status_code, kept.json()["step"]) == (201, None)
 
 
 def test_signing_over_what_somebody_else_answered_shows_both_sides() -> None:

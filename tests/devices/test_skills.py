@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -229,6 +230,26 @@ def test_the_week_says_what_the_person_lacks() -> None:
     )  # given before skills were kept
     body = client(admin()).get(reverse("maintenance:week")).content.decode()
     assert f"lacks {DOSE}" in body
+
+
+def test_lists_and_the_week_cost_as_many_queries_for_many_as_for_few() -> None:
+    door = client(admin())
+    addresses = [
+        reverse("devices:skills"), reverse("maintenance:week"), "/api/v1/person-skills/",
+    ]  # fmt: skip
+    costs = []
+    for _ in range(2):
+        for _ in range(4):
+            given = able()
+            WorkOrder.objects.filter(pk=asking(DOSE, "Laser").pk).update(assigned_to=given)
+        found = []
+        for address in addresses:
+            door.get(address)
+            with CaptureQueriesContext(connection) as asked:
+                assert door.get(address).status_code == 200
+            found.append(len(asked))
+        costs.append(found)
+    assert costs[0] == costs[1]
 
 
 # --- verification

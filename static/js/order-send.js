@@ -74,6 +74,7 @@ async function sendFields(page) {
         arrived(each, batch, found.data.refused);
         each.seen = { state: found.data.state, assigned_to: found.data.assigned_to };
       });
+      await page.kept(found.data); // before the photos: each of them is one more revision
       last = found;
       continue;
     }

@@ -16,6 +16,7 @@ const page = {
   person: Number(data.person),
   answers: data.answers,
   files: data.files,
+  kept: take,
   photoSent,
 };
 let seen = { state: data.state, assigned_to: data.assigned || null };
@@ -204,7 +205,6 @@ async function told(found) {
   away(outcome === "away");
   if (outcome === "sent") {
     sentAt = new Date();
-    if (found.data) take(found.data);
     document.querySelector("[data-signed-out]")?.remove();
   }
   if (outcome === "sent" || outcome === "nothing") hide();

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -27,6 +27,14 @@ STEPS: tuple[Any, ...] = (
     {"step": "Tube voltage", "kind": "number", "unit": "kV", "low": 68, "high": 72},
     {"step": "Label", "kind": "photo"},
 )
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    """A worker, a store and a server answer one after the other; on a busy machine that takes a while."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 def phone_of(visit: Visit, person: User, order: WorkOrder) -> Visitor:

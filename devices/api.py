@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
 from accounts.permissions import Can, may
-from devices import moments, selectors_maintenance
+from devices import moments, selectors_plans
 from devices.models import Device, DeviceModel, TwinEvent
 from devices.models.reading import ReadingSource
 from devices.selectors import fleet as fleet_selectors
@@ -194,7 +194,7 @@ class DeviceViewSet(GenericViewSet[Any]):
     def _twin(self, device: Device, at: datetime | None) -> Any:
         found = twin_selectors.twin(device, at=at, now=timezone.now())
         day = timezone.localdate(at) if at else None
-        maintenance = selectors_maintenance.for_device(device, today=day)
+        maintenance = selectors_plans.for_device(device, today=day)
         context = {
             "maintenance": maintenance.as_list(),
             "risk": risk_selectors.risk_of(device, at=at or timezone.now()),

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.permissions import Can
 
 from . import selectors_maintenance as selectors
-from . import serializers_maintenance as shapes
+from . import serializers_downtimes as shapes
 from .api import actor
 from .api_alerts import given_by
 from .api_maintenance import Base, pk_filter

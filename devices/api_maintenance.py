@@ -17,8 +17,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.permissions import Can
 
-from . import selectors_maintenance as selectors
-from . import serializers_maintenance as shapes
+from . import selectors_plans as selectors
+from . import serializers_plans as shapes
 from .api import actor
 from .api_alerts import given_by
 from .fields import LARGEST_ID

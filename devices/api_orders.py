@@ -19,10 +19,18 @@ from rest_framework.response import Response
 from accounts.permissions import Can
 
 from . import selectors_maintenance as selectors
-from . import serializers_maintenance as shapes
+from . import serializers_orders as shapes
 from .api import actor
 from .api_alerts import given_by
 from .api_maintenance import Base, pk_filter
+from .api_order_answers import (
+    asked_revision,
+    by_if_match,
+    check_person,
+    etag,
+    photo_sent,
+    send,
+)
 from .models import WorkOrder
 from .models.maintenance import OrderState
 from .selectors_due import SHOWN_Q, Shown
@@ -71,6 +79,7 @@ class OrderViewSet(Base):
         "assign": Can.ORDER_WORK,
         "comment": Can.ORDER_WORK,
         "checklist": Can.ORDER_WORK,
+        "answers": Can.ORDER_WORK,
         "files": Can.ORDER_WORK,
         "file": Can.MAINTENANCE_READ,
         "labour": Can.ORDER_WORK,
@@ -117,11 +126,15 @@ class OrderViewSet(Base):
         """Planned or scheduled -> scheduled."""
         return self._step(orders.schedule, request, pk, shapes.ScheduleSerializer)
 
-    @extend_schema(summary="Start", request=None, responses=shapes.OrderDetailSerializer)
+    @extend_schema(
+        summary="Start",
+        request=shapes.OverrideSerializer,
+        responses=shapes.OrderDetailSerializer,
+    )
     @action(detail=True, methods=["post"])
     def start(self, request: Request, pk: str) -> Response:
-        """Planned or scheduled -> in progress."""
-        return self._step(orders.start, request, pk)
+        """Planned or scheduled -> in progress; 409 `skills_missing` unless an admin overrides."""
+        return self._step(orders.start, request, pk, shapes.OverrideSerializer)
 
     @extend_schema(
         summary="Put on hold",
@@ -146,13 +159,18 @@ class OrderViewSet(Base):
     )
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, pk: str) -> Response:
-        """In progress -> done: every step answered, and signed."""
-        return self._step(orders.complete, request, pk, shapes.CompletionSerializer)
+        """In progress -> done: every step answered, and signed; `If-Match` or `revision`."""
+        given = given_by(shapes.CompletionSerializer, request)
+        given["revision"] = asked_revision(request, given)
+        order = selectors.order(int(pk))
+        with by_if_match(request):
+            orders.complete(order=order, actor=actor(request), request=request, **given)
+        return self._shown(order.pk)
 
     @extend_schema(summary="Verify", request=None, responses=shapes.OrderDetailSerializer)
     @action(detail=True, methods=["post"])
     def verify(self, request: Request, pk: str) -> Response:
-        """Done -> verified, by another person than the one who completed it."""
+        """Done -> verified, by a person who neither completed it nor worked on it."""
         return self._step(orders.verify, request, pk)
 
     @extend_schema(
@@ -170,12 +188,11 @@ class OrderViewSet(Base):
     )
     @action(detail=True, methods=["post"])
     def assign(self, request: Request, pk: str) -> Response:
-        """To somebody, or to nobody."""
+        """To somebody, or to nobody; 409 `skills_missing` unless an admin overrides."""
         given = given_by(shapes.AssignmentSerializer, request)
         order = selectors.order(int(pk))
-        orders.assign(
-            order=order, actor=actor(request), assignee=given["assigned_to"], request=request
-        )
+        who = given.pop("assigned_to")
+        orders.assign(order=order, actor=actor(request), assignee=who, request=request, **given)
         return self._shown(order.pk)
 
     @extend_schema(
@@ -195,32 +212,49 @@ class OrderViewSet(Base):
     )
     @action(detail=True, methods=["put"])
     def checklist(self, request: Request, pk: str) -> Response:
-        """Nothing is signed by it."""
+        """Nothing is signed by it; `If-Match` or `revision` refuse a changed order."""
         given = given_by(shapes.AnswersSerializer, request)
         order = selectors.order(int(pk))
-        orders.save_checklist(
-            order=order, actor=actor(request), checklist=given.get("checklist", [])
-        )
+        with by_if_match(request):
+            orders.save_checklist(
+                order=order,
+                actor=actor(request),
+                revision=asked_revision(request, given),
+                checklist=given.get("checklist", []),
+            )
         return self._shown(order.pk)
+
+    @extend_schema(
+        summary="Send answers that were kept until there was network",
+        request=shapes.SentAnswersSerializer,
+        responses=shapes.KeptAnswersSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def answers(self, request: Request, pk: str) -> Response:
+        """Once per key; 409 `order_changed` with both sides where somebody else changed them."""
+        given = given_by(shapes.SentAnswersSerializer, request)
+        return send(request, selectors.order(int(pk)), given)
 
     @extend_schema(
         summary="Send a document, or the photo that a step asks for",
         request={"multipart/form-data": shapes.NewOrderFileSerializer},
-        responses={201: shapes.OrderFileSerializer},
+        responses={201: shapes.KeptFileSerializer},
     )
     @action(detail=True, methods=["post"], parser_classes=[MultiPartParser])
     def files(self, request: Request, pk: str) -> Response:
         """PDF, JPEG or PNG; `step` is the place of a photo's step, from 0."""
         given = given_by(shapes.NewOrderFileSerializer, request)
+        check_person(request, given)
         made = order_files.attach(
             order=selectors.order(int(pk)),
             actor=actor(request),
             source=given["file"],
             filename=given["file"].name or "",
             step=given.get("step"),
+            sent=photo_sent(given),
             request=request,
         )
-        return Response(shapes.OrderFileSerializer(made).data, status=status.HTTP_201_CREATED)
+        return Response(shapes.KeptFileSerializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="One file of an order", responses={(200, "application/octet-stream"): bytes}
@@ -276,4 +310,5 @@ class OrderViewSet(Base):
 
     def _shown(self, pk: int, code: int = status.HTTP_200_OK) -> Response:
         found = selectors.order(pk)
-        return Response(shapes.OrderDetailSerializer(found).data, status=code)
+        body = shapes.OrderDetailSerializer(found).data
+        return Response(body, status=code, headers={"ETag": etag(found)})

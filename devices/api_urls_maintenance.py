@@ -8,6 +8,7 @@ from .api_downtimes import DowntimeViewSet
 from .api_maintenance import PlanViewSet
 from .api_model_plans import BlackoutViewSet, ModelPlanViewSet
 from .api_orders import OrderViewSet
+from .api_skills import PersonSkillViewSet
 
 router = SimpleRouter()
 router.register("maintenance-plans", PlanViewSet, basename="api-plan")
@@ -15,5 +16,6 @@ router.register("work-orders", OrderViewSet, basename="api-order")
 router.register("downtimes", DowntimeViewSet, basename="api-downtime")
 router.register("model-plans", ModelPlanViewSet, basename="api-model-plan")
 router.register("blackouts", BlackoutViewSet, basename="api-blackout")
+router.register("person-skills", PersonSkillViewSet, basename="api-person-skill")
 
 urlpatterns = router.urls

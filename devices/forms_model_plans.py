@@ -8,7 +8,8 @@ from django import forms
 
 from . import schedule
 from .checklist_steps import as_line
-from .forms_maintenance import DateInput, PlanForm, rule_initial
+from .forms_maintenance import DateInput
+from .forms_plans import PlanForm, rule_initial
 from .models import Device, DeviceModel, ModelPlan
 from .models.maintenance import Timing
 
@@ -88,7 +89,7 @@ class ExceptionForm(forms.Form):
 
 
 class BlackoutForm(forms.Form):
-    """Days of the hospital on which nothing becomes due."""
+    """Days on which nothing becomes due: of the hospital, or of the plan on whose page it is."""
 
     starts_on = forms.DateField(widget=DateInput(), label="From")
     ends_on = forms.DateField(widget=DateInput(), label="To", help_text="Included.")

@@ -15,7 +15,8 @@ from .models import Downtime, MaintenancePlan, WorkOrder
 from .models.device import Lifecycle
 from .models.maintenance import OrderState
 from .order_steps import FINISHED
-from .selectors_maintenance import OrderFilter, dates_between, downtimes
+from .selectors_maintenance import OrderFilter, downtimes
+from .selectors_plans import dates_between
 
 MAX_PLANS = 1_000  # plans looked at for due dates ahead
 PER_DAY = 6

@@ -139,7 +139,10 @@ VIEWS: dict[str, tuple[str, Callable[[date], Q]]] = {
     ),
     "in_progress": ("in progress", lambda _: Q(state=OrderState.IN_PROGRESS)),
     "on_hold": ("on hold", lambda _: Q(state=OrderState.ON_HOLD)),
-    "to_verify": ("to verify", lambda _: Q(state=OrderState.DONE)),
+    "to_verify": (
+        "to verify",
+        lambda _: Q(state=OrderState.DONE, verify_required=True),
+    ),
     "done": ("done in 90 days", finished_q),
     "late": ("done late in 90 days", _late_q),
     "preventive": ("preventive, 90 days", preventive_q),

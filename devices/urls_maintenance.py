@@ -12,6 +12,7 @@ from . import (
     views_order_files,
     views_orders,
     views_plans,
+    views_skills,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -44,6 +45,16 @@ urlpatterns: list[URLPattern] = [
         views_model_plans.model_plan_include,
         name="model-plan-include",
     ),
+    path(
+        "maintenance/plans/<int:pk>/blackouts/",
+        views_model_plans.plan_blackouts,
+        name="plan-blackouts",
+    ),
+    path(
+        "maintenance/plans/<int:pk>/blackouts/new/",
+        views_model_plans.plan_blackout_new,
+        name="plan-blackout-new",
+    ),
     path("maintenance/blackouts/", views_model_plans.blackouts, name="blackouts"),
     path("maintenance/blackouts/new/", views_model_plans.blackout_new, name="blackout-new"),
     path(
@@ -51,19 +62,13 @@ urlpatterns: list[URLPattern] = [
         views_model_plans.blackout_delete,
         name="blackout-delete",
     ),
+    path("maintenance/skills/", views_skills.skills, name="skills"),
+    path("maintenance/skills/give/", views_skills.skill_give, name="skill-give"),
+    path("maintenance/skills/<int:pk>/take/", views_skills.skill_take, name="skill-take"),
     path("maintenance/orders/new/", views_orders.order_new, name="order-new"),
     path("maintenance/orders/<int:pk>/", views_orders.order, name="order"),
     path("maintenance/orders/<int:pk>/accept/", views_orders.order_accept, name="order-accept"),
-    path(
-        "maintenance/orders/<int:pk>/checklist/",
-        views_orders.order_checklist,
-        name="order-checklist",
-    ),
-    path(
-        "maintenance/orders/<int:pk>/photos/<int:place>/",
-        views_order_files.order_photo,
-        name="order-photo",
-    ),
+    path("maintenance/orders/worker.js", views_orders.order_worker, name="order-worker"),
     path(
         "maintenance/orders/<int:pk>/labour/", views_order_costs.order_labour, name="order-labour"
     ),

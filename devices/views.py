@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.decorators import requires
 from accounts.models import User
 from accounts.permissions import Can, may
-from devices import journal_words, moments, selectors_maintenance, spans
+from devices import journal_words, moments, selectors_plans, spans
 from devices.forms import ConfigForm, DeviceForm, LifecycleForm, NewDeviceForm
 from devices.forms_keys import OVERLAP_HOURS, NewKeyForm
 from devices.models import AlertState, DeviceModel
@@ -113,7 +113,7 @@ def device_sections(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if at is None:
         context |= {
-            "maintenance": selectors_maintenance.for_device(machine),
+            "maintenance": selectors_plans.for_device(machine),
             "relations": relation_selectors.of(machine),
             "keys": twin_selectors.keys(machine, now),
             "key_form": NewKeyForm(auto_id="key_%s"),

@@ -17,6 +17,7 @@ from accounts.permissions import Can, may
 
 from . import machine_choice
 from . import selectors_maintenance as selectors
+from . import selectors_plans as plan_selectors
 from .forms_maintenance import FilterForm, month_of
 from .models.maintenance import OrderState
 from .selectors_calendar import month
@@ -108,11 +109,11 @@ def _calendar(request: HttpRequest, chosen: selectors.OrderFilter) -> dict[str, 
 
 
 def _plans(request: HttpRequest, chosen: selectors.OrderFilter) -> dict[str, Any]:
-    found = selectors.plans()
+    found = plan_selectors.plans()
     if chosen.machine is not None:
         found = found.filter(device_id=chosen.machine)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    statuses = selectors.plan_statuses(page.object_list, timezone.localdate())
+    statuses = plan_selectors.plan_statuses(page.object_list, timezone.localdate())
     return {"page_obj": page, "statuses": statuses}
 
 

@@ -25,12 +25,13 @@ from .forms_model_plans import (
     NewModelPlanForm,
     model_plan_initial,
 )
-from .models import ModelPlan, ModelPlanException
+from .models import MaintenancePlan, ModelPlan, ModelPlanException
 from .schedule_words import floating, sentence
 from .selectors import model_plans as selectors
+from .selectors_plans import plan as plan_of
 from .services import blackouts as blackout_services
 from .services import model_plans as services
-from .views_maintenance import actor, rights
+from .views_maintenance import actor, back, rights
 
 PAGE = 50
 
@@ -162,9 +163,18 @@ def blackouts(request: HttpRequest) -> HttpResponse:
     return _days(request, BlackoutForm(), HTTPStatus.OK)
 
 
-def _days(request: HttpRequest, form: BlackoutForm, status: int) -> HttpResponse:
-    page = Paginator(selectors.blackouts(), PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page_obj": page, **rights(request)}
+@requires(Can.MAINTENANCE_READ)
+@require_safe
+def plan_blackouts(request: HttpRequest, pk: int) -> HttpResponse:
+    """Days on which nothing of one plan becomes due: its own, and the hospital's."""
+    return _days(request, BlackoutForm(), HTTPStatus.OK, plan_of(pk))
+
+
+def _days(
+    request: HttpRequest, form: BlackoutForm, status: int, plan: MaintenancePlan | None = None
+) -> HttpResponse:
+    page = Paginator(selectors.blackouts(plan), PAGE).get_page(request.GET.get("page"))
+    context = {"form": form, "page_obj": page, "plan": plan, **rights(request)}
     return render(request, "devices/blackouts.html", context, status=status)
 
 
@@ -172,16 +182,29 @@ def _days(request: HttpRequest, form: BlackoutForm, status: int) -> HttpResponse
 @require_POST
 def blackout_new(request: HttpRequest) -> HttpResponse:
     """Nothing becomes due on these days."""
+    return _new_days(request, None)
+
+
+@requires(Can.MAINTENANCE_PLAN)
+@require_POST
+def plan_blackout_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Nothing of one plan becomes due on these days."""
+    return _new_days(request, plan_of(pk))
+
+
+def _new_days(request: HttpRequest, plan: MaintenancePlan | None) -> HttpResponse:
     form = BlackoutForm(request.POST)
     if not form.is_valid():
-        return _days(request, form, HTTPStatus.BAD_REQUEST)
+        return _days(request, form, HTTPStatus.BAD_REQUEST, plan)
     try:
-        blackout_services.create(actor=actor(request), request=request, **form.cleaned_data)
+        blackout_services.create(
+            actor=actor(request), plan=plan, request=request, **form.cleaned_data
+        )
     except DomainError as error:
         form.add_error(None, error.message)
-        return _days(request, form, status_of(error))
+        return _days(request, form, status_of(error), plan)
     messages.success(request, "Kept. Orders that nobody had touched moved.")
-    return redirect("devices:blackouts")
+    return redirect("devices:plan-blackouts", plan.pk) if plan else redirect("devices:blackouts")
 
 
 @requires(Can.MAINTENANCE_PLAN)
@@ -192,4 +215,4 @@ def blackout_delete(request: HttpRequest, pk: int) -> HttpResponse:
         blackout=blackout_services.get(pk), actor=actor(request), request=request
     )
     messages.success(request, "Work may be due on these days again.")
-    return redirect("devices:blackouts")
+    return back(request, "devices:blackouts")

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import requires
@@ -32,16 +32,19 @@ def as_response(file: kept_files.KeptFile) -> FileResponse:
     return found
 
 
-def attach_photos(request: HttpRequest, found: WorkOrder) -> None:
-    """Photos that came with the form, each by the place of its step.
+def attach_photos(request: HttpRequest, found: WorkOrder) -> int:
+    """Photos that came with the form, each by the place of its step; how many.
 
     Raises:
         DomainError: as `order_files.attach`.
     """
+    count = 0
     for name, upload in request.FILES.items():
         place = name.removeprefix("photo-")
         if place.isdecimal() and len(place) < 4:
             _attach(request, found, upload, int(place))
+            count += 1
+    return count
 
 
 def _attach(request: HttpRequest, found: WorkOrder, upload: Any, step: int | None) -> OrderFile:
@@ -53,22 +56,6 @@ def _attach(request: HttpRequest, found: WorkOrder, upload: Any, step: int | Non
         step=step,
         request=request,
     )
-
-
-@requires(Can.ORDER_WORK)
-@require_POST
-def order_photo(request: HttpRequest, pk: int, place: int) -> HttpResponse:
-    """Fragment: the photo of one step is kept as soon as it is taken."""
-    found = selectors.order(pk)
-    upload = request.FILES.get(f"photo-{place}")
-    context: dict[str, Any] = {"order": found, "place": place}
-    try:
-        if upload is None:
-            raise InvalidInputError("file_missing", "Choose a photo first.")
-        context["file"] = _attach(request, found, upload, place)
-    except DomainError as error:
-        context["error"] = error
-    return render(request, "devices/order_photo.html", context)
 
 
 @requires(Can.ORDER_WORK)

@@ -24,16 +24,19 @@ from . import checklist as steps_of
 from . import order_steps
 from . import selectors_maintenance as selectors
 from .checklist_steps import Kind, plain
-from .forms_maintenance import (
+from .forms_orders import (
     AssignForm,
     CommentForm,
     OrderForm,
+    OverrideForm,
     ReasonForm,
     ScheduleForm,
     SignatureForm,
 )
 from .models import Alert, OrderFile, WorkOrder
 from .selectors import evidence
+from .selectors.order_people import candidates, missing_of, worked_on
+from .selectors_plans import countable_plans
 from .services import downtimes, orders
 from .views_maintenance import actor, dated, rights
 from .views_order_costs import facts
@@ -94,14 +97,20 @@ def _page(
     answers: list[steps_of.Item] | None = None,
 ) -> HttpResponse:
     initial = {"scheduled_for": found.scheduled_for, "assigned_to": found.assigned_to_id}
+    able = candidates(found) if found.skills else []
+    lacks = {who.person.pk: who.lacks for who in able if who.lacks}
     forms = {
         f"{step}_form": shape(initial=initial, auto_id=f"id_{step}_%s")
         for step, (shape, _, _) in _STEPS.items()
     }
+    for each in forms.values():
+        if isinstance(each, AssignForm):
+            each.say_lacks(lacks)
     if failed is not None:
         forms[f"{failed[0]}_form"] = failed[1]
     dated([found])
-    countable = selectors.countable_plans(found)
+    possible = order_steps.possible(found.state)
+    countable = countable_plans(found)
     forms["complete_form"].fields["counts_for"].queryset = countable  # type: ignore[attr-defined]
     checklist = found.checklist if answers is None else answers
     context = {
@@ -110,14 +119,19 @@ def _page(
         "files": found.files.all(),
         "file_bytes": settings.MAX_ORDER_FILE_BYTES,
         "done_count": sum(1 for item in checklist if steps_of.answered(item)),
-        "possible": order_steps.possible(found.state),
+        "possible": possible,
         "working": found.state in {"in_progress", "on_hold"},
         "open_order": found.state in order_steps.OPEN,
-        "may_count_for": "complete" in order_steps.possible(found.state) and countable.exists(),
-        "own_work": found.completed_by_id == actor(request).pk,
+        "may_count_for": "complete" in possible and countable.exists(),
+        "own_work": found.state == "done" and actor(request).pk in worked_on(found),
+        "able": [who.person for who in able if not who.lacks],
+        "skills_missing": missing_of([found]).get(found.pk, []),
+        "i_lack": lacks.get(actor(request).pk, []) if "start" in possible else [],
         "down": selectors.downtimes().filter(device=found.device, ends_at=None).first(),
         "evidence": evidence.of_order(found, timezone.now()),
         "error": error,
+        "sides": _sides(found, answers) if error and error.code == "order_changed" else [],
+        "zone": settings.TIME_ZONE,
         "failed": failed[0] if failed else "",
         "now": timezone.now(),
         **facts(found),
@@ -125,7 +139,27 @@ def _page(
         **rights(request),
     }
     status = status_of(error) if error else HTTPStatus.OK
-    return render(request, "devices/order.html", context, status=status)
+    response = render(request, "devices/order.html", context, status=status)
+    response["X-Order-Person"] = str(actor(request).pk)  # whose page a browser keeps
+    return response
+
+
+def _sides(found: WorkOrder, answers: list[steps_of.Item] | None) -> list[dict[str, Any]]:
+    """Steps that somebody else answered otherwise than the person who signs."""
+    pairs = zip(found.checklist, answers or [], strict=False)
+    return [
+        {"step": theirs["step"], "mine": _said(mine), "theirs": _said(theirs)}
+        for theirs, mine in pairs
+        if _said(theirs) != _said(mine)
+    ]
+
+
+def _said(item: steps_of.Item) -> str:
+    """An answer in words."""
+    kind = steps_of.kind_of(item)
+    value = plain(_as_number(item)) if kind == Kind.NUMBER else item.get("value") or ""
+    words = str(value) if "value" in item else "done" if item["done"] else "not done"
+    return f"{words or 'nothing'}; {item['note']}" if item["note"] else words or "nothing"
 
 
 def _answers(request: HttpRequest, found: WorkOrder) -> list[dict[str, Any]]:
@@ -159,12 +193,17 @@ def _shown_steps(found: WorkOrder, items: list[steps_of.Item]) -> list[dict[str,
             "kind": str(steps_of.kind_of(item)),
             "allowed": steps_of.allowed(item),
             "outside": steps_of.outside({**item, "value": _as_number(item)}),
-            "value_text": plain(value) if isinstance(value := item.get("value"), float) else value,
+            "value_text": _text(item.get("value")),
+            "kept": {**kept, "value": _text(kept.get("value")) or ""},
             "unit_text": unit_text(item.get("unit", "1")),
             "file": files.get(item.get("value")) if steps_of.kind_of(item) == Kind.PHOTO else None,
         }
-        for item in items
+        for item, kept in zip(items, found.checklist, strict=True)
     ]
+
+
+def _text(value: Any) -> Any:
+    return plain(value) if isinstance(value, float) else value
 
 
 def _schedule(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
@@ -173,13 +212,26 @@ def _schedule(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> N
 
 def _assign(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
     who = data["assigned_to"]
-    orders.assign(order=found, actor=actor(request), assignee=who, request=request)
+    orders.assign(
+        order=found,
+        actor=actor(request),
+        assignee=who,
+        override=data["override"],
+        request=request,
+    )
 
 
 def _complete(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
-    attach_photos(request, found)
-    answers = _answers(request, found)
-    orders.complete(order=found, actor=actor(request), checklist=answers, request=request, **data)
+    seen = data.pop("revision")
+    photos = attach_photos(request, found)
+    orders.complete(
+        order=found,
+        actor=actor(request),
+        checklist=_answers(request, found),
+        revision=None if seen is None else seen + photos,
+        request=request,
+        **data,
+    )
 
 
 def _down(request: HttpRequest, found: WorkOrder, data: dict[str, Any]) -> None:
@@ -196,7 +248,7 @@ def _by(service: Callable[..., WorkOrder]) -> Callable[..., None]:
 Step = tuple[type[Form], Callable[[HttpRequest, WorkOrder, dict[str, Any]], None], str]
 _STEPS: dict[str, Step] = {
     "schedule": (ScheduleForm, _schedule, "Scheduled."),
-    "start": (Form, _by(orders.start), "Started."),
+    "start": (OverrideForm, _by(orders.start), "Started."),
     "hold": (ReasonForm, _by(orders.hold), "On hold. Resume it when the work goes on."),
     "resume": (Form, _by(orders.resume), "The work goes on."),
     "complete": (SignatureForm, _complete, "Done and signed."),
@@ -257,17 +309,10 @@ def order_accept(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("devices:order", pk)
 
 
-@requires(Can.ORDER_WORK)
-@require_POST
-def order_checklist(request: HttpRequest, pk: int) -> HttpResponse:
-    """Fragment: answers are kept while somebody ticks."""
-    found = selectors.order(pk)
-    saved = orders.save_checklist(
-        order=found, actor=actor(request), checklist=_answers(request, found)
-    )
-    context = {
-        "saved_at": timezone.now(),
-        "done_count": sum(1 for item in saved.checklist if steps_of.answered(item)),
-        "count": len(saved.checklist),
-    }
-    return render(request, "devices/order_saved.html", context)
+@requires(Can.ANYONE)
+@require_safe
+def order_worker(request: HttpRequest) -> HttpResponse:
+    """The script by which order pages open without network; it holds nothing of anybody."""
+    found = render(request, "devices/order_worker.js", content_type="text/javascript")
+    found["Cache-Control"] = "no-cache"
+    return found

@@ -17,13 +17,14 @@ from twinhealth.errors import DomainError
 from twinhealth.web.errors import status_of
 
 from . import schedule
-from . import selectors_maintenance as selectors
+from . import selectors_plans as selectors
 from .checklist_steps import as_line
-from .forms_maintenance import NewPlanForm, PlanForm, PreviewForm, plan_initial
+from .forms_plans import NewPlanForm, PlanForm, PreviewForm, plan_initial
 from .models import MaintenancePlan
 from .models.maintenance import Timing
 from .schedule_words import floating, sentence
 from .selectors.meters import counts
+from .selectors_maintenance import orders as order_rows
 from .services import plans
 from .views_maintenance import actor, dated, rights
 
@@ -130,7 +131,7 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
     found = selectors.plan(pk)
     today = timezone.localdate()
     status = selectors.plan_statuses([found], today)[0]
-    orders = selectors.orders().filter(plan=found).order_by("-due_on", "-pk")
+    orders = order_rows().filter(plan=found).order_by("-due_on", "-pk")
     context = {
         "plan": found,
         "steps": [as_line(step) for step in found.checklist],

@@ -16,7 +16,7 @@ from accounts.permissions import Can
 from devices.api import actor
 from devices.api_alerts import given_by
 from devices.api_maintenance import Base, pk_filter
-from devices.serializers_maintenance import OrderSerializer
+from devices.serializers_orders import OrderSerializer
 
 from . import selectors
 from . import serializers as shapes

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from accounts.permissions import Can
 from devices import selectors_maintenance as selectors
-from devices.serializers_maintenance import OrderDetailSerializer
+from devices.serializers_orders import OrderDetailSerializer
 
 from .services import rescheduling
 
@@ -25,6 +25,12 @@ class RescheduleSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
     assigned_to = serializers.SlugRelatedField(
         slug_field="username", queryset=User.objects.all(), required=False, allow_null=True
+    )
+    override = serializers.CharField(
+        max_length=300,
+        required=False,
+        allow_blank=True,
+        help_text="why it goes without a skill; admins alone",
     )
     beyond_grace = serializers.BooleanField(
         default=False, help_text="move it beyond due date and grace all the same"

@@ -14,6 +14,7 @@ from accounts.models import User
 from devices.models import WorkOrder
 from devices.models.maintenance import OrderState
 from devices.order_steps import FINISHED, possible
+from devices.selectors.order_people import missing_of
 from devices.selectors_maintenance import OrderFilter, orders, workers
 
 WORKDAY_HOURS = 8  # of one person, on a weekday
@@ -123,10 +124,12 @@ def week(chosen: OrderFilter, first: date) -> Week:
     lanes: dict[int | None, Lane] = {None: Lane(None, [Cell(day) for day in days])}
     lanes |= {person.pk: Lane(person, [Cell(day) for day in days]) for person in people}
     hours = lengths({row.plan_id for row in rows if row.plan_id})
+    lacks = missing_of(rows)
     for order in rows[:MOST]:
         at = order.scheduled_for
         day = timezone.localdate(at) if at else order.due_on
         if day is not None:
+            order.skills_missing = lacks.get(order.pk, [])  # type: ignore[attr-defined]
             _put(lanes[order.assigned_to_id].days[(day - first).days], order, hours)
     shown = [lane for lane in lanes.values() if lane.count or _wanted(lane, chosen)]
     return Week(first, days, shown, len(rows) > MOST)

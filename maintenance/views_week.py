@@ -46,6 +46,12 @@ class MoveForm(forms.Form):
     beyond_grace = forms.BooleanField(
         required=False, label="Move it beyond due date and grace all the same"
     )
+    override = forms.CharField(
+        max_length=300,
+        required=False,
+        label="Why the person gets it without the skill",
+        help_text="Admins alone; kept on the time line.",
+    )
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -111,7 +117,7 @@ def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
     """One order to another time."""
     found = order(pk)
     form = MoveForm(request.POST or None, initial=_first(request, found))
-    status, ask = HTTPStatus.OK, False
+    status, ask, lacking = HTTPStatus.OK, False, False
     if request.method == "POST":
         status = HTTPStatus.BAD_REQUEST
         if form.is_valid():
@@ -120,7 +126,14 @@ def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
             except DomainError as error:
                 form.add_error(None, error.message)
                 ask, status = error.code == "beyond_grace", status_of(error)
-    context = {"form": form, "order": found, "ask": ask or "beyond_grace" in request.POST}
+                lacking = error.code == "skills_missing"
+    context = {
+        "form": form,
+        "order": found,
+        "ask": ask or "beyond_grace" in request.POST,
+        "lacking": (lacking or bool(request.POST.get("override")))
+        and may(request.user, Can.MAINTENANCE_PLAN),
+    }
     return render(request, "maintenance/reschedule.html", context, status=status)
 
 

@@ -41,6 +41,10 @@ class ConflictError(DomainError):
     """The stored state doesn't allow it now: already signed, claimed by another, bad transition."""
 
 
+class PreconditionFailedError(ConflictError):
+    """What the caller knew (`If-Match`) isn't so any more; `extra` has both sides."""
+
+
 class NotPermittedError(DomainError):
     """The person's role doesn't allow it."""
 

@@ -116,7 +116,10 @@ def _device(machine: Machine, model: DeviceModel, engineer: User, now: datetime)
         is_synthetic=True,
     )
     Device.objects.filter(pk=device.pk).update(
-        ae_titles=[machine.ae_title], criticality=machine.criticality
+        ae_titles=[machine.ae_title],
+        criticality=machine.criticality,
+        # its telemetry and failures are known since then, so that figures have hours to cover
+        noted_since=now - timedelta(days=TELEMETRY_DAYS),
     )
     events.append(
         device=device,

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import User
+from devices.checklist_steps import Step
 from devices.models import Device, MaintenancePlan, WorkOrder
-from devices.services import downtimes, orders, plans
+from devices.services import downtimes, orders, plans, skills
 
 QA_STEPS = (
     "Check cables, collimator and brakes",
@@ -18,6 +19,16 @@ QA_STEPS = (
     "Clean the housing and the detector",
 )
 
+# with numbers and a photo, as a phone takes them
+MEASURED_STEPS: tuple[Step, ...] = (
+    *QA_STEPS[:2],
+    {"step": "Tube voltage at 70 kV", "kind": "number", "unit": "kV", "low": 68, "high": 72},
+    {"step": "Label of the test object", "kind": "photo"},
+    {"step": "Remarks", "kind": "text"},
+)
+MEASURES = "X-ray measurements"
+YEAR = timedelta(days=365)
+
 
 def seed_maintenance(*, devices: list[Device], admin: User, engineer: User, now: datetime) -> None:
     """One plan overdue, one due, others ahead; orders planned, scheduled, done; one downtime."""
@@ -25,7 +36,7 @@ def seed_maintenance(*, devices: list[Device], admin: User, engineer: User, now:
     by_name = {device.name: device for device in devices}
 
     def plan(
-        name: str, title: str, months: int, first_due_in: int, steps: tuple[str, ...]
+        name: str, title: str, months: int, first_due_in: int, steps: tuple[Step, ...]
     ) -> MaintenancePlan:
         return plans.create(
             actor=admin,
@@ -39,7 +50,16 @@ def seed_maintenance(*, devices: list[Device], admin: User, engineer: User, now:
             now=now,
         )
 
-    plan("XR-1", "Preventive maintenance", 6, 6, QA_STEPS)
+    skills.give(
+        actor=admin, person=engineer, name=MEASURES, valid_until=today.replace(day=1) + YEAR
+    )
+    plans.update(
+        plan=plan("XR-1", "Preventive maintenance", 6, 6, MEASURED_STEPS),
+        actor=admin,
+        skills=[MEASURES],
+        verify_required=True,
+        now=now,
+    )
     plan("XR-2", "Detector calibration", 3, -16, QA_STEPS[2:4])  # late beyond its grace
     plan("XR-3", "Preventive maintenance", 6, -2, QA_STEPS)  # due, within grace
     plan("CR-1", "Yearly safety check", 12, 45, QA_STEPS[:2])

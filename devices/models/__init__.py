@@ -13,6 +13,7 @@ from .key import DeviceKey
 from .maintenance import Downtime, MaintenancePlan, WorkOrder, WorkOrderEvent
 from .model_plan import Blackout, ModelPlan, ModelPlanException
 from .notification import DeliveryAttempt, Notification, Subscription, Webhook
+from .order_answers import OrderAnswers
 from .order_cost import Cost, Labour
 from .order_file import OrderFile
 from .reading import Reading
@@ -21,6 +22,7 @@ from .relation import Spare, Supply, SupplyMember
 from .retention import RetentionPolicy, RetentionRun
 from .rollup import Reading5Min, ReadingDay, ReadingHour, ReadingLatest
 from .rule import Rule, RuleChange, RuleState, RuleVersion
+from .skill import PersonSkill, SkillWaiver
 from .twin import TwinEvent, TwinSnapshot, TwinState
 from .wake import Wake
 
@@ -50,7 +52,9 @@ __all__ = [
     "ModelPlanException",
     "MqttCount",
     "Notification",
+    "OrderAnswers",
     "OrderFile",
+    "PersonSkill",
     "Reading",
     "Reading5Min",
     "ReadingDay",
@@ -64,6 +68,7 @@ __all__ = [
     "RuleChange",
     "RuleState",
     "RuleVersion",
+    "SkillWaiver",
     "Spare",
     "Subscription",
     "Supply",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -128,6 +130,8 @@ class WorkOrder(models.Model):
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    # grows with each change, so that who worked without network learns of it
+    revision = models.PositiveIntegerField(default=1)
     # one entry a step: its text, whether it was done, a note (`devices.checklist`)
     checklist = models.JSONField(default=list, blank=True)
     # a number of the checklist lies beyond its limits
@@ -210,6 +214,14 @@ class WorkOrder(models.Model):
 
     def __str__(self) -> str:
         return f"WO-{self.pk} {self.title}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write it, as a new revision; callers hold the row's lock."""
+        if not self._state.adding:
+            self.revision += 1
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "revision"}
+        super().save(*args, **kwargs)
 
 
 class WorkOrderEvent(models.Model):

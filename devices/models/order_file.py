@@ -29,9 +29,19 @@ class OrderFile(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     at = models.DateTimeField(auto_now_add=True)
+    # made by the sender: a phone sends again when no reply came
+    key = models.UUIDField(null=True, blank=True)
 
     class Meta:
         ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "key"],
+                condition=models.Q(key__isnull=False),
+                name="order_file_once_per_key",
+                violation_error_message="This file came already.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.filename

@@ -15,7 +15,7 @@ from devices.health import Health, sort_key
 from devices.models import Alert, AlertState, Device
 from devices.models.device import Lifecycle
 from devices.rules import CheckResult
-from devices.selectors_maintenance import NextDue, next_due_many
+from devices.selectors_plans import NextDue, next_due_many
 
 from .health import health_many
 from .risk import Risk, risks

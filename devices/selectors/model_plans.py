@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Count, Q, QuerySet
 
-from devices.models import Blackout, ModelPlan
+from devices.models import Blackout, MaintenancePlan, ModelPlan
 
 
 def listed() -> QuerySet[ModelPlan]:
@@ -17,6 +17,7 @@ def listed() -> QuerySet[ModelPlan]:
     )
 
 
-def blackouts() -> QuerySet[Blackout]:
-    """Those of the hospital and of plans, by their first day."""
-    return Blackout.objects.select_related("plan__device", "created_by")
+def blackouts(plan: MaintenancePlan | None = None) -> QuerySet[Blackout]:
+    """Those of the hospital and of plans, by their first day; of one plan: its own and those."""
+    found = Blackout.objects.select_related("plan__device", "created_by")
+    return found if plan is None else found.filter(Q(plan=plan) | Q(plan=None))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import structlog
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
 from django.utils import timezone
@@ -20,10 +21,12 @@ from devices.models import Device, DeviceModel, ModelPlan, ModelPlanException
 from devices.models.device import Lifecycle
 from devices.models.maintenance import Timing
 from devices.plain_text import clean, clean_skills
-from twinhealth.errors import ConflictError, InvalidInputError, NotFoundError
+from twinhealth.errors import ConflictError, DomainError, InvalidInputError, NotFoundError
 
 from . import plans
 from .order_changes import AnyRequest
+
+logger = structlog.get_logger(__name__)
 
 MAX_MONTHS = 120
 _LOOKED_AT = 60  # occurrences between which the longest interval is looked for
@@ -148,8 +151,21 @@ def spread(model_plan: ModelPlan, *, actor: User | None = None) -> int:
     return count
 
 
+def spread_to(device: Device, *, actor: User | None) -> None:
+    """A machine that was just registered gets the plans of its make at once.
+
+    One that can't be given doesn't stop the registration; the job tries it again.
+    """
+    for found in ModelPlan.objects.filter(device_model=device.model_id, active=True).order_by("pk"):
+        try:
+            with transaction.atomic():
+                spread(found, actor=actor)
+        except DomainError as error:
+            logger.warning("model_plan_not_given", model_plan=found.pk, code=error.code)
+
+
 def spread_all() -> int:
-    """Machines that came since get the plans of their make; the job's first step."""
+    """Machines that came past the registration get their make's plans; the job's first step."""
     return sum(spread(found) for found in ModelPlan.objects.filter(active=True).order_by("pk"))
 
 

@@ -16,7 +16,7 @@ from devices.order_steps import OPEN
 from devices.plain_text import clean
 from twinhealth.errors import ConflictError, InvalidInputError
 
-from . import plan_timing
+from . import plan_timing, skills
 from .order_changes import AnyRequest, check_assignee, finish, locked, remark, step
 from .order_making import create, create_from_alert, title_for
 from .order_work import complete, save_checklist, verify
@@ -57,18 +57,22 @@ def schedule(
     actor: User,
     scheduled_for: datetime | None,
     assigned_to: User | None = None,
+    override: str = "",
     request: AnyRequest = None,
 ) -> WorkOrder:
     """Planned or scheduled -> scheduled: it has a time and, where given, a person.
 
     Raises:
-        ConflictError: `bad_transition`.
+        ConflictError: `bad_transition`, `skills_missing` (`override`: why all the same).
         InvalidInputError: `scheduled_for_missing`, `cannot_assign`.
+        NotPermittedError: `cannot_override`.
     """
     order, before = step(order, "schedule")
     if scheduled_for is None:
         raise InvalidInputError("scheduled_for_missing", "Choose the day and time first.")
     check_assignee(assigned_to)
+    if assigned_to is not None:
+        skills.check(order, assigned_to, actor=actor, override=override)
     order.scheduled_for = scheduled_for
     order.assigned_to = assigned_to or order.assigned_to
     local = timezone.localtime(scheduled_for)
@@ -79,13 +83,17 @@ def schedule(
 
 
 @transaction.atomic
-def start(*, order: WorkOrder, actor: User, request: AnyRequest = None) -> WorkOrder:
+def start(
+    *, order: WorkOrder, actor: User, override: str = "", request: AnyRequest = None
+) -> WorkOrder:
     """Planned or scheduled -> in progress; who starts an unassigned order has it.
 
     Raises:
-        ConflictError: `bad_transition`.
+        ConflictError: `bad_transition`, `skills_missing` (`override`: why all the same).
+        NotPermittedError: `cannot_override`.
     """
     order, before = step(order, "start")
+    skills.check(order, actor, actor=actor, override=override)
     order.started_at = timezone.now()
     order.assigned_to = order.assigned_to or actor
     return finish(order, before, "start", actor, request)
@@ -109,9 +117,10 @@ def resume(*, order: WorkOrder, actor: User, request: AnyRequest = None) -> Work
     """On hold -> in progress.
 
     Raises:
-        ConflictError: `bad_transition`.
+        ConflictError: `bad_transition`, `skills_missing`.
     """
     order, before = step(order, "resume")
+    skills.check(order, actor)
     order.hold_reason = ""
     return finish(order, before, "resume", actor, request)
 
@@ -133,13 +142,19 @@ def cancel(*, order: WorkOrder, actor: User, reason: str, request: AnyRequest = 
 
 @transaction.atomic
 def assign(
-    *, order: WorkOrder, actor: User, assignee: User | None, request: AnyRequest = None
+    *,
+    order: WorkOrder,
+    actor: User,
+    assignee: User | None,
+    override: str = "",
+    request: AnyRequest = None,
 ) -> WorkOrder:
     """Give an open order to somebody who may work on it, or to nobody.
 
     Raises:
-        ConflictError: `order_closed`.
+        ConflictError: `order_closed`, `skills_missing` (`override`: why all the same).
         InvalidInputError: `cannot_assign`.
+        NotPermittedError: `cannot_override`.
     """
     check_assignee(assignee)
     order = locked(order)
@@ -147,6 +162,8 @@ def assign(
         raise ConflictError(
             "order_closed", f"This order is {order.get_state_display()}.", state=order.state
         )
+    if assignee is not None:
+        skills.check(order, assignee, actor=actor, override=override)
     order.assigned_to = assignee
     order.save(update_fields=["assigned_to"])
     note = f"assigned to {assignee or 'nobody'}"

@@ -17,7 +17,7 @@ from devices.models.twin import EventKind
 from devices.standard_metrics import STANDARD_METRICS
 from twinhealth.errors import ConflictError, InvalidInputError
 
-from . import AnyRequest, alerts, downtimes
+from . import AnyRequest, alerts, downtimes, model_plans
 from .events import append, lock_twin
 from .identify import clean_serial
 
@@ -174,6 +174,7 @@ def register_device(
             device=device, kind=EventKind.CONFIG_DESIRED, actor=actor, payload={"config": config}
         )
     audit.record(actor=actor, verb="registered", obj=device, request=request)
+    model_plans.spread_to(device, actor=actor)
     return device
 
 

@@ -57,6 +57,7 @@ def move(
     reason: str,
     assigned_to: User | None = None,
     beyond_grace: bool = False,
+    override: str = "",
     request: AnyRequest = None,
 ) -> tuple[WorkOrder, Place]:
     """Another time, and another person where given; the due date stays.
@@ -68,6 +69,7 @@ def move(
         reason: why; kept in the order's history.
         assigned_to: who has it now; stays unless given.
         beyond_grace: the person knows that the day lies after due date and grace.
+        override: why the person gets it without a skill that it asks for; admins alone.
         request: for the audit trail.
 
     Returns:
@@ -76,7 +78,9 @@ def move(
     Raises:
         InvalidInputError: `reason_missing`, `reason_too_long`, `scheduled_for_missing`,
             `cannot_assign`.
-        ConflictError: `bad_transition`; `moved_meanwhile`; `beyond_grace` with the last day.
+        NotPermittedError: `cannot_override`.
+        ConflictError: `bad_transition`; `skills_missing`; `moved_meanwhile`; `beyond_grace` with
+            the last day.
     """
     reason = clean(reason, field="reason", limit=300)
     now = _locked(order.pk)
@@ -100,6 +104,7 @@ def move(
         actor=actor,
         scheduled_for=scheduled_for,
         assigned_to=assigned_to,
+        override=override,
         request=request,
     )
     at = before.scheduled_for

@@ -14,7 +14,7 @@ from devices import schedule
 from devices.models import MaintenancePlan, WorkOrder
 from devices.models.maintenance import Timing
 from devices.order_steps import FINISHED, OPEN, possible
-from devices.selectors_maintenance import dates_between, rule_of
+from devices.selectors_plans import dates_between, rule_of
 from planning import guard
 
 

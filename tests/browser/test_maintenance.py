@@ -34,7 +34,10 @@ def test_a_plan_is_made_with_its_dates_in_view(visit: Visit) -> None:
     expect(page.locator("#preview li")).to_have_count(5)
     page.get_by_label("Machine", exact=True).select_option(str(device.pk))
     page.get_by_label("What is to be done").fill("Detector check")
-    page.get_by_label("Checklist").fill("first\nsecond")
+    page.get_by_role("button", name="Add a step").click()
+    page.keyboard.type("first")
+    page.keyboard.press("Enter")
+    page.keyboard.type("second")
     expect(page.get_by_label("Weekday", exact=True)).to_be_hidden()
     page.get_by_label("on a weekday").check()
     expect(page.get_by_label("Weekday", exact=True)).to_be_visible()
@@ -49,6 +52,7 @@ def test_a_plan_is_made_with_its_dates_in_view(visit: Visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Detector check")
     plan = MaintenancePlan.objects.get()
     assert (plan.rrule, plan.device) == ("FREQ=MONTHLY;INTERVAL=2;BYDAY=1MO", device)
+    assert plan.checklist == ["first", "second"]
     clean(desk)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.permissions import Role
 from devices import selectors_maintenance as selectors
+from devices import selectors_plans as plan_selectors
 from devices.models import Device, MaintenancePlan, WorkOrder
 from devices.models.maintenance import OrderState
 from devices.selectors_calendar import month
@@ -232,7 +233,7 @@ def test_what_the_twin_shows() -> None:
     by_hand = make_order("planned", device=device)
     down = downtimes.start(actor=user(), device=device, reason="x")
     make_plan()
-    found = selectors.for_device(device)
+    found = plan_selectors.for_device(device)
     order = WorkOrder.objects.get(plan=plan)
     assert [(s.plan, s.due_on, s.shown, s.order) for s in found.plans] == [
         (ahead, today(30), Shown.LATER, None),
@@ -263,7 +264,7 @@ def test_next_due_of_the_fleet() -> None:
     make_plan(both, starts_on=today(40))
     order = WorkOrder.objects.get(plan=make_plan(both, starts_on=today(3)))
     orders.cancel(order=order, actor=user(), reason="x")
-    found = selectors.next_due_many(Device.objects.all())
+    found = plan_selectors.next_due_many(Device.objects.all())
     assert set(found) == {late.pk, soon.pk, both.pk}
     assert (found[late.pk].due_on, found[late.pk].shown, found[late.pk].overdue) == (
         today(-30), Shown.OVERDUE, 1,
@@ -285,12 +286,14 @@ def test_reads_cost_the_same_for_one_row_and_many() -> None:
         make_plan()
         row = []
         for read in (
-            lambda: selectors.for_device(device).as_list(),
-            lambda: selectors.next_due_many(Device.objects.all()),
+            lambda: plan_selectors.for_device(device).as_list(),
+            lambda: plan_selectors.next_due_many(Device.objects.all()),
             lambda: selectors.board(OrderFilter(), today()),
             lambda: selectors.kpis(today()),
             lambda: month(OrderFilter(), today().replace(day=1), today()),
-            lambda: [s.as_dict() for s in selectors.plan_statuses(selectors.plans(), today())],
+            lambda: [
+                s.as_dict() for s in plan_selectors.plan_statuses(plan_selectors.plans(), today())
+            ],
         ):
             with CaptureQueriesContext(connection) as queries:
                 read()
@@ -300,7 +303,7 @@ def test_reads_cost_the_same_for_one_row_and_many() -> None:
 
 
 def test_what_is_not_there() -> None:
-    for read in (selectors.order, selectors.plan, selectors.downtime):
+    for read in (selectors.order, plan_selectors.plan, selectors.downtime):
         with pytest.raises(NotFoundError):
             read(2**62)
 
@@ -316,6 +319,6 @@ def test_workers_are_those_who_may() -> None:
 
 def test_next_dates_end_with_the_rule() -> None:
     plan = MaintenancePlan(rrule="FREQ=DAILY;COUNT=3", starts_on=DAY)
-    assert selectors.next_dates(plan, DAY + timedelta(days=1)) == [
+    assert plan_selectors.next_dates(plan, DAY + timedelta(days=1)) == [
         DAY + timedelta(days=1), DAY + timedelta(days=2),
     ]  # fmt: skip

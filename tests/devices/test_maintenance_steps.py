@@ -313,9 +313,11 @@ def test_a_plan_with_kinds_from_the_form_to_the_signature() -> None:
     assert 'name="value-1"' in body
     assert "68 to 72 kV" in body
     photo = SimpleUploadedFile("l.jpg", picture(), "image/jpeg")
-    kept = engineer.post(reverse("devices:order-photo", args=[order.pk, 2]), {"photo-2": photo})
+    kept = engineer.post(f"/api/v1/work-orders/{order.pk}/files/", {"file": photo, "step": 2})
     file = OrderFile.objects.get()
-    assert reverse("devices:order-file", args=[order.pk, file.pk]) in kept.content.decode()
+    assert kept.json()["id"] == file.pk
+    body = engineer.get(page).content.decode()
+    assert reverse("devices:order-file", args=[order.pk, file.pk]) in body
     answers = {"done-0": "on", "value-1": "80", "note-1": "", "value-3": "fine", "signature": "E"}
     complete = reverse("devices:order-step", args=[order.pk, "complete"])
     body = engineer.post(complete, answers).content.decode()

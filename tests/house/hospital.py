@@ -7,6 +7,7 @@ collides with it. Everything that could tell who the patient is holds a canary.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 
 from django.utils import timezone
 
@@ -34,6 +35,7 @@ from devices.models import (
     Device,
     DeviceKey,
     DeviceModel,
+    Downtime,
     InboxEntry,
     MaintenancePlan,
     Metric,
@@ -41,6 +43,7 @@ from devices.models import (
     ModelPlanException,
     Notification,
     OrderFile,
+    PersonSkill,
     Reading,
     ReadingImport,
     Rule,
@@ -60,6 +63,7 @@ from inventory.models import (
     Vendor,
     Warranty,
 )
+from maintenance.models import CalendarFeed, CoveredHours
 from notices.models import Notice
 from patients.models import Observation, Patient
 from planning.models import Scenario, Suggestion
@@ -155,6 +159,16 @@ def _devices(pk: int, now: datetime, user: User) -> None:
         pk=pk, device_model=model, title="Walk", rrule="FREQ=YEARLY", starts_on=now.date()
     )
     ModelPlanException.objects.create(pk=pk, model_plan=of_model, device=device, reason="walked")
+    Downtime.objects.create(
+        pk=pk, device=device, starts_at=now - timedelta(hours=3), ends_at=now - timedelta(hours=1),
+        reason="walked", created_by=user,
+    )  # fmt: skip
+    engineer = User.objects.create_user("walked-engineer", role="engineer", pk=pk + 1)
+    CalendarFeed.objects.create(
+        pk=pk, user=engineer, name="walk", scope="all", digest=sha256(b"walk").hexdigest()
+    )
+    CoveredHours.objects.create(pk=pk, device=device, week=[[[480, 1020]]] * 7)
+    PersonSkill.objects.create(pk=pk, person=user, name="walk", given_by=user)
     Blackout.objects.create(
         pk=pk, starts_on=now.date(), ends_on=now.date(), reason="walked", created_by=user
     )

@@ -263,6 +263,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     # several rooms have a `state`; without names of their own the schema would number them
     "ENUM_NAME_OVERRIDES": {
+        "OrderFileKindEnum": "devices.models.order_file.FileKind.choices",
+        "StepKindEnum": ["check", "number", "photo", "text"],
         "ComponentKindEnum": "devices.models.component.ComponentKind.choices",
         "ReadingImportStateEnum": "devices.models.reading_import.ImportState.choices",
         "RuleKindEnum": "devices.models.rule.RuleKind.choices",

@@ -17,3 +17,4 @@ class InventoryConfig(AppConfig):
         importlib.import_module("inventory.panels").connect()
         importlib.import_module("inventory.sections").connect()
         importlib.import_module("inventory.arrivals").connect()
+        importlib.import_module("inventory.telling").connect()

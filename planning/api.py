@@ -38,7 +38,7 @@ class AssumedSerializer(serializers.Serializer[Any]):
     seed = serializers.IntegerField(required=False)
 
 
-class ChangeSerializer(serializers.Serializer[Any]):
+class ScenarioChangeSerializer(serializers.Serializer[Any]):
     """One change; which fields it has depends on its kind."""
 
     kind = serializers.ChoiceField(choices=[(name, name) for name in changes.FIELDS])
@@ -53,7 +53,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
 class WhatIfSerializer(serializers.Serializer[Any]):
     """A scenario; kept where it has a name."""
 
-    changes = ChangeSerializer(  # type: ignore[call-arg]  # the list takes it
+    changes = ScenarioChangeSerializer(  # type: ignore[call-arg]  # the list takes it
         many=True, required=False, max_length=changes.MOST + 1
     )
     assumptions = AssumedSerializer(required=False)

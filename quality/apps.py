@@ -15,3 +15,5 @@ class QualityConfig(AppConfig):
     def ready(self) -> None:
         """Show its sections, guard its orders, hear of marks; models can be imported only now."""
         importlib.import_module("quality.panels").connect()
+        importlib.import_module("quality.telling").connect()
+        importlib.import_module("quality.selectors.dossier").connect()

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from devices.dossier import Section, register
 from devices.models import Device
 from quality.models import QASession, SessionState
 
@@ -55,3 +56,10 @@ def _row(session: QASession) -> tuple[str, ...]:
         f"superseded by {later[0]}" if later else "stands",
         session.sha256,
     )
+
+
+def connect() -> None:
+    """Have them in every file; called once, when the room is ready."""
+    columns = tuple(name.replace("_", " ") for name in COLUMNS)
+    section = Section("qa-sessions", "QA sessions", columns, lambda *given: rows(*given)[1])
+    register(section)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -67,8 +67,17 @@ class About:
     sha256: str
 
 
-def write(path: Path, content: Content, about: About) -> None:
-    """Write the file."""
+def write(
+    path: Path, content: Content, about: About, *, alive: Callable[[], None] = lambda: None
+) -> None:
+    """Write the file.
+
+    Args:
+        path: where.
+        content: what it says.
+        about: what stands around it.
+        alive: called at each page.
+    """
     register()
     template = BaseDocTemplate(
         str(path),
@@ -83,6 +92,7 @@ def write(path: Path, content: Content, about: About) -> None:
 
     def page(canvas: Canvas, document: BaseDocTemplate) -> None:
         _draw(canvas, about)
+        alive()
 
     template.addPageTemplates(PageTemplate(frames=[frame], onPage=page))
     template.build(list(_story(content, about)), canvasmaker=_Canvas)

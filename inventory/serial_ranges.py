@@ -23,6 +23,7 @@ _ALL = re.compile(
     r"all(?: (?:units?|serials?|serial numbers?|lots?|machines?|devices?|affected units?))?",
     re.IGNORECASE,
 )
+_NOTHING = {"none", "n/a", "na", "not applicable"}
 _NOT_A_SERIAL = re.compile(
     r"\b(?:lots?|batch|batches|expir\w*|manufactured|model|udi|catalog|between|before|after)\b",
     re.IGNORECASE,
@@ -89,7 +90,7 @@ def parse(text: str) -> Serials:
 
 
 def _take(found: Serials, token: str) -> None:
-    if not token:
+    if not any(c.isalnum() for c in token) or token.lower() in _NOTHING:
         return
     if _ALL.fullmatch(token):
         found.everything = True

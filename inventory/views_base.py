@@ -17,7 +17,17 @@ from devices.views_maintenance import actor, back, rights
 from twinhealth.errors import DomainError
 from twinhealth.web.errors import status_of
 
-__all__ = ["PAGE", "actor", "back", "csv_answer", "first_id", "form_page", "rights", "step"]
+__all__ = [
+    "PAGE",
+    "actor",
+    "back",
+    "csv_answer",
+    "first_id",
+    "form_page",
+    "rights",
+    "step",
+    "valid",
+]
 
 PAGE = 50
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -74,7 +73,6 @@ def run(
     keep: bool,
     expected: str = "",
     request: AnyRequest = None,
-    alive: Callable[[], None] = lambda: None,
 ) -> tuple[list[RowFate], bool]:
     """The fates of all rows; whether they were applied.
 
@@ -85,7 +83,6 @@ def run(
         keep: apply, if nothing is refused and the fates are those expected; else a dry run.
         expected: `digest` of the fates that a person was shown.
         request: for the audit trail.
-        alive: called now and then.
 
     Raises:
         InvalidInputError: those of `fit`.
@@ -94,10 +91,7 @@ def run(
     fates: list[RowFate] = []
     try:
         with transaction.atomic():
-            for place, row in enumerate(table.rows):
-                fates.append(judge.fate(row))
-                if place % 200 == 199:
-                    alive()
+            fates = [judge.fate(row) for row in table.rows]
             whole = not any(each.fate == Fate.REFUSED for each in fates)
             if not keep or not whole or digest(fates) != expected:
                 raise _BackError  # noqa: TRY301 - the transaction's end is its purpose

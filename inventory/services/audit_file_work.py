@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ PDF, ZIP = "audit-file.pdf", "audit-file.zip"
 SILENT = timedelta(seconds=300)  # a worker that says nothing for so long is gone
 WAITING = timedelta(seconds=30)  # a message that nobody took for so long is sent again
 MAX_ATTEMPTS = 3
+TELL_SECONDS = 5.0  # between two signs of life while the PDF is laid out
 
 
 class _LostError(Exception):
@@ -99,6 +101,14 @@ def _make(row: AuditFile, token: str) -> None:
         ):
             raise _LostError
 
+    told = time.monotonic()
+
+    def alive() -> None:
+        nonlocal told
+        if time.monotonic() - told > TELL_SECONDS:
+            told = time.monotonic()
+            tell(len(listed))
+
     content = audit_content.collect(listed, starts_on=row.starts_on, ends_on=row.ends_on, done=tell)
     now = timezone.now()
     about = About(
@@ -113,7 +123,7 @@ def _make(row: AuditFile, token: str) -> None:
     try:
         beside.mkdir(parents=True)
         audit_zip.write(beside / ZIP, content, about)
-        audit_pdf.write(beside / PDF, content, about)
+        audit_pdf.write(beside / PDF, content, about, alive=alive)
         tell(len(listed))
         if folder.exists():  # of a worker that died before it said so
             shutil.rmtree(folder)

@@ -59,7 +59,7 @@ def lost() -> list[int]:
 
 
 def work(*, import_id: int) -> None:
-    """Dry run, or apply; a second worker on the same file waits for its row and finds it done."""
+    """Dry run, or apply; a second worker on the same file leaves it alone."""
     job = InventoryImport.objects.filter(pk=import_id, state__in=_WORKING).first()
     if job is None:
         return
@@ -84,9 +84,12 @@ def _failed(job: InventoryImport, code: str, message: str) -> None:
 @transaction.atomic
 def _worked(job: InventoryImport) -> None:
     """One transaction, which holds the job's row: killed in between, nothing has happened."""
-    job = InventoryImport.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
-    if job.state not in _WORKING:
+    # who finds it locked leaves it to the one that is at it
+    rows = InventoryImport.objects.select_for_update(no_key=True, of=("self",), skip_locked=True)
+    found = rows.filter(pk=job.pk, state__in=_WORKING).first()
+    if found is None:
         return
+    job = found
     data = file_of(job).read_bytes()
     if hashlib.sha256(data).hexdigest() != job.sha256:
         raise ConflictError("file_changed", "The file isn't the one that was looked through.")

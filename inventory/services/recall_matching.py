@@ -20,7 +20,7 @@ def machines(pk: int | None = None) -> list[tuple[int, Machine]]:
     if pk is not None:
         rows = rows.filter(pk=pk)
     found = rows.values_list(
-        "pk", "model__manufacturer", "model__name", "serial", "udi", "twin__state__config"
+        "pk", "model__manufacturer", "model__name", "serial", "udi", "twin__state__reported"
     )
     return [
         (pk, Machine(maker, model, serial, _software(config), udi))
@@ -28,10 +28,10 @@ def machines(pk: int | None = None) -> list[tuple[int, Machine]]:
     ]
 
 
-def _software(config: object) -> str:
-    """The version of a reported configuration (DICOM Software Versions, 0018,1020)."""
-    value = config.get("software_versions") if isinstance(config, dict) else None
-    return str(value) if value else ""
+def _software(reported: object) -> str:
+    """The version that it told last (DICOM Software Versions, 0018,1020)."""
+    told = reported.get("software_versions") if isinstance(reported, dict) else None
+    return str(told.get("value") or "") if isinstance(told, dict) else ""
 
 
 def notice(recall: Recall) -> Notice:

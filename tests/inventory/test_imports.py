@@ -63,7 +63,7 @@ def test_encodings(encoding: str):
         (b"\xff\xfe", "empty_file"),
         (PARTS.encode("utf-16-le"), "not_text"),  # without its mark
         (b"number,name\nA,\x81\x8d\n", "unknown_encoding"),
-        (b"number,name\nA,\xc3", "unknown_encoding"),
+        (b"number,name\nA,\xc3", "unknown_encoding"),  # cut off within a character
         (b"\xff\xfea", "unknown_encoding"),
         (b"%PDF-1.7\x00\x01,\x9d", "not_text"),
         (b"number,number\nA,B\n", "duplicate_heading"),
@@ -74,10 +74,6 @@ def test_encodings(encoding: str):
     ],
 )
 def test_files_that_nobody_can_read(data: bytes, code: str):
-    if code == "unknown_encoding" and data.endswith(b"\xc3"):
-        # `Ã` in Windows-1252: it may be one
-        assert table.read(data).encoding == "Windows-1252"
-        return
     refused(code, table.read, data)
 
 
@@ -406,11 +402,14 @@ def sent(text: str = PARTS, kind: str = "parts") -> InventoryImport:
 
 
 @pytest.mark.django_db
-def test_a_file_is_looked_through_then_applied_and_its_fates_stay():
+def test_a_file_is_looked_through_then_applied_and_its_fates_stay(
+    django_capture_on_commit_callbacks: Any,
+):
     job = sent()
     assert (job.state, job.counts, Part.objects.count()) == ("checked", {"added": 2}, 0)
     imports.apply(job=job, actor=user(Role.ADMIN))
-    import_work.work(import_id=job.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        import_work.work(import_id=job.pk)
     job.refresh_from_db()
     assert (job.state, Part.objects.count(), job.fates.count()) == ("done", 2, 2)
     assert not import_work.file_of(job).exists()

@@ -45,6 +45,7 @@ def sure(notice: dict[str, str], machine: dict[str, str]) -> str:
         ({"manufacturer": "ACME Medical Systems GmbH"}, {}, "likely"),
         ({"model_text": "The XR 600 digital X-ray system, catalog 77"}, {}, "likely"),
         ({"model_text": "xr600"}, {}, "likely"),
+        ({"serials": "N/A"}, {}, "likely"),
         ({"serials": "Lot 2231"}, {}, "possible"),  # nobody can tell
         ({"serials": "units made before May 2020"}, {}, "possible"),
         ({"model_text": "XR"}, {}, ""),  # one short word is no family

@@ -65,6 +65,8 @@ def _every_room_has_something_and_says_that_it_is_synthetic() -> None:
     assert is_seeded()
     assert Device.objects.count() == len([m for m in MACHINES if m.registered])
     assert not Device.objects.filter(is_synthetic=False).exists()
+    # known since their telemetry began: the figures have hours to cover
+    assert not Device.objects.filter(noted_since=None).exists()
     assert Patient.objects.filter(is_synthetic=True).count() == 11 == Patient.objects.count()
     assert not Observation.objects.filter(is_synthetic=False).exists()
     assert Image.objects.filter(is_demo=True).exclude(attribution="").count() == 11

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import requires
 from accounts.permissions import Can
+from devices import checklist as steps_of
 from devices import selectors_maintenance as order_selectors
 from devices.views_maintenance import actor, rights
 from devices.views_order_files import as_response
@@ -113,7 +114,9 @@ def _draft_page(
         "form": form or SessionForm(session=one),
         "sign_form": sign_form or SignForm(session=one),
         "may_count_for": countable(one).exists(),
-        "may_close": order is not None and order.state == "in_progress",
+        "may_close": order is not None
+        and order.state == "in_progress"
+        and not steps_of.unanswered(order.checklist),
         "newer": one.protocol.current if one.protocol.current_id != one.version_id else None,
         "max_values": MAX_VALUES,
         "now": timezone.now(),

@@ -107,7 +107,8 @@ def digest_of(person: Person, *, since: datetime, until: datetime, now: datetime
     once = [key for key, kind in wanted.items() if not kind.lasting]
     mine = Notice.objects.filter(user=person.user, ended_at=None)
     rows = [
-        *mine.filter(kind__in=lasting).order_by("at", "pk"),
+        # occasions begin with the due date or the moment: the most urgent first
+        *mine.filter(kind__in=lasting).order_by("occasion", "pk"),
         *mine.filter(kind__in=once, told_at__gt=since, told_at__lte=until).order_by("at", "pk"),
     ]
     over = still_true(rows, now)

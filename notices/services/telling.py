@@ -84,7 +84,7 @@ def tell(*, kind: Kind, people: People, base: Span) -> int:
     _end(kind, base)
     made = 0
     for group in _batches(_new(kind, people, replace(base, since=since))):
-        made += _write(kind, group, base)
+        made += _write(kind, group, base, look.until - OVERLAP)
     if look.until < now:
         Look.objects.filter(pk=look.pk).update(until=now)
     return made
@@ -119,20 +119,28 @@ def _key(each: Addressed) -> tuple[int, int, str]:
     return (each.person.user.pk, each.happening.subject, each.happening.key)
 
 
-def _write(kind: Kind, group: Sequence[Addressed], base: Span) -> int:
-    """The notices with their e-mails; what is over by now is written as such and not sent."""
+def _write(kind: Kind, found: Sequence[Addressed], base: Span, last: datetime) -> int:
+    """The notices with their e-mails; what is over by now is written as such and not sent.
+
+    Of what is over, only what came since the last look (a worker was down): nobody waits for more.
+    """
     now = base.until
     asked = [
         Told(number, each.happening.subject, each.happening.key, each.person.user.pk, each.by_name)
-        for number, each in enumerate(group)
+        for number, each in enumerate(found)
     ]
     over = kind.over(asked, base)
-    rows = [_row(kind, each, over.get(number, ""), now) for number, each in enumerate(group)]
+    kept = [
+        (each, over.get(number, ""))
+        for number, each in enumerate(found)
+        if number not in over or each.happening.at > last
+    ]
+    rows = [_row(kind, each, why, now) for each, why in kept]
     if kind.lasting:
         _supersede(kind, rows, now)
     mailed = [
         (row, each)
-        for row, each in zip(rows, group, strict=True)
+        for row, (each, _) in zip(rows, kept, strict=True)
         if each.way == Way.EMAIL and not row.ended_because
     ]
     posts = [

@@ -110,6 +110,15 @@ def test_three_days_down_skips_nothing() -> None:
     assert sorted(told(engineer, kind="order_due")) == [("order_due", row.pk) for row in rows]
 
 
+def test_the_first_look_writes_nothing_that_is_over() -> None:
+    engineer = person()
+    row = order(engineer, DUE)
+    run(at(DUE + 3 * DAY))
+    assert Notice.objects.filter(user=engineer).count() == 1
+    assert told(engineer) == [("order_overdue", row.pk)]
+    assert run(at(DUE + 3 * DAY, "06:35")) == 0
+
+
 def test_the_database_takes_one_notice_per_occasion() -> None:
     engineer = person()
     order(engineer, DUE)

@@ -78,7 +78,7 @@ def test_before_somebody_buys_a_part_the_order_says_who_pays():
     contracts.add_warranty(actor=admin(), device=machine, vendor=vendor, until=today(-1))
     for address in (
         reverse("devices:order", args=[order.pk]),
-        reverse("devices:device", args=[machine.pk]),
+        reverse("devices:device-sections", args=[machine.pk]),
     ):
         page = browser(Role.ENGINEER).get(address).content.decode()
         assert "Under contract" in page
@@ -297,7 +297,7 @@ def test_queries_dont_grow_with_rows():
         reverse("inventory:recall", args=[recall.pk]),
         reverse("devices:order", args=[order.pk]),
     ]
-    addresses += [reverse("devices:device", args=[machine.pk])]
+    addresses += [reverse("devices:device-sections", args=[machine.pk])]
     for address in addresses:
         client.get(address)  # what is remembered for a while
     before = {address: queries(client, address) for address in addresses}

@@ -117,7 +117,7 @@ def test_a_session_is_typed_kept_and_signed_on_its_page() -> None:
     order = create_from_alert(actor=who, alert=Alert.objects.get())
     panel = client.get(reverse("devices:order", args=[order.pk])).content.decode()
     assert "A session that passes shows that the work held." in panel
-    twin = client.get(reverse("devices:device", args=[device.pk])).content.decode()
+    twin = client.get(reverse("devices:device-sections", args=[device.pk])).content.decode()
     assert "failing" in twin
     for name, args in (
         ("devices:alert", [Alert.objects.get().pk]),

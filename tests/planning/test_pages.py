@@ -260,7 +260,7 @@ def test_the_loss_of_a_machine() -> None:
     )
     assert engineer.get(reverse("planning:loss", args=[999_999])).status_code == 404
     assert f'href="{reverse("planning:loss", args=[device.pk])}"' in engineer.get(
-        reverse("devices:device", args=[device.pk])
+        reverse("devices:device-sections", args=[device.pk])
     ).content.decode()  # fmt: skip
 
 

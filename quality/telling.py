@@ -26,8 +26,8 @@ def instrument_ends(span: Span) -> list[Happening]:
     first, last = span.days
     near = Q(pk__in=[])
     for before in BEFORE:
-        ends = (first + timedelta(days=before), last + timedelta(days=before))
-        near |= Q(calibrated_until__range=ends)
+        days = (first + timedelta(days=before), last + timedelta(days=before))
+        near |= Q(calibrated_until__range=days)
     found = []
     for row in Instrument.objects.filter(near, retired_at=None).order_by("pk"):
         for before in BEFORE:

@@ -28,7 +28,7 @@ class Door:
     counted: str = ""  # the page whose count it shows, if not its own
 
 
-_MAINTENANCE = ("/maintenance", "/planning")
+_MAINTENANCE = ("/maintenance", "/planning", "/quality", "/inventory")
 
 RAIL: dict[str, tuple[Door, ...]] = {
     Role.CLINICIAN: (

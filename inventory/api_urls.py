@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from .api_contracts import ContractViewSet, WarrantyViewSet
 from .api_files import AuditFileViewSet, InventoryImportViewSet, Mds2View
+from .api_needs import ModelPlanPartsView, PlanPartsView
 from .api_parts import PartViewSet, VendorViewSet
 from .api_recalls import RecallCandidateViewSet, RecallViewSet
 
@@ -22,5 +23,7 @@ router.register("inventory-imports", InventoryImportViewSet, basename="api-inven
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *router.urls,
+    path("maintenance-plans/<int:pk>/parts/", PlanPartsView.as_view(), name="api-plan-parts"),
+    path("model-plans/<int:pk>/parts/", ModelPlanPartsView.as_view(), name="api-model-plan-parts"),
     path("device-models/<int:pk>/mds2/", Mds2View.as_view(), name="api-mds2"),
 ]

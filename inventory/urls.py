@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from . import views_contracts as contracts
 from . import views_files as files
 from . import views_mds2 as mds2
+from . import views_needs as needs
 from . import views_parts as parts
 from . import views_recalls as recalls
 
@@ -23,6 +24,8 @@ urlpatterns: list[URLPattern] = [
     path("inventory/parts/<int:pk>/count/", parts.part_count, name="part-count"),
     path("inventory/orders/<int:pk>/issue/", parts.order_issue, name="order-issue"),
     path("inventory/movements/<int:pk>/return/", parts.movement_return, name="movement-return"),
+    path("inventory/plans/<int:pk>/parts/", needs.plan_need, name="plan-need"),
+    path("inventory/model-plans/<int:pk>/parts/", needs.model_plan_need, name="model-plan-need"),
     path("inventory/vendors/", parts.vendor_list, name="vendors"),
     path("inventory/vendors/new/", parts.vendor_new, name="vendor-new"),
     path("inventory/vendors/<int:pk>/", parts.vendor_edit, name="vendor"),

@@ -8,9 +8,18 @@ from decimal import Decimal
 from django.utils import timezone
 
 from accounts.models import User
-from devices.models import Device, DeviceModel, WorkOrder
-from inventory.models import Recall, Vendor
-from inventory.services import contracts, mds2, parts, recall_matching, recalls, stock, vendors
+from devices.models import Device, DeviceModel, MaintenancePlan, WorkOrder
+from inventory.models import Part, Recall, Vendor
+from inventory.services import (
+    contracts,
+    mds2,
+    needs,
+    parts,
+    recall_matching,
+    recalls,
+    stock,
+    vendors,
+)  # fmt: skip
 
 # number, name, unit, becomes, model, price, place, in stock, reorder at, order
 PARTS = (
@@ -55,6 +64,9 @@ def seed_inventory(*, devices: list[Device], admin: User, engineer: User, now: d
         is_synthetic=True,
     )
     _parts(vendor, models, admin, engineer)
+    for plan in MaintenancePlan.objects.filter(device=by_name["XR-3"]):
+        part = Part.objects.get(number="FLT-07")
+        needs.need(plan=plan, part=part, amount=4, actor=admin)  # more than there are
     contracts.save(
         actor=admin,
         vendor=vendor,

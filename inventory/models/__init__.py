@@ -5,6 +5,7 @@ from .contract import Contract, ContractKind, Warranty
 from .import_job import Fate, ImportFate, ImportKind, ImportState, InventoryImport
 from .mds2 import Answer, Mds2Answer, Mds2Sheet
 from .part import MovementKind, Part, StockMovement
+from .plan_part import PlanPart
 from .recall import CandidateState, Recall, RecallCandidate, RecallStep, Severity, Sureness
 from .vendor import Vendor
 
@@ -24,6 +25,7 @@ __all__ = [
     "Mds2Sheet",
     "MovementKind",
     "Part",
+    "PlanPart",
     "Recall",
     "RecallCandidate",
     "RecallStep",

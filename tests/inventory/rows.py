@@ -6,8 +6,13 @@ import itertools
 from decimal import Decimal
 from typing import Any
 
+from django.test import Client
+from rest_framework.test import APIClient
+
+from accounts.permissions import Role
 from inventory.models import Part, Vendor
 from inventory.services import parts, stock, vendors
+from tests.devices.factories import user
 
 _NUMBERS = itertools.count(1)
 
@@ -30,3 +35,15 @@ def make_part(in_stock: int = 5, **fields: Any) -> Part:
         stock.receive(part=part, amount=in_stock, actor=None)
     part.refresh_from_db()
     return part
+
+
+def browser(role: str = Role.ADMIN) -> Client:
+    client = Client()
+    client.force_login(user(role))
+    return client
+
+
+def api(role: str = Role.ADMIN) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(user(role))
+    return client

@@ -11,32 +11,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from rest_framework.test import APIClient
 
 from accounts.permissions import Role
 from inventory import selectors
 from inventory.mds2 import BY_CODE, QUESTIONS, SECTIONS
 from inventory.models import Contract, Part, StockMovement, Warranty
 from inventory.services import contracts, import_work, recall_matching, recalls
-from tests.devices.factories import device, model, user
+from tests.devices.factories import device, model
 from tests.devices.maintenance_rows import admin, make_order, today
 from twinhealth.errors import ConflictError, InvalidInputError
 
-from .rows import make_part, make_vendor
+from .rows import api, browser, make_part, make_vendor
 
 pytestmark = pytest.mark.django_db
-
-
-def browser(role: str = Role.ADMIN) -> Client:
-    client = Client()
-    client.force_login(user(role))
-    return client
-
-
-def api(role: str = Role.ADMIN) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(user(role))
-    return client
 
 
 def body(client: Client, name: str, *args: Any, query: str = "") -> str:

@@ -136,6 +136,9 @@ _BODY = {
 def back(request: HttpRequest, default: str, *args: Any) -> HttpResponse:
     """To the page that the form came from, where it is one of ours."""
     target = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
+    # a word without a slash would be taken for a page's name
+    if target.startswith("/") and url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}
+    ):
         return redirect(target)
     return redirect(default, *args)

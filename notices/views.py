@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import Can, may
+from devices import moments
 from devices.notice_kinds import kind as kind_of
 from devices.views import actor
+from twinhealth.errors import InvalidInputError
 
 from . import selectors
 from .services import reading
@@ -70,14 +71,12 @@ def read_all(request: HttpRequest) -> HttpResponse:
 def undo(request: HttpRequest) -> HttpResponse:
     """Those marked at a moment are unread again."""
     try:
-        at = parse_datetime(request.POST.get("at", "")[:40])
-    except ValueError:
-        at = None
-    if at is not None and timezone.is_aware(at):
+        at = moments.moment(request.POST.get("at", "")[:40])
+    except InvalidInputError:
+        messages.error(request, "Nothing to take back.")
+    else:
         count = reading.undo(user=actor(request), at=at)
         messages.success(request, f"{count} unread again.")
-    else:
-        messages.error(request, "Nothing to take back.")
     return _back(request)
 
 

@@ -21,6 +21,7 @@ from devices.api_alerts import given_by
 from devices.api_maintenance import Base, pk_filter
 from devices.fields import LARGEST_ID
 from devices.selectors import twin
+from imaging.filters import MomentFilter
 
 from . import serializers as shapes
 from .models import Instrument, Protocol, QASession, SessionState, Verdict
@@ -138,8 +139,8 @@ class SessionFilters(django_filters.FilterSet):
     order = pk_filter("order")
     state = django_filters.ChoiceFilter(choices=SessionState.choices)
     verdict = django_filters.ChoiceFilter(choices=Verdict.choices)
-    performed_from = django_filters.IsoDateTimeFilter(field_name="performed_at", lookup_expr="gte")
-    performed_to = django_filters.IsoDateTimeFilter(field_name="performed_at", lookup_expr="lt")
+    performed_from = MomentFilter(field_name="performed_at", lookup_expr="gte")
+    performed_to = MomentFilter(field_name="performed_at", lookup_expr="lt")
 
     class Meta:
         model = QASession

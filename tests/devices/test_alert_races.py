@@ -106,7 +106,7 @@ def test_of_four_workers_one_delivers(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Notification.objects.get()
     sent: list[int] = []
 
-    def send(notification: Notification, now: object) -> channels.Result:
+    def send(notification: Notification, *_: object) -> channels.Result:
         sent.append(notification.pk)
         return channels.Result(channels.Outcome.DELIVERED, None, "")
 

@@ -410,9 +410,9 @@ def test_queries_do_not_grow_with_the_fleet(
         device = f.device(model, location=f"R{number}")
         f.reading(device, noise, 11, timezone.now())
         evaluate_rules(device=device, now=timezone.now())
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         engineer.get(f"{API}devices/")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         engineer.get(f"{API}devices/{device.pk}/")
     with django_assert_num_queries(2):
         engineer.get(f"{API}alerts/")

@@ -378,7 +378,7 @@ def test_queries_do_not_grow(count: int, engineer: Client, django_assert_num_que
         engineer.get("/devices/")
     with django_assert_num_queries(23):
         engineer.get(f"/devices/{device.pk}/")
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(23):
         engineer.get(f"/devices/{device.pk}/sections/")
     with django_assert_num_queries(10):
         engineer.get("/alerts/")

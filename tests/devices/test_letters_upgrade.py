@@ -24,6 +24,7 @@ def kept() -> list[tuple[object, ...]]:
         return [tuple(str(value).replace("-", "") for value in row) for row in cursor.fetchall()]
 
 
+@pytest.mark.timeout(1200)  # all rooms go back and come again; half of it would spoil what follows
 @pytest.mark.django_db(transaction=True)
 def test_an_upgrade_keeps_every_message() -> None:
     newest = MigrationExecutor(connection).loader.graph.leaf_nodes()

@@ -106,6 +106,7 @@ def test_no_partitions_are_asked_of_a_plain_table() -> None:
         assert listed() == partitions.make(now=timezone.now()) == []
 
 
+@pytest.mark.timeout(1200)  # all rooms go back and come again; half of it would spoil what follows
 @pytest.mark.django_db(transaction=True)
 def test_an_upgrade_keeps_every_reading_and_adds_them_up() -> None:
     newest = MigrationExecutor(connection).loader.graph.leaf_nodes()

@@ -324,6 +324,7 @@ def test_an_empty_hospital_says_so(admin: User) -> None:
         assert words in page
 
 
+@pytest.mark.timeout(1200)  # all rooms go back and come again; half of it would spoil what follows
 @pytest.mark.django_db(transaction=True)
 def test_an_upgrade_settles_hours_for_policies_that_knew_none() -> None:
     """What was deleted before left no five minutes to make hours of."""

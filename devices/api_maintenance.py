@@ -27,9 +27,9 @@ from .services import plans
 
 
 def pk_filter(name: str) -> django_filters.NumberFilter:
-    """By the number of a row that it points to."""
+    """By the number of a row that it points to, or of one of them."""
     return django_filters.NumberFilter(
-        field_name=f"{name}_id", min_value=0, max_value=LARGEST_ID, decimal_places=0
+        field_name=name, min_value=0, max_value=LARGEST_ID, decimal_places=0
     )
 
 

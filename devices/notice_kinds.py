@@ -75,6 +75,11 @@ class Span:
         """The first and last day whose morning may fall into it."""
         return self.day_of(self.since), self.day_of(self.until)
 
+    def before(self, day: date, numbers: Iterable[int]) -> list[tuple[int, datetime]]:
+        """Mornings so many days before a day (below 0: after it) that fall into the span."""
+        found = [(number, self.morning(day - timedelta(days=number))) for number in numbers]
+        return [(number, at) for number, at in found if self.has(at)]
+
     def weekly(self, first: date) -> list[tuple[int, datetime]]:
         """Mornings of `first` and of each 7th day after it that fall into the span, numbered."""
         start, last = self.days

@@ -16,7 +16,6 @@ from accounts.permissions import Can, may
 from devices.api import actor
 from devices.api_alerts import given_by
 from devices.api_maintenance import Base, pk_filter
-from devices.fields import LARGEST_ID
 from twinhealth.errors import InvalidInputError, NotPermittedError
 
 from . import selectors
@@ -75,9 +74,7 @@ class PartFilters(django_filters.FilterSet):
     """Parts by vendor, model and whether they are to be reordered."""
 
     vendor = pk_filter("vendor")
-    fits = django_filters.NumberFilter(
-        field_name="fits", min_value=0, max_value=LARGEST_ID, decimal_places=0
-    )
+    fits = pk_filter("fits")
     active = django_filters.BooleanFilter()
     low = django_filters.BooleanFilter(method="filter_low")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.urls import reverse
 
@@ -20,27 +20,21 @@ BEFORE = (30, 7, 0)
 
 def contract_ends(span: Span) -> list[Happening]:
     """30 and 7 days before the last day for giving notice, and on it."""
-    first, last = span.days
-    # notice is given at most some years before the end: those that run are few
-    running = Contract.objects.select_related("vendor").filter(ends_on__gte=first)
-    found = []
-    for contract in running.order_by("pk"):
-        day = selectors.notice_by(contract)
-        for days in BEFORE:
-            at = span.morning(day - timedelta(days=days))
-            if first <= day - timedelta(days=days) <= last and span.has(at):
-                words = f"{contract.vendor.name} {contract.number}: give notice by {day:%Y-%m-%d}"
-                found.append(
-                    Happening(
-                        at=at,
-                        subject=contract.pk,
-                        key=f"{contract.ends_on}:{contract.notice_days}:{days}",
-                        title=f"Contract {words}, ends on {contract.ends_on:%Y-%m-%d}",
-                        path=reverse("inventory:contract", args=[contract.pk]),
-                        synthetic=contract.is_synthetic,
-                    )
-                )
-    return found
+    # notice is given before the end: those that have ended have nothing to tell
+    running = Contract.objects.select_related("vendor").filter(ends_on__gte=span.days[0])
+    return [
+        Happening(
+            at=at,
+            subject=contract.pk,
+            key=f"{contract.ends_on}:{contract.notice_days}:{days}",
+            title=f"Contract {contract.vendor.name} {contract.number}: give notice by"
+            f" {selectors.notice_by(contract):%Y-%m-%d}, ends on {contract.ends_on:%Y-%m-%d}",
+            path=reverse("inventory:contract", args=[contract.pk]),
+            synthetic=contract.is_synthetic,
+        )
+        for contract in running.order_by("pk")
+        for days, at in span.before(selectors.notice_by(contract), BEFORE)
+    ]
 
 
 def _contract_over(told: Sequence[Told], span: Span) -> Mapping[int, str]:

@@ -85,11 +85,9 @@ def coming(span: Span) -> list[Happening]:
     )
     found = []
     for row in _rows(span, near):
-        for days in span.ahead:
-            at = span.morning(row.due_on - timedelta(days=days))
-            if span.has(at):
-                words = f"due on {row.due_on:%Y-%m-%d}"
-                found.append(row.happening(at, f"{row.due_on}:{days}", words, ahead=days))
+        words = f"due on {row.due_on:%Y-%m-%d}"
+        for days, at in span.before(row.due_on, span.ahead):
+            found.append(row.happening(at, f"{row.due_on}:{days}", words, ahead=days))
     return _told(found)
 
 

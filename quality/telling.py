@@ -28,23 +28,18 @@ def instrument_ends(span: Span) -> list[Happening]:
     for before in BEFORE:
         days = (first + timedelta(days=before), last + timedelta(days=before))
         near |= Q(calibrated_until__range=days)
-    found = []
-    for row in Instrument.objects.filter(near, retired_at=None).order_by("pk"):
-        for before in BEFORE:
-            at = span.morning(row.calibrated_until - timedelta(days=before))
-            if span.has(at):
-                ends = "holds until" if before >= 0 else "ended on"
-                found.append(
-                    Happening(
-                        at=at,
-                        subject=row.pk,
-                        key=f"{row.calibrated_until}:{before}",
-                        title=f"{row.name} {row.serial}: its calibration {ends}"
-                        f" {row.calibrated_until:%Y-%m-%d}",
-                        path=reverse("quality:instruments"),
-                    )
-                )
-    return found
+    return [
+        Happening(
+            at=at,
+            subject=row.pk,
+            key=f"{row.calibrated_until}:{before}",
+            title=f"{row.name} {row.serial}: its calibration"
+            f" {'holds until' if before >= 0 else 'ended on'} {row.calibrated_until:%Y-%m-%d}",
+            path=reverse("quality:instruments"),
+        )
+        for row in Instrument.objects.filter(near, retired_at=None).order_by("pk")
+        for before, at in span.before(row.calibrated_until, BEFORE)
+    ]
 
 
 def _over(told: Sequence[Told], span: Span) -> Mapping[int, str]:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
-
 from accounts.models import User
-from accounts.services import audit
+from accounts.services import policies
 from devices.models import AlertPolicy
 from devices.models.alert_policy import LONGEST_ESCALATE, LONGEST_GROUP
 from devices.plain_text import clean
 from devices.selectors.alert_policy import policy_now
-from twinhealth.errors import ConflictError, InvalidInputError
+from twinhealth.errors import InvalidInputError
 
 from . import AnyRequest
 
 
-@transaction.atomic
 def settle(
     *,
     user: User,
@@ -51,33 +48,12 @@ def settle(
             f"{LONGEST_GROUP}.",
         )
     before = policy_now()
-    changed = ConflictError(
-        "policy_changed",
-        "Another admin has changed the policy since you looked. Look again, then change it.",
-        number=before.number,
-    )
-    if seen is not None and seen != before.number:
-        raise changed
+    policies.check_seen(before, seen)
     if (escalate_minutes, group_minutes) == (before.escalate_minutes, before.group_minutes):
         raise InvalidInputError("nothing_changes", "This is what holds already.")
-    try:
-        with transaction.atomic():
-            policy = AlertPolicy.objects.create(
-                number=before.number + 1,
-                escalate_minutes=escalate_minutes,
-                group_minutes=group_minutes,
-                reason=reason,
-                by=user,
-                by_name=str(user),
-                at=now,
-            )
-    except IntegrityError as error:  # of two at once, the database takes one
-        raise changed from error
-    audit.record(
-        actor=user,
-        verb="settled_alert_policy",
-        obj=policy,
+    settled = {"escalate_minutes": escalate_minutes, "group_minutes": group_minutes}
+    return policies.add(
+        AlertPolicy, before, settled,
+        user=user, reason=reason, now=now, verb="settled_alert_policy", detail=settled,
         request=request,
-        detail={"escalate_minutes": escalate_minutes, "group_minutes": group_minutes},
-    )
-    return policy
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from accounts.models import User
-from accounts.services import audit
+from accounts.services import audit, policies
 from devices.models import RetentionPolicy, RetentionRun
 from devices.models.retention import LONGEST, SHORTEST
 from devices.retention import cuts
@@ -62,32 +62,13 @@ def settle(
     before = policy_now()
     if lengths == before.lengths:
         raise InvalidInputError("nothing_changes", "This is what holds already.")
-    changed = ConflictError(
-        "policy_changed",
-        "Another admin has changed the policy since you looked. Look again, then change it.",
-        number=before.number,
-    )
-    if seen is not None and seen != before.number:
-        raise changed
-    with transaction.atomic():
-        try:
-            with transaction.atomic():
-                policy = RetentionPolicy.objects.create(
-                    number=before.number + 1,
-                    **lengths,
-                    reason=said,
-                    by=user,
-                    by_name=str(user),
-                    at=now,
-                )
-        except IntegrityError as error:  # of two at once, the database takes one
-            raise changed from error
-        names = ("raw", "five_minutes", "hours", "days")
-        detail = dict(zip(names, lengths.values(), strict=True))
-        audit.record(
-            actor=user, verb="settled_retention", obj=policy, request=request, detail=detail
-        )
-        return policy
+    policies.check_seen(before, seen)
+    names = ("raw", "five_minutes", "hours", "days")
+    return policies.add(
+        RetentionPolicy, before, lengths,
+        user=user, reason=said, now=now, verb="settled_retention", request=request,
+        detail=dict(zip(names, lengths.values(), strict=True)),
+    )  # fmt: skip
 
 
 def check_months(*given: int | None) -> None:

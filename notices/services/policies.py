@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
-
 from accounts.models import User
-from accounts.services import audit
+from accounts.services import policies
 from devices.plain_text import clean
 from devices.services.order_changes import AnyRequest
 from notices.models import LONGEST_DAYS, NoticePolicy
 from notices.spans import policy_now
-from twinhealth.errors import ConflictError, InvalidInputError
+from twinhealth.errors import InvalidInputError
 
 
-@transaction.atomic
 def settle(
     *,
     user: User,
@@ -45,33 +42,12 @@ def settle(
     if not all(1 <= days <= LONGEST_DAYS for days in (escalate_days, hold_days)):
         raise InvalidInputError("bad_days", f"1 to {LONGEST_DAYS} days.", limit=LONGEST_DAYS)
     before = policy_now()
-    changed = ConflictError(
-        "policy_changed",
-        "Another admin has changed the policy since you looked. Look again, then change it.",
-        number=before.number,
-    )
-    if seen is not None and seen != before.number:
-        raise changed
+    policies.check_seen(before, seen)
     if (escalate_days, hold_days) == (before.escalate_days, before.hold_days):
         raise InvalidInputError("nothing_changes", "This is what holds already.")
-    try:
-        with transaction.atomic():
-            policy = NoticePolicy.objects.create(
-                number=before.number + 1,
-                escalate_days=escalate_days,
-                hold_days=hold_days,
-                reason=reason,
-                by=user,
-                by_name=str(user),
-                at=now,
-            )
-    except IntegrityError as error:  # of two at once, the database takes one
-        raise changed from error
-    audit.record(
-        actor=user,
-        verb="settled_notice_policy",
-        obj=policy,
+    settled = {"escalate_days": escalate_days, "hold_days": hold_days}
+    return policies.add(
+        NoticePolicy, before, settled,
+        user=user, reason=reason, now=now, verb="settled_notice_policy", detail=settled,
         request=request,
-        detail={"escalate_days": escalate_days, "hold_days": hold_days},
-    )
-    return policy
+    )  # fmt: skip

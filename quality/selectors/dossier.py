@@ -16,10 +16,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def rows(
-    device: Device, start: datetime, end: datetime
-) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Columns, and a row of texts for each session measured in `[start, end)`, oldest first.
+def rows(device: Device, start: datetime, end: datetime) -> list[tuple[str, ...]]:
+    """A row of texts for each session measured in `[start, end)`, oldest first (`COLUMNS`).
 
     Superseded sessions are there too, and say by which one. Times are ISO 8601 in the hospital's
     zone. Texts are as typed: whoever writes them into a file escapes them.
@@ -35,7 +33,7 @@ def rows(
         .prefetch_related("superseded_by")
         .order_by("performed_at", "pk")
     )
-    return COLUMNS, [_row(session) for session in found]
+    return [_row(session) for session in found]
 
 
 def _row(session: QASession) -> tuple[str, ...]:
@@ -61,5 +59,4 @@ def _row(session: QASession) -> tuple[str, ...]:
 def connect() -> None:
     """Have them in every file; called once, when the room is ready."""
     columns = tuple(name.replace("_", " ") for name in COLUMNS)
-    section = Section("qa-sessions", "QA sessions", columns, lambda *given: rows(*given)[1])
-    register(section)
+    register(Section("qa-sessions", "QA sessions", columns, rows))

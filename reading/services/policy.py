@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.services import audit
+from accounts.services import policies
 from reading.models import ReadingPolicy, Twice
 from reading.models.policy import LONGEST, SHORTEST
 from reading.selectors_policy import policy_now
-from twinhealth.errors import ConflictError, InvalidInputError
+from twinhealth.errors import InvalidInputError
 
 from .words import reason_of
 
@@ -48,36 +47,13 @@ def settle(
     settled = (ceiling_minutes, twice, twice_percent)
     if settled == (before.ceiling_minutes, before.twice, before.twice_percent):
         raise InvalidInputError("nothing_changes", "This is what holds already.")
-    changed = ConflictError(
-        "policy_changed",
-        "Another admin has changed the policy since you looked. Look again, then change it.",
-        number=before.number,
-    )
-    if seen is not None and seen != before.number:
-        raise changed
-    with transaction.atomic():
-        try:
-            with transaction.atomic():
-                policy = ReadingPolicy.objects.create(
-                    number=before.number + 1,
-                    ceiling_minutes=ceiling_minutes,
-                    twice=twice,
-                    twice_percent=twice_percent,
-                    reason=said,
-                    by=user,
-                    by_name=str(user),
-                    at=timezone.now(),
-                )
-        except IntegrityError as error:  # of two at once, the database takes one
-            raise changed from error
-        audit.record(
-            actor=user,
-            verb="settled_policy",
-            obj=policy,
-            request=request,
-            detail={"ceiling": ceiling_minutes, "twice": twice, "percent": twice_percent},
-        )
-        return policy
+    policies.check_seen(before, seen)
+    return policies.add(
+        ReadingPolicy, before,
+        {"ceiling_minutes": ceiling_minutes, "twice": twice, "twice_percent": twice_percent},
+        user=user, reason=said, now=timezone.now(), verb="settled_policy", request=request,
+        detail={"ceiling": ceiling_minutes, "twice": twice, "percent": twice_percent},
+    )  # fmt: skip
 
 
 def _check(ceiling_minutes: int, twice: str, twice_percent: int | None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.core.signals import request_finished, request_started
 from django.test import Client
@@ -184,6 +185,15 @@ def reader() -> User:
 def version() -> DetectorVersion:
     # not active while films come in: what was found is written by the test, not by a worker
     return make_version("candidate")
+
+
+def clean(visitor: Visitor) -> None:
+    """Nothing went wrong on the way, and axe finds nothing serious on the page."""
+    assert visitor.complaints == []
+    assert visitor.refusals() == []
+    found = Axe().run(visitor.page).response["violations"]
+    serious = [v for v in found if v["impact"] in {"serious", "critical"}]
+    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in serious] == []
 
 
 @pytest.fixture

@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from devices.models import MaintenancePlan, WorkOrder
-from tests.browser.conftest import PHONE, Visitor, place
+from tests.browser.conftest import PHONE, Visitor, clean, place
 from tests.devices.factories import user
 from tests.devices.maintenance_rows import STEPS, admin, make_device, make_order, make_plan, today
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Visit = Callable[..., Visitor]
-
-
-def clean(visitor: Visitor) -> None:
-    assert visitor.complaints == []
-    assert visitor.refusals() == []
-    found = Axe().run(visitor.page).response["violations"]
-    serious = [v for v in found if v["impact"] in {"serious", "critical"}]
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in serious] == []
 
 
 def test_a_plan_is_made_with_its_dates_in_view(visit: Visit) -> None:

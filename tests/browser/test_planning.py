@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, Visitor
+from tests.browser.conftest import PHONE, Visitor, clean
 from tests.devices.maintenance_rows import admin, today
 from tests.planning.rows import failing, planned
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Visit = Callable[..., Visitor]
-
-
-def clean(visitor: Visitor) -> None:
-    assert visitor.complaints == []
-    assert visitor.refusals() == []
-    found = Axe().run(visitor.page).response["violations"]
-    serious = [v for v in found if v["impact"] in {"serious", "critical"}]
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in serious] == []
 
 
 def test_a_scenario_from_the_week_to_the_moved_order(visit: Visit) -> None:

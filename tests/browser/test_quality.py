@@ -6,28 +6,19 @@ import re
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from devices.models import Alert
 from quality.models import Protocol, QASession
 from quality.services import protocols
-from tests.browser.conftest import PHONE, Visitor, place
+from tests.browser.conftest import PHONE, Visitor, clean, place
 from tests.devices.factories import user
 from tests.devices.maintenance_rows import make_plan
 from tests.quality import rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Visit = Callable[..., Visitor]
-
-
-def clean(visitor: Visitor) -> None:
-    assert visitor.complaints == []
-    assert visitor.refusals() == []
-    found = Axe().run(visitor.page).response["violations"]
-    serious = [v for v in found if v["impact"] in {"serious", "critical"}]
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in serious] == []
 
 
 def test_a_session_is_done_on_the_phone(visit: Visit) -> None:
